@@ -1,0 +1,14 @@
+/**
+ * Builds the Rust core into `lib/core/skywire_core.wasm` and writes its SHA-256 and the tool versions beside it.
+ * The build does not depend on the folder it runs in: paths are remapped, the toolchain is pinned (design.md §10).
+ *
+ *     deno task core:build
+ */
+
+import { buildCore, CORE_DIGEST, CORE_VERSIONS, CORE_WASM, digestOf, toolVersions } from "./core_artefact.ts";
+
+const wasm = await buildCore();
+await Deno.writeFile(CORE_WASM, wasm);
+await Deno.writeTextFile(CORE_DIGEST, `${await digestOf(wasm)}  skywire_core.wasm\n`);
+await Deno.writeTextFile(CORE_VERSIONS, await toolVersions());
+console.log(`${CORE_WASM.pathname.split("/").at(-1)}: ${wasm.length} bytes, SHA-256 ${await digestOf(wasm)}`);

@@ -1,0 +1,19 @@
+/**
+ * Builds the Rust core again and compares it, byte for byte, with the committed artefact.
+ *
+ *     deno task core:check
+ */
+
+import { buildCore, CORE_DIGEST, CORE_WASM, digestOf } from "./core_artefact.ts";
+
+const committed = await digestOf(await Deno.readFile(CORE_WASM));
+const noted = (await Deno.readTextFile(CORE_DIGEST)).split(" ")[0];
+const built = await digestOf(await buildCore());
+if (committed !== noted || committed !== built) {
+  console.error(
+    `Check the core: the artefact is ${committed}, its digest file says ${noted}, a build from the sources gives ${built}; ` +
+      `run "deno task core:build" and commit what it writes`,
+  );
+  Deno.exit(1);
+}
+console.log(`The core is what its sources give: SHA-256 ${built}`);

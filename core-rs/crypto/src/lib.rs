@@ -1,0 +1,1 @@
+//! Keys, signatures, AEAD, Noise handshakes and the record layer. Pure: randomness is an argument.

@@ -1,0 +1,152 @@
+/**
+ * The runtime ports: everything that the rest of the program needs from the world outside it. The real ones are in
+ * `deno/`, the seeded twins on virtual time in `tests/fakes/`. Code that takes its world through these is a function of
+ * its inputs, and a failing run is reproduced from one seed (design.md §6).
+ */
+
+import type { MonotonicMs } from "../types/mod.ts";
+
+/** All ports together, as parts receive them. */
+export interface Runtime {
+  readonly clock: Clock;
+  readonly timers: Timers;
+  readonly random: Random;
+  readonly network: Network;
+  readonly http: Http;
+  readonly log: Log;
+  readonly metrics: Metrics;
+}
+
+/** Tells the time. */
+export interface Clock {
+  /** Only forward; for durations and deadlines. */
+  monotonic(): MonotonicMs;
+  /** Unix time in ms; may jump. */
+  wallMs(): number;
+  /** Unix time in ns, as signed entries carry it. Two calls never give the same value. */
+  wallNanos(): bigint;
+}
+
+/** Calls back later. */
+export interface Timers {
+  /**
+   * Calls `callback` once, `ms` from now.
+   * @returns a function that cancels it; harmless afterwards
+   */
+  after(ms: number, callback: () => void): () => void;
+}
+
+/** Random bytes fit for keys. */
+export interface Random {
+  /** `length` fresh random bytes. */
+  bytes(length: number): Uint8Array<ArrayBuffer>;
+}
+
+/**
+ * A byte stream in both directions, identity not yet known: a TCP connection, a messaging stream, a mux stream.
+ * One read and one write may be pending at a time.
+ */
+export interface ByteLink {
+  /**
+   * Reads what is there, waiting for at least one byte.
+   * @param into where the bytes go; must not be touched until the result is there
+   * @returns how many bytes came (≥ 1), or null at the end of the stream and after a local close
+   * @throws {UnavailableError} when the link broke
+   */
+  read(into: Uint8Array): Promise<number | null>;
+  /**
+   * Writes all of `bytes`, which must stay as they are until the result is there. Waits while the other side is slow.
+   * @throws {UnavailableError} when the link broke; {ClosedError} after close
+   */
+  write(bytes: Uint8Array): Promise<void>;
+  /** Ends both directions at once; pending reads give null. Harmless when repeated. */
+  close(): void;
+  /** Where the other side is, for logs at debug level; `host:port` over TCP. */
+  readonly remoteAddress: string;
+}
+
+/** Accepts links. Iteration ends when it is closed. */
+export interface LinkListener extends AsyncIterable<ByteLink> {
+  /** What it listens on, with the port that was really taken. */
+  readonly address: string;
+  /** Stops accepting. Links already accepted live on. */
+  close(): void;
+}
+
+/** Opens and accepts byte links by `host:port` (TCP, no delay). */
+export interface Network {
+  /** @throws {UnavailableError} `network/dial-failed`, or when `signal` aborts */
+  dial(address: string, options?: { readonly signal?: AbortSignal }): Promise<ByteLink>;
+  /**
+   * Listens; port 0 takes a free one.
+   * @throws {UnavailableError} `network/address-in-use` or `network/listen-failed`
+   */
+  listen(address: string): Promise<LinkListener>;
+}
+
+/** A running HTTP listener. */
+export interface HttpServer {
+  /** `http://host:port`, with the port that was really taken. */
+  readonly url: string;
+  /** `host:port` */
+  readonly address: string;
+  /** Stops accepting, lets running requests end (2 s at most), then closes. */
+  close(): Promise<void>;
+}
+
+/** Answers one request. `remote` is the client's `host:port`. */
+export type HttpHandler = (request: Request, context: { readonly remote: string }) => Response | Promise<Response>;
+
+/** Speaks and serves HTTP. */
+export interface Http {
+  /** As the web standard's `fetch`. @throws {UnavailableError} `http/unreachable` when there is no answer */
+  fetch(request: Request): Promise<Response>;
+  /** Serves on `host:port`; errors as {@link Network.listen}. */
+  serve(address: string, handler: HttpHandler): Promise<HttpServer>;
+}
+
+/** What a log line may hold: plain values only, never secrets. */
+export type LogFields = Readonly<Record<string, string | number | boolean | bigint | undefined>>;
+
+/** Writes log lines: an event name in `kebab-case`, and fields. Levels as in style.md §9. */
+export interface Log {
+  trace(event: string, fields?: LogFields): void;
+  debug(event: string, fields?: LogFields): void;
+  info(event: string, fields?: LogFields): void;
+  warn(event: string, fields?: LogFields): void;
+  error(event: string, fields?: LogFields): void;
+  /** A log whose lines all carry `fields` too. */
+  with(fields: LogFields): Log;
+}
+
+/** Only goes up. */
+export interface Counter {
+  add(amount?: number): void;
+}
+
+/** Goes up and down. */
+export interface Gauge {
+  set(value: number): void;
+}
+
+/** Names and keeps figures: `skywire_<area>_<thing>_<unit>[_total]`. The same name gives the same figure. */
+export interface Metrics {
+  counter(name: string, help: string): Counter;
+  gauge(name: string, help: string): Gauge;
+  /** All figures as Prometheus text. */
+  render(): string;
+}
+
+/**
+ * A folder of small private files (keys, configuration, address books). Names are relative, with no `..`.
+ */
+export interface Storage {
+  /** @returns the content, or undefined when there is no such file. @throws {UnavailableError} `storage/read-failed` */
+  read(name: string): Promise<Uint8Array<ArrayBuffer> | undefined>;
+  /** Replaces the file as a whole or not at all, mode 0600. @throws {UnavailableError} `storage/write-failed` */
+  write(name: string, content: Uint8Array): Promise<void>;
+  /** Removes the file; harmless when there is none. */
+  remove(name: string): Promise<void>;
+  /** The folder on disk, for engines that open files themselves; undefined in memory. */
+  readonly path: string | undefined;
+}

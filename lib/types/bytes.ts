@@ -1,0 +1,36 @@
+/** Bytes and their text forms. */
+
+/**
+ * Formats bytes as lower-case hex.
+ * @param bytes any length
+ * @returns two digits a byte
+ */
+export function formatHex(bytes: Uint8Array): string {
+  return bytes.toHex();
+}
+
+/**
+ * Parses hex of either case.
+ * @param text an even number of hex digits
+ * @returns the bytes
+ * @throws {SyntaxError} when the text is no hex
+ */
+export function parseHex(text: string): Uint8Array<ArrayBuffer> {
+  return Uint8Array.fromHex(text);
+}
+
+/** Joins byte arrays into one. */
+export function concatBytes(...parts: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
+  const joined = new Uint8Array(parts.reduce((length, part) => length + part.length, 0));
+  let offset = 0;
+  for (const part of parts) {
+    joined.set(part, offset);
+    offset += part.length;
+  }
+  return joined;
+}
+
+/** Are two byte arrays equal? Not constant-time: not for secrets. */
+export function equalBytes(a: Uint8Array, b: Uint8Array): boolean {
+  return a.length === b.length && a.every((byte, i) => byte === b[i]);
+}

@@ -1,0 +1,76 @@
+/** Ids and ports of the routing layer. */
+
+import type { PublicKey } from "./keys.ts";
+
+declare const brand: unique symbol;
+
+/** Names a transport: a lower-case UUID computed from both edges and the type (transports.md §1.3). */
+export type TransportId = string & { readonly [brand]: "TransportId" };
+
+/** Names a rule in the table of the visor that receives a packet: 1 … 2^32−2 (routing.md §2.6). */
+export type RouteId = number & { readonly [brand]: "RouteId" };
+
+/** A port of a visor, 1–65535; messaging ports and routed ports are separate spaces. */
+export type Port = number;
+
+const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
+
+/**
+ * Reads a transport id.
+ * @param text canonical UUID of either case
+ * @returns the id, or undefined when the text is no UUID
+ */
+export function parseTransportId(text: string): TransportId | undefined {
+  const lower = text.toLowerCase();
+  return UUID.test(lower) ? lower as TransportId : undefined;
+}
+
+/** The 16 bytes of a transport id. */
+export function transportIdBytes(id: TransportId): Uint8Array<ArrayBuffer> {
+  return Uint8Array.fromHex(id.replaceAll("-", ""));
+}
+
+/**
+ * The transport id of 16 bytes.
+ * @throws {RangeError} when there are not 16
+ */
+export function transportIdOf(bytes: Uint8Array): TransportId {
+  if (bytes.length !== 16) throw new RangeError(`A transport id has 16 bytes, not ${bytes.length}`);
+  const hex = bytes.toHex();
+  return [hex.slice(0, 8), hex.slice(8, 12), hex.slice(12, 16), hex.slice(16, 20), hex.slice(20)].join(
+    "-",
+  ) as TransportId;
+}
+
+/**
+ * Makes a route id of a plain number.
+ * @throws {RangeError} outside 0 … 2^32−1
+ */
+export function routeId(value: number): RouteId {
+  if (!Number.isInteger(value) || value < 0 || value > 0xffff_ffff) throw new RangeError(`No route id: ${value}`);
+  return value as RouteId;
+}
+
+/** A transport address on the overlay: whose visor, and which of its ports. */
+export interface OverlayAddress {
+  readonly publicKey: PublicKey;
+  readonly port: Port;
+}
+
+/** Says whose route it is: both ends and their ports (routing.md §2.1). Source sends, destination receives. */
+export interface RouteDescriptor {
+  readonly source: OverlayAddress;
+  readonly destination: OverlayAddress;
+}
+
+/** The descriptor of the opposite direction. */
+export function invertDescriptor(descriptor: RouteDescriptor): RouteDescriptor {
+  return { source: descriptor.destination, destination: descriptor.source };
+}
+
+/** One step of a path: over which transport, from whom to whom. */
+export interface Hop {
+  readonly transportId: TransportId;
+  readonly from: PublicKey;
+  readonly to: PublicKey;
+}

@@ -1,0 +1,81 @@
+/** Keys and signatures as values; the mathematics are in `lib/core`. Text forms: dmsg.md §1.1. */
+
+declare const brand: unique symbol;
+
+/** A compressed secp256k1 point as 66 lower-case hex digits: sorts as its 33 bytes do, and is compared with `===`. */
+export type PublicKey = string & { readonly [brand]: "PublicKey" };
+
+/** A recoverable signature as 130 lower-case hex digits: r, s, recovery id (dmsg.md §1.3). */
+export type Signature = string & { readonly [brand]: "Signature" };
+
+/** 33 zero bytes: «nobody». It occurs in memory and JSON, and is no valid key. */
+export const NULL_PUBLIC_KEY: PublicKey = "0".repeat(66) as PublicKey;
+
+/** 65 zero bytes: a signature that is not there yet. */
+export const NULL_SIGNATURE: Signature = "0".repeat(130) as Signature;
+
+/** The 33 bytes of a public key. */
+export function publicKeyBytes(key: PublicKey): Uint8Array<ArrayBuffer> {
+  return Uint8Array.fromHex(key);
+}
+
+/** The 65 bytes of a signature. */
+export function signatureBytes(signature: Signature): Uint8Array<ArrayBuffer> {
+  return Uint8Array.fromHex(signature);
+}
+
+/**
+ * The signature of 65 bytes.
+ * @throws {RangeError} when there are not 65
+ */
+export function signatureOf(bytes: Uint8Array): Signature {
+  if (bytes.length !== 65) throw new RangeError(`A signature has 65 bytes, not ${bytes.length}`);
+  return bytes.toHex() as Signature;
+}
+
+/** The first digits of a key, as logs show it. */
+export function shortKey(key: PublicKey): string {
+  return key.slice(0, 8);
+}
+
+/**
+ * The 32 bytes of a secret key, kept from printing: text, JSON and inspection show `SecretKey(redacted)`.
+ * Whoever makes one disposes it, which wipes the bytes.
+ */
+export class SecretKey implements Disposable {
+  readonly #bytes: Uint8Array<ArrayBuffer>;
+
+  /**
+   * @param bytes 32 bytes, copied. Whether they are a valid scalar, `lib/core` tells (`isValidSecretKey`).
+   * @throws {RangeError} when there are not 32
+   */
+  constructor(bytes: Uint8Array) {
+    if (bytes.length !== 32) throw new RangeError(`A secret key has 32 bytes, not ${bytes.length}`);
+    this.#bytes = new Uint8Array(bytes);
+  }
+
+  /** The bytes themselves, not a copy: for the core and the key file only. */
+  expose(): Uint8Array<ArrayBuffer> {
+    return this.#bytes;
+  }
+
+  /** Overwrites the bytes with zeros. */
+  [Symbol.dispose](): void {
+    this.#bytes.fill(0);
+  }
+
+  /** Never the secret. */
+  toString(): string {
+    return "SecretKey(redacted)";
+  }
+
+  /** Never the secret. */
+  toJSON(): string {
+    return this.toString();
+  }
+
+  /** Never the secret. */
+  [Symbol.for("Deno.customInspect")](): string {
+    return this.toString();
+  }
+}
