@@ -1,0 +1,25 @@
+/**
+ * Runs all tests and ends with one plain line, `N passed, N failed`.
+ *
+ *     deno task test [path or filter options of `deno test`]
+ */
+
+const child = new Deno.Command(Deno.execPath(), {
+  args: ["test", "-A", "--parallel", ...(Deno.args.length > 0 ? Deno.args : ["tests/"])],
+  stdin: "null",
+  stdout: "piped",
+  stderr: "inherit",
+  env: { NO_COLOR: "1" },
+}).spawn();
+
+let tail = "";
+const decoder = new TextDecoder();
+for await (const chunk of child.stdout) {
+  await Deno.stdout.write(chunk);
+  tail = (tail + decoder.decode(chunk, { stream: true })).slice(-4096);
+}
+const { success } = await child.status;
+const summary = /(\d+) passed(?: \(\d+ steps?\))? \| (\d+) failed(?: \(\d+ steps?\))?(?: \| (\d+) ignored)?/.exec(tail);
+const [passed, failed, skipped] = [summary?.[1] ?? "0", summary?.[2] ?? "1", summary?.[3]];
+console.log(`${passed} passed, ${failed} failed${skipped === undefined ? "" : `, ${skipped} skipped`}`);
+Deno.exit(success && summary !== null ? 0 : 1);

@@ -1,0 +1,50 @@
+/** The real process around the commands: arguments, environment, streams and signals of Deno. */
+
+import { join } from "node:path";
+import type { CliHost } from "../lib/cli/host.ts";
+import { createDenoRuntime, createDenoStorage } from "../lib/runtime/deno/mod.ts";
+import { RefusedError } from "../lib/errors/mod.ts";
+
+/** Makes the host. Signals are listened to from now on. */
+export function createHost(): CliHost {
+  const interrupted = new AbortController();
+  for (const signal of ["SIGINT", "SIGTERM"] as const) {
+    if (Deno.build.os !== "windows" || signal === "SIGINT") {
+      Deno.addSignalListener(signal, () => interrupted.abort(signal));
+    }
+  }
+  return {
+    env: (name) => Deno.env.get(name),
+    defaultDataFolder: defaultDataFolder(),
+    isTerminal: Deno.stdout.isTerminal(),
+    print: (line) => writeLine(Deno.stdout, line),
+    printError: (line) => writeLine(Deno.stderr, line),
+    createRuntime: ({ logLevel }) => createDenoRuntime({ logLevel }),
+    openFolder: (path) => createDenoStorage(path),
+    readFile: async (path) => {
+      try {
+        return await Deno.readTextFile(path);
+      } catch (cause) {
+        throw new RefusedError("cli/unreadable-file", `Read "${path}"`, { cause });
+      }
+    },
+    interrupted: interrupted.signal,
+  };
+}
+
+function writeLine(stream: { writeSync(bytes: Uint8Array): number }, line: string): void {
+  let bytes: Uint8Array = new TextEncoder().encode(line + "\n");
+  try {
+    while (bytes.length > 0) bytes = bytes.subarray(stream.writeSync(bytes));
+  } catch (error) {
+    // The reader went away (`skywire status | head -1`): nobody is left to tell.
+    if (!(error instanceof Deno.errors.BrokenPipe)) throw error;
+  }
+}
+
+function defaultDataFolder(): string {
+  const home = Deno.env.get("HOME") ?? Deno.env.get("USERPROFILE") ?? ".";
+  if (Deno.build.os === "darwin") return join(home, "Library", "Application Support", "skywire");
+  if (Deno.build.os === "windows") return join(Deno.env.get("LOCALAPPDATA") ?? home, "skywire");
+  return join(Deno.env.get("XDG_DATA_HOME") ?? join(home, ".local", "share"), "skywire");
+}

@@ -1,0 +1,15 @@
+/** Runs the command line; shared by all entry points. */
+
+import { createProgram } from "../lib/cli/program.ts";
+import { runProgram } from "../lib/cli/command.ts";
+import { createHost } from "./host.ts";
+
+/**
+ * Runs one command.
+ * @param args what follows the program's name
+ * @returns the exit code
+ */
+export async function main(args: readonly string[]): Promise<number> {
+  const host = createHost();
+  return await runProgram(createProgram(host), { args, host });
+}

@@ -1,0 +1,124 @@
+/**
+ * What all commands share: the options that stand everywhere, the output in its two forms, and exit codes
+ * (0 done, 1 failed, 2 wrong usage).
+ */
+
+import { Command, CommanderError, InvalidArgumentError, Option } from "commander";
+import { describeError, RefusedError, SkywireError } from "../errors/mod.ts";
+import { parsePublicKey } from "../core/mod.ts";
+import type { PublicKey } from "../types/mod.ts";
+import type { CliHost, LogLevel } from "./host.ts";
+
+/** The options that every command takes. */
+export interface CommonOptions {
+  readonly data?: string;
+  readonly json?: boolean;
+  readonly quiet?: boolean;
+  readonly verbose: number;
+}
+
+/** Makes a command with the common options. `examples` are shown below its help. */
+export function makeCommand(name: string, texts: { description: string; examples: readonly string[] }): Command {
+  return new Command(name)
+    .description(texts.description)
+    .option("--data <dir>", "the data folder (default: $SKYWIRE_DATA, else the platform's)")
+    .option("--json", "print one JSON document a line on stdout, and nothing else there")
+    .option("--quiet", "print results and errors only")
+    .addOption(
+      new Option("-v, --verbose", "log more; twice for every branch taken")
+        .default(0)
+        .argParser((_value, previous: number) => previous + 1),
+    )
+    .addHelpText("after", `\nExamples:\n${texts.examples.map((line) => `  ${line}`).join("\n")}`);
+}
+
+/** The data folder that the options or the environment name. */
+export function dataFolder(options: CommonOptions, host: CliHost): string {
+  return options.data ?? host.env("SKYWIRE_DATA") ?? host.defaultDataFolder;
+}
+
+/** How much a command logs to stderr. */
+export function logLevel(options: CommonOptions, usual: LogLevel): LogLevel {
+  if (options.quiet) return "error";
+  return options.verbose >= 2 ? "trace" : options.verbose === 1 ? "debug" : usual;
+}
+
+/** Prints a result: as JSON, or as the text that `describe` makes of it. Both come from the same value. */
+export function printResult<T>(
+  value: T,
+  output: { readonly options: CommonOptions; readonly host: CliHost; readonly describe: (value: T) => string },
+): void {
+  output.host.print(output.options.json ? JSON.stringify(value) : output.describe(value));
+}
+
+/** Parses a whole number within bounds, for commander. */
+export function wholeNumber(bounds: { readonly min: number; readonly max: number }): (text: string) => number {
+  return (text) => {
+    const value = Number(text);
+    if (!/^\d+$/.test(text) || value < bounds.min || value > bounds.max) {
+      throw new InvalidArgumentError(`Wanted a whole number from ${bounds.min} to ${bounds.max}.`);
+    }
+    return value;
+  };
+}
+
+/** Parses a list of public keys separated by commas, for commander. */
+export function keyList(text: string): PublicKey[] {
+  return text.split(",").map(publicKeyArgument);
+}
+
+/** Parses a public key, for commander. */
+export function publicKeyArgument(text: string): PublicKey {
+  const key = parsePublicKey(text);
+  if (key === undefined) throw new InvalidArgumentError("Wanted a public key of 66 hex digits.");
+  return key;
+}
+
+/**
+ * Runs a program to its end.
+ * @returns the exit code
+ */
+export async function runProgram(
+  program: Command,
+  context: { args: readonly string[]; host: CliHost },
+): Promise<number> {
+  const { args, host } = context;
+  const json = args.includes("--json");
+  applyToAll(program, (command) => {
+    command.exitOverride();
+    command.configureOutput({
+      writeOut: (text) => host.print(text.replace(/\n$/, "")),
+      writeErr: (text) => host.printError(text.replace(/\n$/, "")),
+    });
+    command.showHelpAfterError("(add --help for usage and examples)");
+  });
+  try {
+    await program.parseAsync([...args], { from: "user" });
+    return 0;
+  } catch (error) {
+    if (error instanceof CommanderError) {
+      if (error.exitCode === 0) return 0;
+      if (json) printErrorDocument(new RefusedError("cli/usage", error.message.replace(/^error: /, "")), host);
+      return 2;
+    }
+    if (json) printErrorDocument(error, host);
+    else host.printError(errorText(error));
+    return 1;
+  }
+}
+
+function applyToAll(command: Command, change: (command: Command) => void): void {
+  change(command);
+  for (const child of command.commands) applyToAll(child, change);
+}
+
+function printErrorDocument(error: unknown, host: CliHost): void {
+  const code = error instanceof SkywireError ? error.code : "bug/unexpected";
+  const details = error instanceof SkywireError ? error.details : {};
+  host.print(JSON.stringify({ error: { code, message: describeError(error), details } }));
+}
+
+function errorText(error: unknown): string {
+  const code = error instanceof SkywireError ? ` (${error.code})` : "";
+  return `skywire: ${describeError(error)}${code}`;
+}

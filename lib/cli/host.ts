@@ -1,0 +1,28 @@
+/** What a command needs of the process it runs in. `cmd/host.ts` is the real one; tests have their own. */
+
+import type { Runtime, Storage } from "../runtime/mod.ts";
+
+/** The process around a command. */
+export interface CliHost {
+  /** An environment variable. */
+  readonly env: (name: string) => string | undefined;
+  /** Where data is kept when neither `--data` nor `SKYWIRE_DATA` says so. */
+  readonly defaultDataFolder: string;
+  /** Is stdout a terminal? Decides on tables' colours and progress bars. */
+  readonly isTerminal: boolean;
+  /** Writes a line of result. */
+  readonly print: (line: string) => void;
+  /** Writes a line for people. */
+  readonly printError: (line: string) => void;
+  /** The real ports, logging at `level` to stderr. */
+  readonly createRuntime: (options: { readonly logLevel: LogLevel }) => Runtime;
+  /** A folder of private files, made when it is missing. */
+  readonly openFolder: (path: string) => Promise<Storage>;
+  /** Any file the user names. */
+  readonly readFile: (path: string) => Promise<string>;
+  /** Aborts on SIGINT or SIGTERM. */
+  readonly interrupted: AbortSignal;
+}
+
+/** From this level on, log lines are written. */
+export type LogLevel = "trace" | "debug" | "info" | "warn" | "error";

@@ -1,0 +1,8 @@
+/**
+ * Configuration: text in, validated values out. Knows no files and no network.
+ *
+ * @module
+ */
+export * from "./network_config.ts";
+export * from "./ticket.ts";
+export * from "./visor_config.ts";

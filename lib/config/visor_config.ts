@@ -1,0 +1,129 @@
+/**
+ * The configuration file of a visor, `config.json` in its data folder: which network it belongs to, and the addresses
+ * that it listens on. It is written at the first start; ports that were free then are kept, since tickets and address
+ * books name them.
+ */
+
+import { z } from "zod";
+import { RefusedError } from "../errors/mod.ts";
+import { type NetworkConfig, networkConfigSchema, publicKeySchema } from "./network_config.ts";
+import type { PublicKey } from "../types/mod.ts";
+
+/** Every listener that a visor can have, in the order in which they are opened. */
+export const LISTENER_PURPOSES = [
+  "api",
+  "transport-stcp",
+  "messaging-discovery",
+  "messaging-server",
+  "transport-discovery",
+  "route-finder",
+] as const;
+
+/** What a listener is for. */
+export type ListenerPurpose = typeof LISTENER_PURPOSES[number];
+
+/** The port that each listener takes when it is free: those of v1.3 (visor-and-apps.md §9). */
+export const DEFAULT_PORTS: Readonly<Record<ListenerPurpose, number>> = {
+  "api": 3435,
+  "transport-stcp": 7777,
+  "messaging-discovery": 9090,
+  "messaging-server": 8081,
+  "transport-discovery": 9091,
+  "route-finder": 9092,
+};
+
+/** A transport that the visor keeps up. */
+export interface WantedTransport {
+  readonly remote: PublicKey;
+  readonly type: string;
+  /** `host:port` for types that go by address book. */
+  readonly address?: string | undefined;
+  readonly label: string;
+}
+
+/** What a visor is started with. */
+export interface VisorConfig {
+  readonly version: 1;
+  /** The network it joined; absent: it is a network of one and runs the control plane itself. */
+  readonly network?: NetworkConfig | undefined;
+  /** The name or address that others reach this machine by; it is in the ticket and in discovery. */
+  readonly host: string;
+  /** Ports by purpose. */
+  readonly ports: Readonly<Partial<Record<ListenerPurpose, number>>>;
+  /** Opens a transport by itself when a dial finds no route. */
+  readonly autoTransport: boolean;
+}
+
+const port = z.int().min(1, "wanted a port, 1–65535").max(65_535, "wanted a port, 1–65535");
+
+const visorConfigSchema = z.strictObject({
+  version: z.literal(1),
+  network: networkConfigSchema.optional(),
+  host: z.string().min(1),
+  ports: z.partialRecord(z.enum(LISTENER_PURPOSES), port),
+  autoTransport: z.boolean(),
+});
+
+const wantedTransportsSchema: z.ZodType<WantedTransport[]> = z.array(z.strictObject({
+  remote: publicKeySchema,
+  type: z.string().min(1),
+  address: z.string().optional(),
+  label: z.string(),
+}));
+
+/** The configuration of a visor that was never started. */
+export function makeVisorConfig(
+  options: { network?: NetworkConfig | undefined; host?: string; autoTransport?: boolean },
+): VisorConfig {
+  return {
+    version: 1,
+    network: options.network,
+    host: options.host ?? "127.0.0.1",
+    ports: {},
+    autoTransport: options.autoTransport ?? true,
+  };
+}
+
+/**
+ * Reads `config.json`.
+ * @throws {RefusedError} `config/invalid`, naming each member that is wrong
+ */
+export function parseVisorConfig(text: string): VisorConfig {
+  return parseWith(visorConfigSchema, { text, name: "config.json" });
+}
+
+/**
+ * Reads `transports.json`.
+ * @throws {RefusedError} `config/invalid`
+ */
+export function parseWantedTransports(text: string): WantedTransport[] {
+  return parseWith(wantedTransportsSchema, { text, name: "transports.json" });
+}
+
+/**
+ * Reads JSON text and checks it.
+ * @throws {RefusedError} `config/invalid`, naming each member that is wrong
+ */
+export function parseWith<T>(schema: z.ZodType<T>, source: { readonly text: string; readonly name: string }): T {
+  let value: unknown;
+  try {
+    value = JSON.parse(source.text);
+  } catch (cause) {
+    throw new RefusedError("config/invalid", `Read ${source.name}: it is no JSON`, { cause });
+  }
+  const result = schema.safeParse(value);
+  if (!result.success) {
+    const problems = result.error.issues.map((issue) => ({ path: issue.path.join("."), message: issue.message }));
+    throw new RefusedError(
+      "config/invalid",
+      `Read ${source.name}: ${problems.map((p) => `${p.path || "the whole"}: ${p.message}`).join("; ")}`,
+      { details: { problems } },
+    );
+  }
+  return result.data;
+}
+
+/** Writes a configuration as its file holds it. */
+export function formatJsonFile(value: unknown): string {
+  return JSON.stringify(value, undefined, 2) + "\n";
+}
