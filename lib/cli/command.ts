@@ -5,8 +5,6 @@
 
 import { Command, CommanderError, InvalidArgumentError, Option } from "commander";
 import { describeError, RefusedError, SkywireError } from "../errors/mod.ts";
-import { parsePublicKey } from "../core/mod.ts";
-import type { PublicKey } from "../types/mod.ts";
 import type { CliHost, LogLevel } from "./host.ts";
 
 /** The options that every command takes. */
@@ -62,16 +60,17 @@ export function wholeNumber(bounds: { readonly min: number; readonly max: number
   };
 }
 
-/** Parses a list of public keys separated by commas, for commander. */
-export function keyList(text: string): PublicKey[] {
-  return text.split(",").map(publicKeyArgument);
+/** Checks a public key or its first digits (8 or more), for commander. The visor knows which key is meant. */
+export function keyArgument(text: string): string {
+  if (!/^[0-9a-fA-F]{8,66}$/.test(text)) {
+    throw new InvalidArgumentError("Wanted a public key: 66 hex digits, or at least its first 8.");
+  }
+  return text.toLowerCase();
 }
 
-/** Parses a public key, for commander. */
-export function publicKeyArgument(text: string): PublicKey {
-  const key = parsePublicKey(text);
-  if (key === undefined) throw new InvalidArgumentError("Wanted a public key of 66 hex digits.");
-  return key;
+/** Checks a list of public keys separated by commas, for commander. */
+export function keyListArgument(text: string): string[] {
+  return text.split(",").map(keyArgument);
 }
 
 /**

@@ -1,0 +1,44 @@
+/** `skywire ping PK`: sets up a route and measures the round trip over it. */
+
+import type { Command } from "commander";
+import type { PingResult } from "../../routing/mod.ts";
+import { shortKey } from "../../types/mod.ts";
+import { type CommonOptions, keyArgument, keyListArgument, makeCommand, printResult, wholeNumber } from "../command.ts";
+import { connectToVisor } from "../control_client.ts";
+import type { CliHost } from "../host.ts";
+
+interface PingOptions extends CommonOptions {
+  readonly count: number;
+  readonly path?: readonly string[];
+}
+
+/** The command. */
+export function pingCommand(host: CliHost): Command {
+  return makeCommand("ping", {
+    description: "Measure the round trip to a visor over a route set up for it.",
+    examples: [
+      "skywire ping 02c6047f",
+      "skywire ping 02c6047f --count 10 --json",
+      "skywire ping PK3 --path PK1,PK2,PK3",
+    ],
+  })
+    .argument("<pk>", "the visor's public key, or its first 8 digits or more", keyArgument)
+    .option("--count <n>", "how many times", wholeNumber({ min: 1, max: 1000 }), 4)
+    .option("--path <pk,…>", "the visors to go over, the destination last", keyListArgument)
+    .action(async (remote: string, options: PingOptions) => {
+      const visor = await connectToVisor(options, host);
+      const result = await visor.post<PingResult>("/v1/ping", { remote, count: options.count, path: options.path });
+      printResult(result, { options, host, describe });
+    });
+}
+
+function describe(result: PingResult): string {
+  const sorted = result.rttMs.toSorted((a, b) => a - b);
+  const median = sorted[sorted.length >> 1] ?? NaN;
+  return [
+    `${result.to}`,
+    `over ${result.hops} hop${result.hops === 1 ? "" : "s"}: ${result.visors.map(shortKey).join(" → ")}`,
+    ...result.rttMs.map((rtt, i) => `  ${String(i + 1).padStart(3)}  ${rtt.toFixed(2)} ms`),
+    `min ${sorted[0]?.toFixed(2)} ms, median ${median.toFixed(2)} ms, max ${sorted.at(-1)?.toFixed(2)} ms`,
+  ].join("\n");
+}

@@ -1,0 +1,98 @@
+/** `skywire proxy serve|connect|ls|rm`: the SOCKS5 proxy whose exit is another visor. */
+
+import { Command } from "commander";
+import type { ProxyView } from "../../visor/mod.ts";
+import { shortKey } from "../../types/mod.ts";
+import { type CommonOptions, keyArgument, keyListArgument, makeCommand, printResult } from "../command.ts";
+import { connectToVisor } from "../control_client.ts";
+import type { CliHost } from "../host.ts";
+import { formatTable } from "../table.ts";
+
+interface ServeOptions extends CommonOptions {
+  readonly passcode?: string;
+  readonly allow: string[];
+  readonly destinations: string[];
+}
+
+interface ConnectOptions extends CommonOptions {
+  readonly listen: string;
+  readonly path?: string[];
+}
+
+/** The command. */
+export function proxyCommand(host: CliHost): Command {
+  const serve = makeCommand("serve", {
+    description: "Let others leave through this visor (private and loopback destinations are denied unless listed).",
+    examples: [
+      "skywire proxy serve",
+      "skywire proxy serve --passcode swordfish",
+      "skywire proxy serve --destinations public --destinations 192.168.1.0/24",
+    ],
+  })
+    .option("--passcode <s>", "clients must know it (SOCKS5 user name or password)")
+    .option("--allow <pk>", "admit only this visor; may be repeated", collect(keyArgument), [])
+    .option("--destinations <cidr>", "`public` or a CIDR that may be reached; may be repeated", collect(String), [])
+    .action(async (options: ServeOptions) => {
+      const visor = await connectToVisor(options, host);
+      const destinations = options.destinations.length > 0 ? options.destinations : ["public"];
+      const body = { role: "server", passcode: options.passcode, allow: options.allow, destinations };
+      const made = await visor.post<{ proxy: ProxyView }>("/v1/proxies", body);
+      printResult(made, { options, host, describe: ({ proxy }) => describeProxies([proxy], host) });
+    });
+
+  const connect = makeCommand("connect", {
+    description: "Open a local SOCKS5 address whose exit is another visor.",
+    examples: [
+      "skywire proxy connect 02c6047f…",
+      "skywire proxy connect 02c6047f… --listen 127.0.0.1:1080 --path PK1,02c6047f…",
+      "curl --socks5-hostname 127.0.0.1:1080 http://example.org/",
+    ],
+  })
+    .argument("<pk>", "the exit's public key", keyArgument)
+    .option("--listen <address>", "the local address; port 0 takes a free one", "127.0.0.1:1080")
+    .option("--path <pk,…>", "the visors to go over, the exit last", keyListArgument)
+    .action(async (to: string, options: ConnectOptions) => {
+      const visor = await connectToVisor(options, host);
+      const body = { role: "client", to, listen: options.listen, path: options.path };
+      const made = await visor.post<{ proxy: ProxyView }>("/v1/proxies", body);
+      printResult(made, { options, host, describe: ({ proxy }) => describeProxies([proxy], host) });
+    });
+
+  const list = makeCommand("ls", {
+    description: "List the proxies of this visor.",
+    examples: ["skywire proxy ls", "skywire proxy ls --json"],
+  }).action(async (options: CommonOptions) => {
+    const visor = await connectToVisor(options, host);
+    const proxies = await visor.get<{ proxies: ProxyView[] }>("/v1/proxies");
+    printResult(proxies, { options, host, describe: (value) => describeProxies(value.proxies, host) });
+  });
+
+  const remove = makeCommand("rm", { description: "End a proxy.", examples: ["skywire proxy rm proxy-server"] })
+    .argument("<id>", "the proxy's id, as `skywire proxy ls` shows it")
+    .action(async (id: string, options: CommonOptions) => {
+      const visor = await connectToVisor(options, host);
+      const removed = await visor.remove<{ removed: string }>(`/v1/proxies/${encodeURIComponent(id)}`);
+      printResult(removed, { options, host, describe: (value) => `removed ${value.removed}` });
+    });
+
+  return new Command("proxy").description("SOCKS5 through the network.")
+    .addCommand(serve).addCommand(connect).addCommand(list).addCommand(remove);
+}
+
+function collect<T>(parse: (text: string) => T): (text: string, previous: T[]) => T[] {
+  return (text, previous) => [...previous, parse(text)];
+}
+
+function describeProxies(proxies: readonly ProxyView[], host: CliHost): string {
+  return formatTable(["ID", "ROLE", "LISTEN", "TO", "STATE"], {
+    rows: proxies.map((p) => [
+      p.id,
+      p.role,
+      p.listen ?? "–",
+      p.to === undefined ? "–" : shortKey(p.to),
+      p.state,
+    ]),
+    nothing: "no proxies",
+    colours: host.isTerminal,
+  });
+}

@@ -1,0 +1,92 @@
+/** `skywire transport ls|add|rm`: the links of the running visor. */
+
+import { Command } from "commander";
+import type { NetworkTransport, TransportView } from "../../visor/mod.ts";
+import { shortKey } from "../../types/mod.ts";
+import { type CommonOptions, keyArgument, makeCommand, printResult } from "../command.ts";
+import { connectToVisor } from "../control_client.ts";
+import type { CliHost } from "../host.ts";
+import { formatBytes, formatTable } from "../table.ts";
+
+interface ListOptions extends CommonOptions {
+  readonly network?: boolean;
+}
+
+interface AddOptions extends CommonOptions {
+  readonly type: string;
+  readonly address?: string;
+}
+
+/** The command. */
+export function transportCommand(host: CliHost): Command {
+  const list = makeCommand("ls", {
+    description: "List the transports of this visor, or of the whole network.",
+    examples: ["skywire transport ls", "skywire transport ls --network --json"],
+  })
+    .option("--network", "all transports that transport discovery knows")
+    .action(async (options: ListOptions) => {
+      const visor = await connectToVisor(options, host);
+      if (options.network) {
+        const all = await visor.get<{ transports: NetworkTransport[] }>("/v1/network/transports");
+        printResult(all, { options, host, describe: (value) => describeNetwork(value.transports, host) });
+      } else {
+        const own = await visor.get<{ transports: TransportView[] }>("/v1/transports");
+        printResult(own, { options, host, describe: (value) => describeOwn(value.transports, host) });
+      }
+    });
+
+  const add = makeCommand("add", {
+    description: "Open a transport to a visor and keep it up, over restarts too.",
+    examples: [
+      "skywire transport add 02c6047f… --type stcp --address 192.0.2.7:7777",
+      "skywire transport add 02c6047f… --type dmsg",
+    ],
+  })
+    .argument("<pk>", "the other visor's public key", keyArgument)
+    .option("--type <type>", "stcp (TCP by address) or dmsg (through a messaging server)", "stcp")
+    .option("--address <host:port>", "where the other visor listens, for stcp")
+    .action(async (remote: string, options: AddOptions) => {
+      const visor = await connectToVisor(options, host);
+      const body = { remote, type: options.type, address: options.address };
+      const added = await visor.post<{ transport: TransportView }>("/v1/transports", body);
+      printResult(added, { options, host, describe: ({ transport }) => describeOwn([transport], host) });
+    });
+
+  const remove = makeCommand("rm", {
+    description: "Close a transport and stop keeping it up.",
+    examples: ["skywire transport rm eddd8617-499d-0238-b341-ea0908ef5201"],
+  })
+    .argument("<id>", "the transport's id")
+    .action(async (id: string, options: CommonOptions) => {
+      const visor = await connectToVisor(options, host);
+      const removed = await visor.remove<{ removed: string }>(`/v1/transports/${encodeURIComponent(id)}`);
+      printResult(removed, { options, host, describe: (value) => `removed ${value.removed}` });
+    });
+
+  return new Command("transport").description("List, open and close transports.")
+    .addCommand(list).addCommand(add).addCommand(remove);
+}
+
+function describeOwn(transports: readonly TransportView[], host: CliHost): string {
+  return formatTable(["ID", "TYPE", "REMOTE", "UP", "RTT", "SENT", "RECEIVED"], {
+    rows: transports.map((t) => [
+      t.id.slice(0, 8),
+      t.type,
+      shortKey(t.remote),
+      t.up ? "yes" : "no",
+      t.latencyMs === undefined ? "–" : `${t.latencyMs.toFixed(1)} ms`,
+      formatBytes(t.sentBytes),
+      formatBytes(t.receivedBytes),
+    ]),
+    nothing: "no transports; open one with: skywire transport add PK --address HOST:PORT",
+    colours: host.isTerminal,
+  });
+}
+
+function describeNetwork(transports: readonly NetworkTransport[], host: CliHost): string {
+  return formatTable(["ID", "TYPE", "EDGES", "STATUS"], {
+    rows: transports.map((t) => [t.id, t.type, t.edges.map(shortKey).join(" – "), t.status]),
+    nothing: "the network has no transports yet",
+    colours: host.isTerminal,
+  });
+}

@@ -1,0 +1,68 @@
+/**
+ * Talks to a running visor: finds its control API through the data folder and asks it. The folder holds the API's
+ * address and token, readable by its owner only.
+ */
+
+import { z } from "zod";
+import { parseWith } from "../config/mod.ts";
+import { RefusedError, UnavailableError } from "../errors/mod.ts";
+import { CONTROL_FILE, controlFileSchema } from "../visor/mod.ts";
+import { type CommonOptions, dataFolder, logLevel } from "./command.ts";
+import type { CliHost } from "./host.ts";
+
+/** Requests to one visor. Every method throws what the visor answered as error. */
+export interface ControlClient {
+  get<T>(path: string): Promise<T>;
+  post<T>(path: string, body: unknown): Promise<T>;
+  remove<T>(path: string): Promise<T>;
+}
+
+const errorSchema = z.object({
+  error: z.object({ code: z.string(), message: z.string(), details: z.record(z.string(), z.unknown()).optional() }),
+});
+
+/**
+ * Finds the visor of the data folder that the options name.
+ * @throws {UnavailableError} `visor/not-running`
+ */
+export async function connectToVisor(options: CommonOptions, host: CliHost): Promise<ControlClient> {
+  const folder = dataFolder(options, host);
+  const { http } = host.createRuntime({ logLevel: logLevel(options, "warn") });
+  const text = await host.readFile(`${folder}/${CONTROL_FILE}`).catch((cause) => {
+    throw notRunning(folder, cause);
+  });
+  const control = parseWith(controlFileSchema, { text, name: CONTROL_FILE });
+
+  const ask = async <T>(method: string, path: string, body?: unknown): Promise<T> => {
+    const request = new Request(control.url + path, {
+      method,
+      headers: { authorization: `Bearer ${control.token}`, "content-type": "application/json" },
+      signal: host.interrupted,
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+    });
+    const response = await http.fetch(request).catch((cause) => {
+      throw notRunning(folder, cause);
+    });
+    const text = await response.text();
+    if (response.ok) return JSON.parse(text) as T;
+    const parsed = errorSchema.safeParse(JSON.parse(text));
+    if (!parsed.success) {
+      throw new UnavailableError("visor/bad-answer", `Ask the visor: it answered ${response.status}`);
+    }
+    const { code, message, details } = parsed.data.error;
+    throw new RefusedError(code, message, details === undefined ? {} : { details });
+  };
+  return {
+    get: (path) => ask("GET", path),
+    post: (path, body) => ask("POST", path, body),
+    remove: (path) => ask("DELETE", path),
+  };
+}
+
+function notRunning(folder: string, cause: unknown): UnavailableError {
+  return new UnavailableError(
+    "visor/not-running",
+    `Find the visor: none runs on "${folder}"; start it with: skywire visor --data "${folder}"`,
+    { cause, details: { data: folder } },
+  );
+}

@@ -1,0 +1,122 @@
+/**
+ * The data folder of a visor: keys, configuration, and what the user set up that must be there again after a restart.
+ * Every file is written as a whole or not at all, and is readable by its owner only.
+ */
+
+import { z } from "zod";
+import {
+  formatJsonFile,
+  parseVisorConfig,
+  parseWantedTransports,
+  parseWith,
+  type VisorConfig,
+  type WantedTransport,
+} from "../config/mod.ts";
+import { generateSecretKey, isValidSecretKey } from "../core/mod.ts";
+import { RefusedError } from "../errors/mod.ts";
+import type { Random, Storage } from "../runtime/mod.ts";
+import { formatHex, parseHex, SecretKey } from "../types/mod.ts";
+import { CONTROL_FILE, type ControlFile, controlFileSchema } from "./views.ts";
+import { type ProxySettings, proxySettingsSchema } from "./proxy_settings.ts";
+
+const CONFIG_FILE = "config.json";
+const TRANSPORTS_FILE = "transports.json";
+const PROXIES_FILE = "proxies.json";
+
+/** Typed access to the files of one data folder. */
+export class DataFolder {
+  readonly #storage: Storage;
+  readonly #random: Random;
+
+  constructor(storage: Storage, random: Random) {
+    this.#storage = storage;
+    this.#random = random;
+  }
+
+  /** The folder on disk; undefined in memory. */
+  get path(): string | undefined {
+    return this.#storage.path;
+  }
+
+  /**
+   * The secret key `<name>.key`; made and written when it is missing.
+   * @throws {RefusedError} `config/bad-key` when the file holds no key
+   */
+  async secretKey(name: string): Promise<SecretKey> {
+    const file = `${name}.key`;
+    const text = await this.#readText(file);
+    if (text === undefined) {
+      const secret = generateSecretKey(this.#random);
+      await this.#writeText(file, formatHex(secret.expose()) + "\n");
+      return secret;
+    }
+    return parseSecretKeyFile(text, file);
+  }
+
+  /** The configuration, or undefined at the first start. */
+  async config(): Promise<VisorConfig | undefined> {
+    const text = await this.#readText(CONFIG_FILE);
+    return text === undefined ? undefined : parseVisorConfig(text);
+  }
+
+  async saveConfig(config: VisorConfig): Promise<void> {
+    await this.#writeText(CONFIG_FILE, formatJsonFile(config));
+  }
+
+  /** The transports to keep up. */
+  async wantedTransports(): Promise<WantedTransport[]> {
+    const text = await this.#readText(TRANSPORTS_FILE);
+    return text === undefined ? [] : parseWantedTransports(text);
+  }
+
+  async saveWantedTransports(transports: readonly WantedTransport[]): Promise<void> {
+    await this.#writeText(TRANSPORTS_FILE, formatJsonFile(transports));
+  }
+
+  /** The proxies to run. */
+  async proxies(): Promise<ProxySettings[]> {
+    const text = await this.#readText(PROXIES_FILE);
+    return text === undefined ? [] : parseWith(z.array(proxySettingsSchema), { text, name: PROXIES_FILE });
+  }
+
+  async saveProxies(proxies: readonly ProxySettings[]): Promise<void> {
+    await this.#writeText(PROXIES_FILE, formatJsonFile(proxies));
+  }
+
+  /** Where the control API of the visor that last ran here is, or was. */
+  async control(): Promise<ControlFile | undefined> {
+    const text = await this.#readText(CONTROL_FILE);
+    return text === undefined ? undefined : parseWith(controlFileSchema, { text, name: CONTROL_FILE });
+  }
+
+  async saveControl(control: ControlFile): Promise<void> {
+    await this.#writeText(CONTROL_FILE, formatJsonFile(control));
+  }
+
+  async removeControl(): Promise<void> {
+    await this.#storage.remove(CONTROL_FILE);
+  }
+
+  async #readText(name: string): Promise<string | undefined> {
+    const bytes = await this.#storage.read(name);
+    return bytes === undefined ? undefined : new TextDecoder().decode(bytes);
+  }
+
+  #writeText(name: string, text: string): Promise<void> {
+    return this.#storage.write(name, new TextEncoder().encode(text));
+  }
+}
+
+/**
+ * Reads a secret key as its file holds it: 64 hex digits and a line end.
+ * @throws {RefusedError} `config/bad-key`
+ */
+export function parseSecretKeyFile(text: string, file: string): SecretKey {
+  const hex = text.trim();
+  if (/^[0-9a-fA-F]{64}$/.test(hex)) {
+    const secret = new SecretKey(parseHex(hex));
+    if (isValidSecretKey(secret.expose())) return secret;
+    secret[Symbol.dispose]();
+  }
+  throw new RefusedError("config/bad-key", `Read "${file}": wanted a secret key of 64 hex digits`);
+}

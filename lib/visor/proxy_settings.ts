@@ -1,0 +1,45 @@
+/** What a proxy is set up with: kept in the data folder, and the body of the control API's request. */
+
+import { z } from "zod";
+import { publicKeySchema } from "../config/mod.ts";
+import type { PublicKey } from "../types/mod.ts";
+
+/** Lets others leave through this visor. There is one at most, since there is one port 3. */
+export interface ProxyServerSettings {
+  readonly role: "server";
+  /** Clients must know it. */
+  readonly passcode?: string | undefined;
+  /** Who may connect; empty: everybody. */
+  readonly allow: readonly PublicKey[];
+  /** `public` and CIDRs. */
+  readonly destinations: readonly string[];
+}
+
+/** Opens a local SOCKS5 address whose exit is another visor. */
+export interface ProxyClientSettings {
+  readonly role: "client";
+  readonly to: PublicKey;
+  /** `host:port` */
+  readonly listen: string;
+  /** The visors to go over, the exit last. */
+  readonly path?: readonly PublicKey[] | undefined;
+}
+
+/** Either role. */
+export type ProxySettings = ProxyServerSettings | ProxyClientSettings;
+
+/** Checks one proxy's settings. */
+export const proxySettingsSchema: z.ZodType<ProxySettings> = z.discriminatedUnion("role", [
+  z.strictObject({
+    role: z.literal("server"),
+    passcode: z.string().min(1).max(255).optional(),
+    allow: z.array(publicKeySchema),
+    destinations: z.array(z.string()),
+  }),
+  z.strictObject({
+    role: z.literal("client"),
+    to: publicKeySchema,
+    listen: z.string(),
+    path: z.array(publicKeySchema).min(1).optional(),
+  }),
+]);
