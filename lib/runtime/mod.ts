@@ -1,0 +1,13 @@
+/**
+ * The runtime ports, and what every implementation of them shares: address parsing, log lines, figures, and small
+ * waiting functions written over the ports. Nothing here touches the platform; `deno/` does.
+ *
+ * @module
+ */
+export * from "./ports.ts";
+export * from "./address.ts";
+export * from "./backoff.ts";
+export * from "./log.ts";
+export * from "./metrics.ts";
+export * from "./queue.ts";
+export * from "./wait.ts";
