@@ -1,0 +1,100 @@
+//! `tests/vectors/cipher.json`: every case of every kind that is about bytes. The text forms are TypeScript's.
+
+use serde_json::Value;
+use skywire_crypto::{Fault, PublicKey, SecretKey, deterministic_key_pair, recover, sha256, verify};
+
+fn cases() -> Vec<Value> {
+    let text = include_str!("../../../tests/vectors/cipher.json");
+    let file: Value = serde_json::from_str(text).expect("the vector file is JSON");
+    file["cases"].as_array().expect("it has cases").clone()
+}
+
+fn bytes(value: &Value) -> Vec<u8> {
+    let text = value.as_str().expect("bytes are hex text");
+    (0..text.len()).step_by(2).map(|at| u8::from_str_radix(&text[at..at + 2], 16).expect("hex")).collect()
+}
+
+fn array<const N: usize>(value: &Value) -> [u8; N] {
+    bytes(value).try_into().expect("the vector has the right length")
+}
+
+#[test]
+fn cipher_vectors_hold() {
+    for case in cases() {
+        let name = case["name"].as_str().expect("every case has a name");
+        match case["kind"].as_str().expect("every case has a kind") {
+            "key" => {
+                let secret = SecretKey::parse(&bytes(&case["secret"])).expect(name);
+                assert_eq!(secret.public_key().as_bytes()[..], bytes(&case["public"]), "{name}");
+            }
+            "seed" => match deterministic_key_pair(&bytes(&case["seed"])) {
+                Ok(derived) => {
+                    assert_eq!(derived.secret_bytes[..], bytes(&case["secret"]), "{name}");
+                    assert_eq!(derived.secret.public_key().as_bytes()[..], bytes(&case["public"]), "{name}");
+                }
+                Err(fault) => {
+                    assert_eq!(fault, Fault::EmptySeed, "{name}");
+                    assert_eq!(case["accepted"], false, "{name}");
+                }
+            },
+            "seed_sequence" => {
+                let mut seed = bytes(&case["seed"]);
+                for step in case["steps"].as_array().expect(name) {
+                    let derived = deterministic_key_pair(&seed).expect(name);
+                    assert_eq!(derived.secret_bytes[..], bytes(&step["secret"]), "{name}");
+                    assert_eq!(derived.secret.public_key().as_bytes()[..], bytes(&step["public"]), "{name}");
+                    assert_eq!(derived.next_seed[..], bytes(&step["next_seed"]), "{name}");
+                    seed = derived.next_seed.to_vec();
+                }
+            }
+            "sha256" => assert_eq!(sha256(&bytes(&case["message"]))[..], bytes(&case["digest"]), "{name}"),
+            "pubkey_binary" => {
+                assert_eq!(PublicKey::parse(&bytes(&case["bytes"])).is_ok(), case["accepted"] == true, "{name}");
+            }
+            "seckey_binary" => {
+                assert_eq!(SecretKey::parse(&bytes(&case["bytes"])).is_ok(), case["accepted"] == true, "{name}");
+            }
+            "ecdh" => {
+                let shared = PublicKey::parse(&bytes(&case["public"])).and_then(|public| {
+                    Ok(SecretKey::parse(&bytes(&case["secret"]))?.shared_secret(&public))
+                });
+                assert_eq!(shared.is_ok(), case["accepted"] == true, "{name}");
+                if let Ok(shared) = shared {
+                    assert_eq!(shared[..], bytes(&case["shared"]), "{name}");
+                }
+            }
+            "sign" => {
+                let secret = SecretKey::parse(&bytes(&case["secret"])).expect(name);
+                let public = PublicKey::parse(&bytes(&case["public"])).expect(name);
+                let message = bytes(&case["message"]);
+                let digest = array(&case["digest"]);
+                assert_eq!(sha256(&message), digest, "{name}");
+                assert!(verify(&digest, &array(&case["signature"]), &public), "{name}");
+                assert_eq!(recover(&digest, &array(&case["signature"])), PublicKey::parse(&bytes(&case["recovered"])));
+                for entropy in [&[][..], &[1; 32]] {
+                    let ours = secret.sign(&message, entropy).expect(name);
+                    assert!(verify(&digest, &ours, &public), "{name}: our own signature");
+                    assert!(ours[32] <= 0x7f, "{name}: s is low");
+                }
+                assert_eq!(secret.sign(&message, &[]), secret.sign(&message, &[]), "{name}: deterministic");
+                assert_ne!(secret.sign(&message, &[]), secret.sign(&message, &[1; 32]), "{name}: entropy matters");
+            }
+            "verify" => {
+                let (digest, signature) = (array(&case["digest"]), array(&case["signature"]));
+                let accepted = PublicKey::parse(&bytes(&case["public"])).is_ok_and(|key| verify(&digest, &signature, &key));
+                assert_eq!(accepted, case["accepted"] == true, "{name}");
+                match &case["recovered"] {
+                    Value::Null => assert_eq!(recover(&digest, &signature), Err(Fault::Signature), "{name}"),
+                    key => assert_eq!(recover(&digest, &signature), PublicKey::parse(&bytes(key)), "{name}"),
+                }
+            }
+            "sign_digest" => {
+                let signed = SecretKey::parse(&bytes(&case["secret"]))
+                    .and_then(|secret| secret.sign_digest(&array(&case["digest"]), &[]));
+                assert!(signed.is_err(), "{name}");
+            }
+            "pubkey_text" | "seckey_text" | "sig_text" | "addr_text" => {}
+            kind => panic!("{name}: unknown kind {kind}"),
+        }
+    }
+}
