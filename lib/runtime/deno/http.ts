@@ -63,36 +63,44 @@ function createDirectClient(): Deno.HttpClient {
 }
 
 function serve(address: string, options: { readonly handler: HttpHandler; readonly timers: Timers }): HttpServer {
+  const { handler, timers } = options;
   const { host, port } = parseListenAddress(address);
-  const killing = new AbortController();
+  const ending = new AbortController();
+  const running = new Set<Promise<unknown>>();
+  let closing: Promise<void> | undefined;
+
+  const answer = (request: Request, connection: Deno.ServeHandlerInfo<Deno.NetAddr>): Response | Promise<Response> => {
+    if (closing !== undefined) return new Response(null, { status: 503, headers: { connection: "close" } });
+    const completed = connection.completed.catch(() => {}).finally(() => running.delete(completed));
+    running.add(completed);
+    const { hostname, port } = connection.remoteAddr;
+    return handler(request, { remote: formatAddress(hostname, port) });
+  };
   let server: Deno.HttpServer<Deno.NetAddr>;
   try {
-    server = Deno.serve(
-      {
-        hostname: host,
-        port,
-        signal: killing.signal,
-        onListen: () => {},
-        onError: () => new Response(null, { status: 500 }),
-      },
-      (request, connection) =>
-        options.handler(request, {
-          remote: formatAddress(connection.remoteAddr.hostname, connection.remoteAddr.port),
-        }),
-    );
+    server = Deno.serve({
+      hostname: host,
+      port,
+      signal: ending.signal,
+      onListen: () => {},
+      onError: () => new Response(null, { status: 500 }),
+    }, answer);
   } catch (cause) {
     throw listenError(address, cause);
   }
-  const taken = formatAddress(server.addr.hostname, server.addr.port);
-  let closing: Promise<void> | undefined;
+
+  // Not `server.shutdown()`: it waits for ever for a handler that hangs, and nothing can end the server after it.
   const close = async (): Promise<void> => {
     const waiting = new AbortController();
-    const limit = sleep(options.timers, CLOSE_WITHIN_MS, waiting.signal).then(() => killing.abort(), () => {});
-    await server.shutdown();
+    await Promise.race([
+      Promise.all(running),
+      sleep(timers, CLOSE_WITHIN_MS, waiting.signal).catch(() => {}),
+    ]);
     waiting.abort();
-    await limit;
+    ending.abort();
     await server.finished;
   };
+  const taken = formatAddress(server.addr.hostname, server.addr.port);
   return {
     address: taken,
     url: `http://${taken}`,

@@ -1,0 +1,122 @@
+/** TCP links over real sockets. */
+
+import assert from "node:assert/strict";
+import { ClosedError, hasCode, UnavailableError } from "../../../lib/errors/mod.ts";
+import { createDenoRuntime } from "../../../lib/runtime/deno/mod.ts";
+import type { ByteLink, LinkListener, Network } from "../../../lib/runtime/mod.ts";
+
+async function connect(network: Network, listener: LinkListener): Promise<[ByteLink, ByteLink]> {
+  const accepting = listener[Symbol.asyncIterator]().next();
+  const dialled = await network.dial(listener.address);
+  const accepted = await accepting;
+  assert.ok(!accepted.done);
+  return [dialled, accepted.value];
+}
+
+async function withPair(test: (a: ByteLink, b: ByteLink) => Promise<void>): Promise<void> {
+  using runtime = createDenoRuntime({ logLevel: "off" });
+  const listener = await runtime.network.listen("127.0.0.1:0");
+  const [a, b] = await connect(runtime.network, listener);
+  try {
+    await test(a, b);
+  } finally {
+    a.close();
+    b.close();
+    listener.close();
+  }
+}
+
+Deno.test("a link carries bytes both ways, and a large write arrives whole", () =>
+  withPair(async (a, b) => {
+    const sent = new Uint8Array(8 << 20).map((_, i) => i * 7);
+    const writing = a.write(sent);
+    const got = new Uint8Array(sent.length);
+    for (let at = 0; at < got.length;) at += await b.read(got.subarray(at)) ?? assert.fail("ended");
+    await writing;
+    assert.deepEqual(got, sent);
+    await b.write(new Uint8Array([1, 2, 3]));
+    assert.equal(await a.read(new Uint8Array(10)), 3);
+  }));
+
+Deno.test("read() gives null after the other side has closed", () =>
+  withPair(async (a, b) => {
+    await a.write(new Uint8Array([9]));
+    a.close();
+    const into = new Uint8Array(4);
+    assert.equal(await b.read(into), 1);
+    assert.equal(await b.read(into), null);
+  }));
+
+Deno.test("close() ends a pending read with null, and write() then throws", () =>
+  withPair(async (a) => {
+    const reading = a.read(new Uint8Array(4));
+    a.close();
+    a.close();
+    assert.equal(await reading, null);
+    assert.equal(await a.read(new Uint8Array(4)), null);
+    await assert.rejects(a.write(new Uint8Array(1)), ClosedError);
+  }));
+
+Deno.test("close() ends a pending write", () =>
+  withPair(async (a) => {
+    const writing = a.write(new Uint8Array(64 << 20));
+    await a.write(new Uint8Array(0));
+    a.close();
+    await assert.rejects(writing, ClosedError);
+  }));
+
+Deno.test("write() reports a link that broke", () =>
+  withPair(async (a, b) => {
+    await a.write(new Uint8Array(10));
+    b.close(); // unread data: the other side gets a reset
+    await assert.rejects(async () => {
+      while (true) await a.write(new Uint8Array(1 << 16));
+    }, UnavailableError);
+  }));
+
+Deno.test("dial() to a closed port, a bad address, and with an aborted signal fails as promised", async () => {
+  using runtime = createDenoRuntime({ logLevel: "off" });
+  const listener = await runtime.network.listen("127.0.0.1:0");
+  listener.close();
+  await assert.rejects(runtime.network.dial(listener.address), (e) => hasCode(e, "network/dial-failed"));
+  await assert.rejects(runtime.network.dial("nonsense"), (e) => hasCode(e, "network/dial-failed"));
+  const signal = AbortSignal.abort(new Error("no longer wanted"));
+  await assert.rejects(runtime.network.dial("127.0.0.1:9", { signal }), /no longer wanted/);
+});
+
+Deno.test("listen() tells a taken port from a bad address", async () => {
+  using runtime = createDenoRuntime({ logLevel: "off" });
+  const listener = await runtime.network.listen("127.0.0.1:0");
+  await assert.rejects(runtime.network.listen(listener.address), (e) => hasCode(e, "network/address-in-use"));
+  await assert.rejects(runtime.network.listen("nonsense"), (e) => hasCode(e, "network/listen-failed"));
+  await assert.rejects(runtime.network.listen("192.0.2.1:0"), (e) => hasCode(e, "network/listen-failed"));
+  listener.close();
+});
+
+Deno.test("iterating a listener ends when it is closed", async () => {
+  using runtime = createDenoRuntime({ logLevel: "off" });
+  const listener = await runtime.network.listen("127.0.0.1:0");
+  const iterating = (async () => {
+    for await (const link of listener) link.close();
+  })();
+  (await runtime.network.dial(listener.address)).close();
+  listener.close();
+  await iterating;
+});
+
+Deno.test("IPv6 addresses are taken and given with brackets", async (t) => {
+  using runtime = createDenoRuntime({ logLevel: "off" });
+  let listener: LinkListener;
+  try {
+    listener = await runtime.network.listen("[::1]:0");
+  } catch {
+    await t.step({ name: "no IPv6 on this machine", ignore: true, fn: () => {} });
+    return;
+  }
+  assert.match(listener.address, /^\[::1\]:\d+$/);
+  const [a, b] = await connect(runtime.network, listener);
+  assert.match(b.remoteAddress, /^\[::1\]:\d+$/);
+  a.close();
+  b.close();
+  listener.close();
+});
