@@ -25,7 +25,8 @@ export function createHost(): CliHost {
       try {
         return await Deno.readTextFile(path);
       } catch (cause) {
-        throw new RefusedError("cli/unreadable-file", `Read "${path}"`, { cause });
+        const missing = cause instanceof Deno.errors.NotFound;
+        throw new RefusedError(missing ? "cli/no-such-file" : "cli/unreadable-file", `Read "${path}"`, { cause });
       }
     },
     interrupted: interrupted.signal,

@@ -5,7 +5,8 @@
 
 import { Command, CommanderError, InvalidArgumentError, Option } from "commander";
 import { describeError, RefusedError, SkywireError } from "../errors/mod.ts";
-import type { CliHost, LogLevel } from "./host.ts";
+import type { LogLevel } from "../runtime/mod.ts";
+import type { CliHost } from "./host.ts";
 
 /** The options that every command takes. */
 export interface CommonOptions {

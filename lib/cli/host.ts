@@ -1,6 +1,6 @@
 /** What a command needs of the process it runs in. `cmd/host.ts` is the real one; tests have their own. */
 
-import type { Runtime, Storage } from "../runtime/mod.ts";
+import type { LogLevel, Runtime, Storage } from "../runtime/mod.ts";
 
 /** The process around a command. */
 export interface CliHost {
@@ -15,14 +15,11 @@ export interface CliHost {
   /** Writes a line for people. */
   readonly printError: (line: string) => void;
   /** The real ports, logging at `level` to stderr. */
-  readonly createRuntime: (options: { readonly logLevel: LogLevel }) => Runtime;
+  readonly createRuntime: (options: { readonly logLevel: LogLevel }) => Runtime & Disposable;
   /** A folder of private files, made when it is missing. */
-  readonly openFolder: (path: string) => Promise<Storage>;
+  readonly openFolder: (path: string) => Storage;
   /** Any file the user names. */
   readonly readFile: (path: string) => Promise<string>;
   /** Aborts on SIGINT or SIGTERM. */
   readonly interrupted: AbortSignal;
 }
-
-/** From this level on, log lines are written. */
-export type LogLevel = "trace" | "debug" | "info" | "warn" | "error";

@@ -1,0 +1,66 @@
+/** `skywire visor`: runs a visor until it is told to end. */
+
+import { type Command, InvalidArgumentError } from "commander";
+import { type ListenerView, startVisor } from "../../visor/mod.ts";
+import { type CommonOptions, dataFolder, makeCommand } from "../command.ts";
+import type { CliHost } from "../host.ts";
+import { runRole } from "../role.ts";
+
+interface VisorCommandOptions extends CommonOptions {
+  readonly join?: string;
+  readonly host?: string;
+  readonly autoTransport?: "on" | "off";
+}
+
+interface VisorReady {
+  readonly publicKey: string;
+  readonly api: string;
+  readonly ticket: string;
+  readonly listeners: readonly ListenerView[];
+}
+
+/** The command. */
+export function visorCommand(host: CliHost): Command {
+  return makeCommand("visor", {
+    description: "Run a visor. Without a ticket it starts a network of one, and prints a ticket for others.",
+    examples: [
+      "skywire visor",
+      "skywire visor --data ./second --join skywire1.eyJ…",
+      "skywire visor --host vpn.example.org",
+    ],
+  })
+    .option("--join <ticket>", "join the network of this ticket; needed once, then it is kept")
+    .option("--host <name>", "the name or address that others reach this machine by (default: loopback only)")
+    .option("--auto-transport <on|off>", "open a transport when a dial finds no route", onOrOff)
+    .action((options: VisorCommandOptions) => {
+      const folder = dataFolder(options, host);
+      return runRole<VisorReady>({ options, host, describe: (ready) => describe(ready, folder) }, async (runtime) => {
+        const visor = await startVisor({
+          runtime,
+          storage: host.openFolder(folder),
+          ...(options.join === undefined ? {} : { join: options.join }),
+          ...(options.host === undefined ? {} : { host: options.host }),
+          ...(options.autoTransport === undefined ? {} : { autoTransport: options.autoTransport === "on" }),
+        });
+        const { publicKey, api, ticket, listeners } = visor;
+        return { ready: { publicKey, api, ticket, listeners }, close: () => visor[Symbol.asyncDispose]() };
+      });
+    });
+}
+
+function describe(ready: VisorReady, folder: string): string {
+  return [
+    `visor ${ready.publicKey} is ready`,
+    `data    ${folder}`,
+    `api     ${ready.api}`,
+    `ticket  ${ready.ticket}`,
+    "",
+    "Another visor joins with:",
+    `  skywire visor --join ${ready.ticket}`,
+  ].join("\n");
+}
+
+function onOrOff(text: string): string {
+  if (text !== "on" && text !== "off") throw new InvalidArgumentError("Wanted on or off.");
+  return text;
+}

@@ -1,0 +1,86 @@
+/** What the roles share: they start, print one line when ready, and go on until SIGINT or SIGTERM. */
+
+import type { Command } from "commander";
+import { generateSecretKey } from "../core/mod.ts";
+import { hasCode } from "../errors/mod.ts";
+import type { Runtime } from "../runtime/mod.ts";
+import { formatHex, type PublicKey, type SecretKey } from "../types/mod.ts";
+import { type ListenerView, parseSecretKeyFile } from "../visor/mod.ts";
+import { type CommonOptions, logLevel, makeCommand } from "./command.ts";
+import type { CliHost } from "./host.ts";
+
+/** The options of every service. */
+export interface ServiceOptions extends CommonOptions {
+  readonly listen: string;
+  readonly key?: string;
+}
+
+/** The line that a service prints when it is ready. */
+export interface ServiceReady {
+  readonly publicKey: PublicKey;
+  readonly url?: string;
+  readonly listeners: readonly ListenerView[];
+}
+
+/** A role that has started. */
+export interface StartedRole<Ready> {
+  readonly ready: Ready;
+  /** Ends it, within 2 s. */
+  readonly close: () => Promise<void>;
+}
+
+/** Makes the command of a service with the options that all services take. */
+export function makeServiceCommand(
+  name: string,
+  texts: { description: string; examples: readonly string[]; listen: string },
+): Command {
+  return makeCommand(name, texts)
+    .option("--listen <address>", "host:port to listen on; port 0 takes a free one", texts.listen)
+    .option("--key <file>", "the file of its secret key, made when missing (default: a fresh key each time)");
+}
+
+/** Starts a role, says so, waits for the signal, ends it. */
+export async function runRole<Ready>(
+  context: { readonly options: CommonOptions; readonly host: CliHost; readonly describe: (ready: Ready) => string },
+  start: (runtime: Runtime) => Promise<StartedRole<Ready>>,
+): Promise<void> {
+  const { options, host, describe } = context;
+  using runtime = host.createRuntime({ logLevel: logLevel(options, "info") });
+  const { ready, close } = await start(runtime);
+  try {
+    host.print(options.json ? JSON.stringify(ready) : describe(ready));
+    await new Promise<void>((resolve) => {
+      if (host.interrupted.aborted) resolve();
+      host.interrupted.addEventListener("abort", () => resolve(), { once: true });
+    });
+  } finally {
+    await close();
+  }
+}
+
+/** How a service shows its ready line to people. */
+export function describeService(ready: ServiceReady): string {
+  return [`ready: ${ready.url ?? ready.listeners[0]?.address ?? ""}`, `public key ${ready.publicKey}`].join("\n");
+}
+
+/**
+ * The secret key of a file, which is made when it is missing; a fresh key without a file.
+ * @throws {RefusedError} `config/bad-key`
+ */
+export async function loadKey(
+  file: string | undefined,
+  context: { readonly host: CliHost; readonly runtime: Runtime },
+): Promise<SecretKey> {
+  const { host, runtime } = context;
+  if (file === undefined) return generateSecretKey(runtime.random);
+  try {
+    return parseSecretKeyFile(await host.readFile(file), file);
+  } catch (error) {
+    if (!hasCode(error, "cli/no-such-file")) throw error;
+  }
+  const secret = generateSecretKey(runtime.random);
+  const cut = Math.max(file.lastIndexOf("/"), file.lastIndexOf("\\"));
+  const folder = host.openFolder(cut < 0 ? "." : file.slice(0, cut) || "/");
+  await folder.write(file.slice(cut + 1), new TextEncoder().encode(formatHex(secret.expose()) + "\n"));
+  return secret;
+}

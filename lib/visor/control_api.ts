@@ -1,0 +1,122 @@
+/**
+ * The control API of a running visor: HTTP with JSON on loopback, for the command line and local programs. Every
+ * request carries the token of the data folder. Paths begin with `/v1/`.
+ */
+
+import { Hono } from "hono";
+import { z } from "zod";
+import { parseWith, publicKeySchema } from "../config/mod.ts";
+import { RefusedError } from "../errors/mod.ts";
+import type { PublicKey } from "../types/mod.ts";
+import { errorResponse } from "../services/http/mod.ts";
+import { proxySettingsSchema } from "./proxy_settings.ts";
+import type { Visor } from "./visor.ts";
+
+/** Requests are small: a body beyond this is somebody's mistake. */
+const MAX_BODY_BYTES = 65_536;
+
+const keyText = z.string().regex(/^[0-9a-f]{8,66}$/, "wanted a public key, or its first 8 digits or more");
+const transportBody = z.strictObject({ remote: keyText, type: z.string().min(1), address: z.string().optional() });
+const findBody = z.strictObject({
+  remote: keyText,
+  count: z.int().min(1).max(3).default(3),
+  minHops: z.int().min(1).max(50).default(1),
+  maxHops: z.int().min(1).max(50).default(50),
+});
+const pingBody = z.strictObject({
+  remote: keyText,
+  count: z.int().min(1).max(1000).default(4),
+  path: z.array(keyText).min(1).optional(),
+});
+
+/**
+ * Makes the handler.
+ * @param visor what it controls
+ * @param token what requests must carry as bearer token
+ */
+export function createControlApi(visor: Visor, token: string): (request: Request) => Promise<Response> {
+  const app = new Hono();
+  app.use(async (c, next) => {
+    if (!equalText(c.req.header("authorization") ?? "", `Bearer ${token}`)) {
+      throw new RefusedError("unauthorized", "Give the token of the visor's data folder as bearer token");
+    }
+    await next();
+  });
+  app.onError((error) => errorResponse(error));
+  app.notFound((c) => errorResponse(new RefusedError("not-found", `No such path: ${c.req.method} ${c.req.path}`)));
+
+  const body = async <T>(request: Request, schema: z.ZodType<T>): Promise<T> => {
+    const text = await request.text();
+    if (text.length > MAX_BODY_BYTES) throw new RefusedError("cli/usage", "The body is too large");
+    return parseWith(schema, { text, name: "the request" });
+  };
+
+  app.get("/v1/status", (c) => c.json(visor.status()));
+  app.get("/v1/transports", (c) => c.json({ transports: visor.transports() }));
+  app.get("/v1/network/transports", async (c) => c.json({ transports: await visor.networkTransports() }));
+  app.post("/v1/transports", async (c) => {
+    const { remote, type, address } = await body(c.req.raw, transportBody);
+    const transport = await visor.addTransport(await fullKey(visor, remote), {
+      type,
+      address,
+      signal: c.req.raw.signal,
+    });
+    return c.json({ transport });
+  });
+  app.delete("/v1/transports/:id", async (c) => {
+    const removed = await visor.removeTransport(c.req.param("id"));
+    return c.json({ removed });
+  });
+  app.post("/v1/routes/find", async (c) => {
+    const { remote, ...options } = await body(c.req.raw, findBody);
+    return c.json({ routes: await visor.findRoutes(await fullKey(visor, remote), options) });
+  });
+  app.get("/v1/rules", (c) => c.json({ rules: visor.rules() }));
+  app.post("/v1/ping", async (c) => {
+    const { remote, count, path } = await body(c.req.raw, pingBody);
+    const to = await fullKey(visor, remote);
+    const over = path === undefined ? {} : { path: await Promise.all(path.map((key) => fullKey(visor, key))) };
+    return c.json(await visor.ping(to, { count, signal: c.req.raw.signal, ...over }));
+  });
+  app.get("/v1/apps", (c) => c.json({ apps: visor.apps() }));
+  app.post("/v1/apps/:name/start", async (c) => {
+    await visor.startApp(c.req.param("name"));
+    return c.json({ apps: visor.apps() });
+  });
+  app.post("/v1/apps/:name/stop", async (c) => {
+    await visor.stopApp(c.req.param("name"));
+    return c.json({ apps: visor.apps() });
+  });
+  app.get("/v1/proxies", (c) => c.json({ proxies: visor.proxies() }));
+  app.post("/v1/proxies", async (c) => {
+    const proxy = await visor.addProxy(await body(c.req.raw, proxySettingsSchema));
+    return c.json({ proxy });
+  });
+  app.delete("/v1/proxies/:id", async (c) => {
+    await visor.removeProxy(c.req.param("id"));
+    return c.json({ removed: c.req.param("id") });
+  });
+  return async (request) => await app.fetch(request);
+}
+
+/** Completes a key that a person shortened, from all keys that this visor has heard of. */
+async function fullKey(visor: Visor, text: string): Promise<PublicKey> {
+  const whole = publicKeySchema.safeParse(text);
+  if (whole.success) return whole.data;
+  const known = await visor.knownKeys();
+  const matches = [...known].filter((key) => key.startsWith(text));
+  if (matches.length === 1) return matches[0]!;
+  throw new RefusedError(
+    matches.length === 0 ? "visor/unknown-key" : "visor/ambiguous-key",
+    matches.length === 0
+      ? `Find the visor whose key begins with "${text}": none is known here; give all 66 digits`
+      : `Find the visor whose key begins with "${text}": ${matches.length} do; give more digits`,
+  );
+}
+
+/** Compares without telling by its time where the texts differ. */
+function equalText(a: string, b: string): boolean {
+  let difference = a.length ^ b.length;
+  for (let i = 0; i < a.length; i++) difference |= a.charCodeAt(i) ^ b.charCodeAt(i % b.length);
+  return difference === 0;
+}

@@ -1,0 +1,38 @@
+import assert from "node:assert/strict";
+import fc from "fast-check";
+import { formatTicket, type NetworkConfig, parseTicket } from "../../lib/config/mod.ts";
+import { SkywireError } from "../../lib/errors/mod.ts";
+import type { PublicKey } from "../../lib/types/mod.ts";
+
+const KEY = "031b84c5567b126440995d3ed5aaba0565d71e1834604819ff9c17f5e9d5dd078f" as PublicKey;
+const NETWORK: NetworkConfig = {
+  messagingDiscovery: "http://127.0.0.1:9090",
+  transportDiscovery: "http://127.0.0.1:9091",
+  routeFinder: "http://127.0.0.1:9092",
+  setupNodes: [KEY],
+};
+
+Deno.test("parseTicket() gives back what formatTicket() was given, spaces around it or not", () => {
+  assert.deepEqual(parseTicket(`  ${formatTicket(NETWORK)}\n`), NETWORK);
+});
+
+Deno.test("parseTicket() refuses a ticket that was cut anywhere, and says so", () => {
+  const ticket = formatTicket(NETWORK);
+  fc.assert(fc.property(fc.integer({ min: 0, max: ticket.length - 1 }), (length) => {
+    assert.throws(() => parseTicket(ticket.slice(0, length)), (error) => {
+      return error instanceof SkywireError && error.code === "config/bad-ticket" &&
+        error.message.startsWith("Read the ticket: ");
+    });
+  }));
+});
+
+Deno.test("parseTicket() refuses any text with its own error only", () => {
+  fc.assert(fc.property(fc.oneof(fc.string(), fc.string().map((text) => `skywire1.${text}.00000000`)), (text) => {
+    assert.throws(() => parseTicket(text), { code: "config/bad-ticket" });
+  }));
+});
+
+Deno.test("parseTicket() names the member that is wrong", () => {
+  const ticket = formatTicket({ ...NETWORK, setupNodes: [] });
+  assert.throws(() => parseTicket(ticket), /setupNodes: wanted at least one setup node/);
+});

@@ -1,0 +1,71 @@
+/** A network of one and a second visor that joins it by ticket, as processes of their own. */
+
+import assert from "node:assert/strict";
+import { Program, runToEnd, temporaryFolder } from "./program.ts";
+
+interface ReadyLine {
+  readonly publicKey: string;
+  readonly api: string;
+  readonly ticket: string;
+  readonly listeners: { purpose: string; address: string }[];
+}
+
+async function ping(data: string, remote: string): Promise<{ code: number; document: Record<string, unknown> }> {
+  const { code, lines } = await runToEnd("cmd/skywire.ts", "ping", remote, "--data", data, "--json", "--count", "2");
+  return { code, document: JSON.parse(lines.at(-1) ?? "{}") };
+}
+
+Deno.test("two visors ping each other, keep their identity over a restart, and end within two seconds", async (t) => {
+  await using folder = await temporaryFolder();
+  const [dataA, dataB] = [`${folder.path}/a`, `${folder.path}/b`];
+  await using a = new Program("cmd/visor.ts", "--data", dataA, "--json");
+  const readyA = await a.nextJson<ReadyLine>();
+  await using b = new Program("cmd/visor.ts", "--data", dataB, "--json", "--join", readyA.ticket);
+  const readyB = await b.nextJson<ReadyLine>();
+
+  await t.step("each reaches the other over a transport that was opened by itself", async () => {
+    for (const [data, remote] of [[dataB, readyA.publicKey], [dataA, readyB.publicKey]] as const) {
+      const { code, document } = await ping(data, remote);
+      assert.equal(code, 0, JSON.stringify(document));
+      assert.equal(document.to, remote);
+      assert.equal(document.hops, 1);
+      assert.equal((document.rttMs as number[]).length, 2);
+    }
+  });
+
+  await t.step("a key that is nobody's gives an error that says so", async () => {
+    const nobody = "02c6047f9441ed7d6d3045406e95c07cd85c778e4b8cef3ca7abac09b95c709ee5";
+    const { code, document } = await ping(dataB, nobody);
+    assert.equal(code, 1);
+    const { code: errorCode, message } = document.error as { code: string; message: string };
+    assert.match(errorCode, /^[a-z-]+\/[a-z-]+$/);
+    assert.ok(message.length > 20, message);
+  });
+
+  await t.step("files are private", async () => {
+    for (const data of [dataA, dataB]) {
+      assert.equal((await Deno.stat(data)).mode! & 0o077, 0, data);
+      for await (const { name } of Deno.readDir(data)) {
+        assert.equal((await Deno.stat(`${data}/${name}`)).mode! & 0o077, 0, name);
+      }
+    }
+  });
+
+  await t.step("Ctrl-C ends it with code 0", async () => assert.equal(await b.end("SIGINT"), 0));
+
+  await t.step(
+    "after a restart without a ticket it is the same visor in the same network, on the same ports",
+    async () => {
+      await using again = new Program("cmd/visor.ts", "--data", dataB, "--json");
+      const ready = await again.nextJson<ReadyLine>();
+      assert.equal(ready.publicKey, readyB.publicKey);
+      assert.deepEqual(ready.listeners, readyB.listeners);
+    },
+  );
+
+  await t.step("a command without a running visor says how to start one", async () => {
+    const { code, lines } = await runToEnd("cmd/skywire.ts", "status", "--data", dataB, "--json");
+    assert.equal(code, 1);
+    assert.equal(JSON.parse(lines[0]!).error.code, "visor/not-running");
+  });
+});
