@@ -23,6 +23,9 @@ export async function buildCore(): Promise<Uint8Array<ArrayBuffer>> {
       env: {
         RUSTFLAGS: [
           "-C target-feature=+simd128,+bulk-memory,-reference-types,-multivalue",
+          // WASM has no product of 128 bits. Without this, k256 counts on one, and the routine that stands in for it is
+          // slow and brings back what -reference-types took away.
+          '--cfg cpubits="32"',
           `--remap-path-prefix=${home}=/cargo`,
           `--remap-path-prefix=${crates.replace(/\/$/, "")}=/core-rs`,
           `--remap-path-prefix=${await sysroot(crates)}=/rust`,

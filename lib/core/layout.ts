@@ -12,3 +12,30 @@ export const FAULT_BAD_HANDLE: number = -1;
 export const FAULT_BAD_ARGUMENT: number = -2;
 /** The result does not fit into the space given for it. */
 export const FAULT_NO_SPACE: number = -3;
+
+// Cryptography: −100 to −199.
+
+/** No compressed point on the curve. */
+export const FAULT_PUBLIC_KEY: number = -100;
+/** No scalar from 1 to n − 1. */
+export const FAULT_SECRET_KEY: number = -101;
+/** No key can be recovered from the signature. */
+export const FAULT_SIGNATURE: number = -102;
+/** The digest of 32 zero bytes is never signed. */
+export const FAULT_NULL_DIGEST: number = -103;
+/** No key is derived from the empty seed. */
+export const FAULT_EMPTY_SEED: number = -104;
+/** The AEAD tag does not match. */
+export const FAULT_AUTHENTICATION: number = -110;
+/** A counter was used before, or is 0. */
+export const FAULT_REPLAY: number = -111;
+/** A frame is longer or shorter than any record. */
+export const FAULT_FRAME_LENGTH: number = -112;
+/** A plaintext exceeds its limit, or the space for the result is too small. */
+export const FAULT_PLAINTEXT_LENGTH: number = -113;
+/** The sender's counter is used up. */
+export const FAULT_COUNTER_EXHAUSTED: number = -114;
+/** A handshake message is shorter than its fields. */
+export const FAULT_MESSAGE_LENGTH: number = -120;
+/** A handshake message is not due now. */
+export const FAULT_MESSAGE_ORDER: number = -121;

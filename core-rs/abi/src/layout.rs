@@ -12,3 +12,30 @@ pub const FAULT_BAD_HANDLE: i32 = -1;
 pub const FAULT_BAD_ARGUMENT: i32 = -2;
 /// The result does not fit into the space given for it.
 pub const FAULT_NO_SPACE: i32 = -3;
+
+// Cryptography: −100 to −199.
+
+/// No compressed point on the curve.
+pub const FAULT_PUBLIC_KEY: i32 = -100;
+/// No scalar from 1 to n − 1.
+pub const FAULT_SECRET_KEY: i32 = -101;
+/// No key can be recovered from the signature.
+pub const FAULT_SIGNATURE: i32 = -102;
+/// The digest of 32 zero bytes is never signed.
+pub const FAULT_NULL_DIGEST: i32 = -103;
+/// No key is derived from the empty seed.
+pub const FAULT_EMPTY_SEED: i32 = -104;
+/// The AEAD tag does not match.
+pub const FAULT_AUTHENTICATION: i32 = -110;
+/// A counter was used before, or is 0.
+pub const FAULT_REPLAY: i32 = -111;
+/// A frame is longer or shorter than any record.
+pub const FAULT_FRAME_LENGTH: i32 = -112;
+/// A plaintext exceeds its limit, or the space for the result is too small.
+pub const FAULT_PLAINTEXT_LENGTH: i32 = -113;
+/// The sender's counter is used up.
+pub const FAULT_COUNTER_EXHAUSTED: i32 = -114;
+/// A handshake message is shorter than its fields.
+pub const FAULT_MESSAGE_LENGTH: i32 = -120;
+/// A handshake message is not due now.
+pub const FAULT_MESSAGE_ORDER: i32 = -121;

@@ -3,9 +3,13 @@
 //!
 //! Results are `i32`: zero or more is a length or value, less than zero is a fault of [`layout`]. A trap means a bug.
 
+mod aead;
+mod crypto_faults;
 mod handles;
+mod keys;
 pub mod layout;
 mod memory;
+mod records;
 
 use wasm_bindgen::prelude::wasm_bindgen;
 

@@ -1,0 +1,234 @@
+/**
+ * secp256k1 keys, recoverable signatures, the shared secret of two keys, and SHA-256: computed in the core (dmsg.md §1).
+ */
+
+import { SecretKey } from "../types/mod.ts";
+import { NULL_PUBLIC_KEY, publicKeyBytes, signatureBytes } from "../types/mod.ts";
+import type { PublicKey, Signature } from "../types/mod.ts";
+import { checkCrypto } from "./crypto_faults.ts";
+import { core } from "./instance.ts";
+import { copyAt, intoScratch, SCRATCH, viewAt, wipeScratch } from "./memory.ts";
+import { SCRATCH_BYTES } from "./layout.ts";
+
+/** Results are written to the last part of the scratch area, out of the way of arguments. */
+const RESULT_BYTES = 128;
+const RESULT = SCRATCH + SCRATCH_BYTES - RESULT_BYTES;
+/** Messages up to this length are hashed in the scratch area, longer ones in memory asked for. */
+const SCRATCH_MESSAGE_BYTES = SCRATCH_BYTES - RESULT_BYTES;
+
+const PUBLIC_KEY_TEXT = /^[0-9a-f]{66}$/i;
+const SECRET_KEY_TEXT = /^[0-9a-f]{64}$/i;
+const SIGNATURE_TEXT = /^[0-9a-f]{130}$/i;
+
+/**
+ * Is it a public key: 66 hex digits, of a point on the curve? The null key is none.
+ * @param key text of either case
+ */
+export function isValidPublicKey(key: string): boolean {
+  return PUBLIC_KEY_TEXT.test(key) && isValidPublicKeyBytes(Uint8Array.fromHex(key));
+}
+
+/** Is it 33 bytes of a compressed point on the curve (dmsg.md §1.1)? */
+export function isValidPublicKeyBytes(bytes: Uint8Array): boolean {
+  if (bytes.length !== 33) return false;
+  const [key] = intoScratch(bytes) as [number];
+  return core.key_public_is_valid(key) === 1;
+}
+
+/**
+ * Reads a public key.
+ * @param text 66 hex digits of either case
+ * @returns the key, or undefined when it is none; the null key is none
+ */
+export function parsePublicKey(text: string): PublicKey | undefined {
+  return isValidPublicKey(text) ? text.toLowerCase() as PublicKey : undefined;
+}
+
+/**
+ * Reads a public key as v1.3 reads it from JSON: any text of nothing but zeros, the empty one included, is the null key
+ * (dmsg.md §1.1).
+ * @returns the key, {@linkcode NULL_PUBLIC_KEY}, or undefined when it is neither
+ */
+export function parsePublicKeyText(text: string): PublicKey | undefined {
+  return /^0*$/.test(text) ? NULL_PUBLIC_KEY : parsePublicKey(text);
+}
+
+/**
+ * Reads a secret key.
+ * @param text 64 hex digits of either case
+ * @returns the key, to be disposed, or undefined when it is none
+ */
+export function parseSecretKey(text: string): SecretKey | undefined {
+  if (!SECRET_KEY_TEXT.test(text)) return undefined;
+  const bytes = Uint8Array.fromHex(text);
+  try {
+    return isValidSecretKey(bytes) ? new SecretKey(bytes) : undefined;
+  } finally {
+    bytes.fill(0);
+  }
+}
+
+/**
+ * Reads a signature; whether it is one of anything, {@linkcode verify} tells.
+ * @param text 130 hex digits of either case
+ */
+export function parseSignature(text: string): Signature | undefined {
+  return SIGNATURE_TEXT.test(text) ? text.toLowerCase() as Signature : undefined;
+}
+
+/** Is it 32 bytes of a number from 1 to n − 1? */
+export function isValidSecretKey(bytes: Uint8Array): boolean {
+  if (bytes.length !== 32) return false;
+  return withSecrets([bytes], ([secret]) => core.key_secret_is_valid(secret)) === 1;
+}
+
+/**
+ * The public key of a secret one.
+ * @throws {RangeError} when the secret is no valid scalar
+ */
+export function publicKeyOf(secret: SecretKey): PublicKey {
+  withSecrets([secret.expose()], ([key]) => core.key_public_of(key, RESULT), "Compute a public key");
+  return copyAt(RESULT, 33).toHex() as PublicKey;
+}
+
+/**
+ * Makes a secret key.
+ * @param random a source fit for secrets
+ * @returns the key, to be disposed
+ */
+export function generateSecretKey(random: { bytes(length: number): Uint8Array }): SecretKey {
+  for (;;) {
+    const bytes = random.bytes(32);
+    try {
+      // All but about one in 2^128 are valid.
+      if (isValidSecretKey(bytes)) return new SecretKey(bytes);
+    } finally {
+      bytes.fill(0);
+    }
+  }
+}
+
+/**
+ * Derives a secret key from a seed (dmsg.md §1.2), for tests and tools.
+ * @param seed at least one byte
+ * @returns the key, to be disposed, and the seed of the next one, 32 bytes
+ * @throws {RangeError} for an empty seed
+ */
+export function deriveSecretKey(seed: Uint8Array): { secret: SecretKey; nextSeed: Uint8Array<ArrayBuffer> } {
+  withSecrets([seed], ([at]) => core.key_derive(at, seed.length, RESULT), "Derive a key");
+  try {
+    return { secret: new SecretKey(viewAt(RESULT, 32)), nextSeed: copyAt(RESULT + 32, 32) };
+  } finally {
+    viewAt(RESULT, 64).fill(0);
+  }
+}
+
+/**
+ * Signs the SHA-256 of a message: RFC 6979, s in the lower half, recovery id 0–3 (dmsg.md §1.3).
+ * @param message any length
+ * @param secret the signer's key
+ * @param nonceEntropy mixed into the nonce; without it equal messages get equal signatures
+ * @throws {RangeError} when the secret is no valid scalar
+ */
+export function sign(message: Uint8Array, secret: SecretKey, nonceEntropy?: Uint8Array): Signature {
+  return signDigest(sha256(message), secret, nonceEntropy);
+}
+
+/**
+ * As {@linkcode sign}, for who has the digest already.
+ * @param digest 32 bytes, not all zero
+ * @throws {RangeError} when the digest is refused or the secret is no valid scalar
+ */
+export function signDigest(digest: Uint8Array, secret: SecretKey, nonceEntropy?: Uint8Array): Signature {
+  checkDigest(digest);
+  const entropy = nonceEntropy ?? new Uint8Array();
+  withSecrets(
+    [secret.expose(), digest, entropy],
+    ([key, hash, extra]) => core.key_sign(key, hash, extra, entropy.length, RESULT),
+    "Sign a digest",
+  );
+  return copyAt(RESULT, 65).toHex() as Signature;
+}
+
+/**
+ * Does the signature over the message come from the key? The key is recovered and compared; a signature with v > 3 or
+ * s ≥ 2^255 is refused (dmsg.md §1.3).
+ */
+export function verify(message: Uint8Array, signature: Signature, key: PublicKey): boolean {
+  return verifyDigest(sha256(message), signature, key);
+}
+
+/**
+ * As {@linkcode verify}, for who has the digest already.
+ * @param digest 32 bytes
+ */
+export function verifyDigest(digest: Uint8Array, signature: Signature, key: PublicKey): boolean {
+  checkDigest(digest);
+  const [hash, sig, pk] = intoScratch(digest, signatureBytes(signature), publicKeyBytes(key)) as [
+    number,
+    number,
+    number,
+  ];
+  return core.key_verify(hash, sig, pk) === 1;
+}
+
+/**
+ * Recovers the key that signed a message.
+ * @returns the key, or undefined when there is none; that says nothing about who the signer should be
+ */
+export function recover(message: Uint8Array, signature: Signature): PublicKey | undefined {
+  const [hash, sig] = intoScratch(sha256(message), signatureBytes(signature)) as [number, number];
+  return core.key_recover(hash, sig, RESULT) < 0 ? undefined : copyAt(RESULT, 33).toHex() as PublicKey;
+}
+
+/**
+ * The shared secret of two keys: SHA-256 over the compressed product, 33 bytes (dmsg.md §1.4).
+ * @returns 32 bytes
+ * @throws {ProtocolError} `key/public-key` when the public key is none
+ * @throws {RangeError} when the secret is no valid scalar
+ */
+export function ecdh(key: PublicKey, secret: SecretKey): Uint8Array<ArrayBuffer> {
+  withSecrets(
+    [publicKeyBytes(key), secret.expose()],
+    ([publicKey, secretKey]) => core.key_shared_secret(publicKey, secretKey, RESULT),
+    "Compute a shared secret",
+  );
+  const shared = copyAt(RESULT, 32);
+  viewAt(RESULT, 32).fill(0);
+  return shared;
+}
+
+/**
+ * SHA-256.
+ * @param bytes any length
+ * @returns 32 bytes
+ */
+export function sha256(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
+  if (bytes.length <= SCRATCH_MESSAGE_BYTES) {
+    const [message] = intoScratch(bytes) as [number];
+    core.digest_sha256(message, bytes.length, RESULT);
+  } else {
+    const message = core.core_alloc(bytes.length);
+    viewAt(message, bytes.length).set(bytes);
+    core.digest_sha256(message, bytes.length, RESULT);
+    core.core_free(message, bytes.length);
+  }
+  return copyAt(RESULT, 32);
+}
+
+function checkDigest(digest: Uint8Array): void {
+  if (digest.length !== 32) throw new RangeError(`A digest has 32 bytes, not ${digest.length}`);
+}
+
+/** Calls the core with arguments in the scratch area, which is wiped afterwards; checks the status. */
+function withSecrets(
+  parts: readonly Uint8Array[],
+  call: (at: [number, number, number]) => number,
+  action: string = "Check a key",
+): number {
+  try {
+    return checkCrypto(call(intoScratch(...parts) as [number, number, number]), { area: "key", action });
+  } finally {
+    wipeScratch(parts.reduce((length, part) => length + part.length, 0));
+  }
+}
