@@ -1,0 +1,34 @@
+/** A folder of files in memory. */
+
+import { UnavailableError } from "../../lib/errors/mod.ts";
+import type { Storage } from "../../lib/runtime/mod.ts";
+
+/** Storage in memory, with a disk that can be full. */
+export interface MemoryStorage extends Storage {
+  /** While true, writes fail as on a full disk. */
+  full: boolean;
+}
+
+/** Makes an empty folder. */
+export function createMemoryStorage(): MemoryStorage {
+  const files = new Map<string, Uint8Array>();
+  return {
+    path: undefined,
+    full: false,
+    read: (name): Promise<Uint8Array<ArrayBuffer> | undefined> => {
+      const content = files.get(name);
+      return Promise.resolve(content === undefined ? undefined : new Uint8Array(content));
+    },
+    write(name, content): Promise<void> {
+      if (this.full) {
+        return Promise.reject(new UnavailableError("storage/write-failed", `Write "${name}": the disk is full`));
+      }
+      files.set(name, new Uint8Array(content));
+      return Promise.resolve();
+    },
+    remove(name): Promise<void> {
+      files.delete(name);
+      return Promise.resolve();
+    },
+  };
+}

@@ -1,0 +1,112 @@
+/** Many hosts in one process on one virtual time, all from one seed. */
+
+import { createLog, createMetrics, formatLogText } from "../../lib/runtime/mod.ts";
+import type { LogLevel, Runtime } from "../../lib/runtime/mod.ts";
+import { createMemoryHttp } from "./memory_http.ts";
+import { createMemoryNetwork } from "./memory_network.ts";
+import type { NetworkFaults } from "./memory_network.ts";
+import { createSeededRandom } from "./seeded_random.ts";
+import { createVirtualTime } from "./virtual_time.ts";
+import type { VirtualTime } from "./virtual_time.ts";
+
+/** Log lines that a simulation remembers. */
+const KEPT_LOG_LINES = 2_000;
+
+/** What a simulation may be told. */
+export interface SimulationOptions {
+  /** The same seed gives the same run. */
+  readonly seed: number;
+  /** One-way delay between hosts unless set otherwise, ms. Default 1. */
+  readonly latencyMs?: number;
+  /** Which lines {@link Simulation.logLines} keeps. Default `debug`. */
+  readonly logLevel?: LogLevel;
+}
+
+/** See {@link createSimulation}. */
+export interface Simulation extends NetworkFaults, Pick<VirtualTime, "run" | "pendingTimers"> {
+  readonly seed: number;
+  /**
+   * The world as the host sees it; asking again gives the same. Hosts reach each other as `<name>:<port>` when they
+   * listen on `<name>:<port>` or `0.0.0.0:<port>`; what listens on `127.0.0.1` is reached from the same host only.
+   */
+  runtimeFor(name: string): Runtime;
+  /** Virtual ms since the start. */
+  readonly nowMs: number;
+  /** The latest log lines of all hosts, as text with the host in front. */
+  readonly logLines: readonly string[];
+}
+
+/**
+ * Makes a world without hosts. Time stands still unless {@link Simulation.run} drives it.
+ *
+ * ```ts
+ * import { createSimulation } from "./mod.ts";
+ *
+ * const sim = createSimulation({ seed: 1 });
+ * const listener = await sim.runtimeFor("a").network.listen("a:7777");
+ * const link = await sim.run(sim.runtimeFor("b").network.dial("a:7777"));
+ * link.close();
+ * listener.close();
+ * ```
+ */
+export function createSimulation(options: SimulationOptions): Simulation {
+  const { seed, latencyMs = 1, logLevel = "debug" } = options;
+  const time = createVirtualTime();
+  const { clock, timers, touch } = time;
+  const network = createMemoryNetwork({ timers, touch, latencyMs, nowMs: () => clock.monotonic() });
+  const http = createMemoryHttp({ network, timers, touch });
+  const runtimes = new Map<string, Runtime>();
+  const logLines: string[] = [];
+
+  const makeRuntime = (name: string): Runtime => ({
+    clock,
+    timers,
+    random: createSeededRandom(`${seed}/${name}`),
+    network: network.networkOf(name),
+    http: http.httpOf(name),
+    log: createLog({
+      level: logLevel,
+      clock,
+      sink: (line) => {
+        logLines.push(`${name}: ${formatLogText(line)}`);
+        if (logLines.length > KEPT_LOG_LINES) logLines.shift();
+      },
+    }),
+    metrics: createMetrics(),
+  });
+
+  return {
+    ...network,
+    seed,
+    logLines,
+    run: time.run,
+    runtimeFor(name: string): Runtime {
+      const runtime = runtimes.get(name) ?? makeRuntime(name);
+      runtimes.set(name, runtime);
+      return runtime;
+    },
+    get nowMs(): number {
+      return clock.monotonic();
+    },
+    get pendingTimers(): number {
+      return time.pendingTimers;
+    },
+  };
+}
+
+/**
+ * Defines a test that runs in a simulation. `SIM_SEED` in the environment picks another seed. When the test fails, the
+ * seed and the last log lines are printed.
+ */
+export function simulationTest(name: string, test: (sim: Simulation) => Promise<void>): void {
+  Deno.test(name, async () => {
+    const sim = createSimulation({ seed: Number(Deno.env.get("SIM_SEED") ?? 1) });
+    try {
+      await test(sim);
+    } catch (error) {
+      // deno-lint-ignore no-console -- a failing run must say how to repeat it
+      console.error(`SIM_SEED=${sim.seed}, at ${sim.nowMs} ms\n${sim.logLines.slice(-40).join("\n")}`);
+      throw error;
+    }
+  });
+}

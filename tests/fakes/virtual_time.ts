@@ -1,0 +1,144 @@
+/** Time that passes only when nothing else is left to do. */
+
+import { setImmediate } from "node:timers";
+import { monotonicMs } from "../../lib/types/mod.ts";
+import type { MonotonicMs } from "../../lib/types/mod.ts";
+import type { Clock, Timers } from "../../lib/runtime/mod.ts";
+
+/**
+ * Turns of the event loop without a sign of life after which the program counts as quiet. Web streams and `Response`
+ * bodies hand over within two turns; the rest is margin.
+ */
+const QUIET_TURNS = 5;
+
+/** Turns at one point in time after which the program counts as running in circles. */
+const MOST_TURNS = 1_000_000;
+
+/** Real waits, 1 ms each, before a program that waits for nothing virtual counts as stuck: it may wait for a file. */
+const REAL_WAITS = 200;
+
+/** Where virtual time begins. */
+export const START_WALL_MS: number = Date.UTC(2030, 0, 1);
+
+/** Clock and timers that share one virtual time, and the loop that drives them. */
+export interface VirtualTime {
+  readonly clock: Clock;
+  readonly timers: Timers;
+  /** Says that something happened, so that the loop waits for its consequences. Timers and fakes call it. */
+  touch(): void;
+  /**
+   * Lets time pass until `goal` is reached: work that ends, or a number of ms. Not re-entrant.
+   * @throws what the work rejects with, what a timer's callback throws, {Error} when nothing is left that could
+   * happen, or when more than `limitMs` of virtual time passes
+   */
+  run<T>(goal: Promise<T> | (() => Promise<T>), limitMs?: number): Promise<T>;
+  run(ms: number): Promise<void>;
+  /** Timers that are set, for leak checks. */
+  readonly pendingTimers: number;
+}
+
+interface Timer {
+  readonly at: number;
+  readonly callback: () => void;
+}
+
+/** Makes a virtual time that begins at monotonic 0 and {@link START_WALL_MS}. */
+export function createVirtualTime(): VirtualTime {
+  let now = 0;
+  let lastNanos = 0n;
+  let touches = 0;
+  let running = false;
+  // Ordered by time, then by age. Insertion is a binary search: hundreds of timers, not millions.
+  const queue: Timer[] = [];
+
+  const clock: Clock = {
+    monotonic: (): MonotonicMs => monotonicMs(now),
+    wallMs: (): number => START_WALL_MS + Math.floor(now),
+    wallNanos(): bigint {
+      const nanos = BigInt(START_WALL_MS) * 1_000_000n + BigInt(Math.floor(now * 1e6));
+      return lastNanos = nanos > lastNanos ? nanos : lastNanos + 1n;
+    },
+  };
+
+  const timers: Timers = {
+    after(ms: number, callback: () => void): () => void {
+      touches++;
+      const timer: Timer = { at: now + Math.max(0, ms), callback };
+      let low = 0, high = queue.length;
+      while (low < high) {
+        const middle = (low + high) >>> 1;
+        if ((queue[middle] as Timer).at <= timer.at) low = middle + 1;
+        else high = middle;
+      }
+      queue.splice(low, 0, timer);
+      return () => {
+        const index = queue.indexOf(timer);
+        if (index >= 0) queue.splice(index, 1);
+      };
+    },
+  };
+
+  const untilQuiet = async (): Promise<void> => {
+    for (let quiet = 0, turns = 0; quiet < QUIET_TURNS; turns++) {
+      if (turns > MOST_TURNS) throw new Error("Simulation: the program runs in circles without time passing");
+      const before = touches;
+      await new Promise<void>((resolve) => void setImmediate(resolve));
+      quiet = touches === before ? quiet + 1 : 0;
+    }
+  };
+
+  const drive = async (isDone: () => boolean, end: number): Promise<void> => {
+    let realWaits = 0;
+    while (true) {
+      await untilQuiet();
+      if (isDone()) return;
+      const timer = queue[0];
+      if (timer !== undefined && timer.at <= end) {
+        queue.shift();
+        now = Math.max(now, timer.at);
+        realWaits = 0;
+        timer.callback();
+      } else if (timer !== undefined) {
+        throw new Error(`Simulation: the goal was not reached by ${end} ms`);
+      } else {
+        if (realWaits++ >= REAL_WAITS) throw new Error(`Simulation: stuck at ${now} ms, nothing is left to happen`);
+        await new Promise<void>((resolve) => void setTimeout(resolve, 1));
+      }
+    }
+  };
+
+  const run = async (
+    goal: Promise<unknown> | (() => Promise<unknown>) | number,
+    limitMs = 3_600_000,
+  ): Promise<unknown> => {
+    if (running) throw new Error("Simulation: run() inside run()");
+    running = true;
+    try {
+      if (typeof goal === "number") {
+        const end = now + goal;
+        let reached = false;
+        timers.after(goal, () => reached = true);
+        await drive(() => reached, end);
+        return undefined;
+      }
+      let done = false;
+      const result = typeof goal === "function" ? goal() : goal;
+      const settled = result.then(() => {}, () => {}).finally(() => done = true);
+      await drive(() => done, now + limitMs);
+      await settled;
+      return await result;
+    } finally {
+      running = false;
+    }
+  };
+
+  return {
+    clock,
+    timers,
+    touch: () => void touches++,
+    run: run as VirtualTime["run"],
+    get pendingTimers(): number {
+      return queue.length;
+    },
+  };
+}
