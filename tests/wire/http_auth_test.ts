@@ -1,0 +1,41 @@
+import assert from "node:assert/strict";
+import { sha256 } from "../../lib/core/mod.ts";
+import { parseHex, SecretKey } from "../../lib/types/mod.ts";
+import {
+  authHeaders,
+  monitorHeaders,
+  parseAuthNonce,
+  signedPayload,
+  verifyAuth,
+  verifyMonitor,
+} from "../../lib/wire/http_auth.ts";
+import { testVectors } from "./vectors.ts";
+
+testVectors("httpauth.json", {
+  sign(data): void {
+    const payload = { body: parseHex(data.body), nonce: BigInt(data.nonce) };
+    assert.equal(signedPayload(payload).toHex(), data.signed_payload);
+    assert.equal(sha256(signedPayload(payload)).toHex(), data.digest);
+    assert.ok(verifyAuth(payload, { key: data.public, signature: data.signature }));
+    assert.ok(!verifyAuth({ ...payload, nonce: payload.nonce ^ 1n }, { key: data.public, signature: data.signature }));
+    const ours = authHeaders(payload, new SecretKey(parseHex(data.secret)));
+    assert.deepEqual({ ...ours, "SW-Sig": "" }, { ...data.headers, "SW-Sig": "" });
+    assert.ok(verifyAuth(payload, { key: data.public, signature: ours["SW-Sig"] as typeof data.signature }));
+  },
+  network_monitor(data): void {
+    assert.equal(new TextEncoder().encode(data.public).toHex(), data.signed_payload);
+    assert.ok(verifyMonitor(data.public, data.headers["NM-Sign"]));
+    const ours = monitorHeaders(new SecretKey(parseHex(data.secret)));
+    assert.equal(ours["NM-PK"], data.headers["NM-PK"]);
+    assert.ok(verifyMonitor(data.public, ours["NM-Sign"] as typeof data.signature));
+  },
+  client: { elsewhere: "tests/services/http/auth_test.ts" },
+  server: { elsewhere: "tests/services/http/auth_test.ts" },
+});
+
+Deno.test("parseAuthNonce() reads 64 bits and nothing else", () => {
+  assert.equal(parseAuthNonce("18446744073709551615"), 18446744073709551615n);
+  for (const text of ["", "-1", "18446744073709551616", "1.5", "0x1", " 1"]) {
+    assert.equal(parseAuthNonce(text), undefined);
+  }
+});
