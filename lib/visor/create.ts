@@ -1,0 +1,41 @@
+/** The way into a visor for programs that embed one. */
+
+import { createDenoRuntime, createDenoStorage } from "../runtime/deno/mod.ts";
+import { startVisor, type Visor } from "./visor.ts";
+
+/** What {@link createVisor} may be told. */
+export interface CreateVisorOptions {
+  /** The data folder, made when it is missing. What the visor needs is kept there, readable by its owner only. */
+  readonly data: string;
+  /** The ticket of the network to join; needed at the first start only. Without: a network of one. */
+  readonly join?: string;
+  /** The name or address that others reach this machine by. Without: loopback only. */
+  readonly host?: string;
+  /** Whether a dial that finds no route opens a transport by itself; default true. */
+  readonly autoTransport?: boolean;
+  /** From this level on, log lines go to stderr; default `warn`. */
+  readonly logLevel?: "debug" | "info" | "warn" | "error";
+}
+
+/**
+ * Starts a visor in this process. It is ready at once and connects in the background: it starts without a network, too,
+ * and heals by itself.
+ *
+ * ```ts ignore
+ * await using visor = await createVisor({ data: "./node", join: ticket });
+ * await using link = await visor.dial(friend, 8080);
+ * ```
+ *
+ * @throws {RefusedError} `config/bad-ticket`, `config/invalid`, `config/bad-key`, `visor/already-running`
+ * @throws {UnavailableError} `storage/write-failed`, `network/listen-failed`
+ */
+export async function createVisor(options: CreateVisorOptions): Promise<Visor> {
+  const { data, logLevel = "warn", ...rest } = options;
+  const runtime = createDenoRuntime({ logLevel });
+  try {
+    return await startVisor({ ...rest, runtime, storage: createDenoStorage(data), owned: runtime });
+  } catch (error) {
+    runtime[Symbol.dispose]();
+    throw error;
+  }
+}
