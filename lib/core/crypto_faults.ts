@@ -11,6 +11,7 @@ const FAULTS: ReadonlyMap<number, readonly [what: string, message: string]> = ne
   [layout.FAULT_REPLAY, ["replay", "its counter was used before"]],
   [layout.FAULT_FRAME_LENGTH, ["frame-length", "its length is none of a record"]],
   [layout.FAULT_MESSAGE_LENGTH, ["message-length", "it is too short"]],
+  [layout.FAULT_MESSAGE_ORDER, ["message-order", "no such message is due now"]],
 ]);
 
 const MISUSES: ReadonlyMap<number, string> = new Map([

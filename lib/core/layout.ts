@@ -39,3 +39,8 @@ export const FAULT_COUNTER_EXHAUSTED: number = -114;
 export const FAULT_MESSAGE_LENGTH: number = -120;
 /** A handshake message is not due now. */
 export const FAULT_MESSAGE_ORDER: number = -121;
+
+/** Patterns of a handshake. */
+export const NOISE_PATTERN: { readonly XK: number; readonly KK: number } = { XK: 0, KK: 1 };
+/** Roles in a handshake. */
+export const NOISE_ROLE: { readonly initiator: number; readonly responder: number } = { initiator: 0, responder: 1 };

@@ -4,3 +4,5 @@
  * @module
  */
 export * from "./keys.ts";
+export * from "./noise.ts";
+export * from "./records.ts";

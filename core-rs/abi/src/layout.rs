@@ -39,3 +39,9 @@ pub const FAULT_COUNTER_EXHAUSTED: i32 = -114;
 pub const FAULT_MESSAGE_LENGTH: i32 = -120;
 /// A handshake message is not due now.
 pub const FAULT_MESSAGE_ORDER: i32 = -121;
+
+/// Patterns and roles of a handshake.
+pub const NOISE_XK: u32 = 0;
+pub const NOISE_KK: u32 = 1;
+pub const NOISE_INITIATOR: u32 = 0;
+pub const NOISE_RESPONDER: u32 = 1;

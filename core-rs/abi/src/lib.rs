@@ -9,6 +9,7 @@ mod handles;
 mod keys;
 pub mod layout;
 mod memory;
+mod noise;
 mod records;
 
 use wasm_bindgen::prelude::wasm_bindgen;

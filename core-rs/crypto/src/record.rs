@@ -59,7 +59,7 @@ impl Sealer {
         let (head, sealed) = body.split_at_mut(COUNTER_BYTES);
         prefix.copy_from_slice(&length.to_be_bytes());
         head.copy_from_slice(&counter.to_be_bytes());
-        aead::seal_into(&self.key, &nonce(counter), &[], plaintext, sealed)?;
+        aead::seal_into(&self.key, &aead::counter_nonce(counter), &[], plaintext, sealed)?;
         self.counter = counter;
         Ok(out.len())
     }
@@ -95,7 +95,7 @@ impl Opener {
 
     /// Opens without regard to the order of counters.
     pub(crate) fn open_any(&self, counter: u64, sealed: &[u8], out: &mut [u8]) -> Result<usize, Fault> {
-        aead::open_into(&self.key, &nonce(counter), &[], sealed, out)
+        aead::open_into(&self.key, &aead::counter_nonce(counter), &[], sealed, out)
     }
 }
 
@@ -106,10 +106,4 @@ pub(crate) fn split_counter(body: &[u8]) -> Result<(u64, &[u8]), Fault> {
         return Err(Fault::FrameLength);
     }
     Ok((u64::from_be_bytes(*counter), sealed))
-}
-
-fn nonce(counter: u64) -> [u8; aead::NONCE_BYTES] {
-    let mut nonce = [0; aead::NONCE_BYTES];
-    nonce[4..].copy_from_slice(&counter.to_le_bytes());
-    nonce
 }

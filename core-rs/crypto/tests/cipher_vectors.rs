@@ -1,28 +1,16 @@
 //! `tests/vectors/cipher.json`: every case of every kind that is about bytes. The text forms are TypeScript's.
 
+mod vectors;
+
 use serde_json::Value;
 use skywire_crypto::{Fault, PublicKey, SecretKey, deterministic_key_pair, recover, sha256, verify};
-
-fn cases() -> Vec<Value> {
-    let text = include_str!("../../../tests/vectors/cipher.json");
-    let file: Value = serde_json::from_str(text).expect("the vector file is JSON");
-    file["cases"].as_array().expect("it has cases").clone()
-}
-
-fn bytes(value: &Value) -> Vec<u8> {
-    let text = value.as_str().expect("bytes are hex text");
-    (0..text.len()).step_by(2).map(|at| u8::from_str_radix(&text[at..at + 2], 16).expect("hex")).collect()
-}
-
-fn array<const N: usize>(value: &Value) -> [u8; N] {
-    bytes(value).try_into().expect("the vector has the right length")
-}
+use vectors::{array, bytes, cases, text};
 
 #[test]
 fn cipher_vectors_hold() {
-    for case in cases() {
-        let name = case["name"].as_str().expect("every case has a name");
-        match case["kind"].as_str().expect("every case has a kind") {
+    for case in cases("cipher.json") {
+        let name = text(&case["name"]);
+        match text(&case["kind"]) {
             "key" => {
                 let secret = SecretKey::parse(&bytes(&case["secret"])).expect(name);
                 assert_eq!(secret.public_key().as_bytes()[..], bytes(&case["public"]), "{name}");

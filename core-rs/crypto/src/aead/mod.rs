@@ -18,6 +18,13 @@ pub const KEY_BYTES: usize = 32;
 pub const NONCE_BYTES: usize = 12;
 pub const TAG_BYTES: usize = 16;
 
+/// The nonce of Noise: four zero bytes, then the counter in little-endian order.
+pub fn counter_nonce(counter: u64) -> [u8; NONCE_BYTES] {
+    let mut nonce = [0; NONCE_BYTES];
+    nonce[4..].copy_from_slice(&counter.to_le_bytes());
+    nonce
+}
+
 /// Seals `plaintext` into the first `plaintext.len() + 16` bytes of `out` and returns that length.
 /// A record of the network has at most 64 KiB; the block counter would last for 256 GiB.
 pub fn seal_into(

@@ -1,0 +1,123 @@
+/** Noise handshakes of the v1.3 network (dmsg.md §2), computed in the core. */
+
+import { ClosedError, ProtocolError } from "../errors/mod.ts";
+import { publicKeyBytes } from "../types/mod.ts";
+import type { PublicKey, SecretKey } from "../types/mod.ts";
+import { checkCrypto } from "./crypto_faults.ts";
+import { core } from "./instance.ts";
+import { FAULT_MESSAGE_ORDER, NOISE_PATTERN, NOISE_ROLE, SCRATCH_BYTES } from "./layout.ts";
+import { copyAt, intoScratch, SCRATCH, viewAt, wipeScratch } from "./memory.ts";
+import { Records } from "./records.ts";
+
+/** Results are written to the last part of the scratch area; the longest is a message of 65 bytes. */
+const RESULT_BYTES = 128;
+const RESULT = SCRATCH + SCRATCH_BYTES - RESULT_BYTES;
+/** A message of ours has 49 or 65 bytes; later revisions send 1233. A frame holds no more than 4094 anyway. */
+const MAX_MESSAGE_BYTES = 65_535;
+
+/** What a handshake begins with. */
+export interface NoiseOptions {
+  /** XK: the initiator knows the responder's key. KK: both know both. */
+  readonly pattern: "XK" | "KK";
+  /** The initiator writes the first message. */
+  readonly role: "initiator" | "responder";
+  /** Our static key; the core keeps a copy until the handshake is disposed. */
+  readonly localSecret: SecretKey;
+  /** The peer's static key: required, but for the responder of XK, who learns it from message 3 and gives none. */
+  readonly remoteKey?: PublicKey;
+  /** 32 random bytes, for this handshake only. */
+  readonly ephemeral: Uint8Array;
+}
+
+/**
+ * One handshake: messages in turn, then {@linkcode NoiseHandshake.intoRecords}. Payloads are empty when written and
+ * discarded when read. A fault is permanent. Disposing wipes the secrets.
+ */
+export class NoiseHandshake implements Disposable {
+  #handle: number;
+
+  /**
+   * @throws {ProtocolError} `noise/public-key` when `remoteKey` is no point on the curve
+   * @throws {TypeError} when `remoteKey` is missing, or given where none belongs
+   * @throws {RangeError} when `localSecret` or `ephemeral` is no valid scalar
+   */
+  constructor(options: NoiseOptions) {
+    const { pattern, role, localSecret, remoteKey, ephemeral } = options;
+    if (ephemeral.length !== 32) throw new RangeError(`An ephemeral key has 32 bytes, not ${ephemeral.length}`);
+    if ((remoteKey === undefined) !== (pattern === "XK" && role === "responder")) {
+      throw new TypeError("All but the responder of XK know the remote key beforehand");
+    }
+    const remote = remoteKey === undefined ? new Uint8Array() : publicKeyBytes(remoteKey);
+    const [local, , peer] = intoScratch(localSecret.expose(), ephemeral, remote) as [number, number, number];
+    try {
+      const status = core.noise_new(NOISE_PATTERN[pattern], NOISE_ROLE[role], local, peer, remote.length, RESULT);
+      checkCrypto(status, { area: "noise", action: "Begin a handshake" });
+    } finally {
+      wipeScratch(64);
+    }
+    this.#handle = new DataView(core.memory.buffer as ArrayBuffer).getUint32(RESULT, true);
+  }
+
+  /**
+   * The message that is due: 49 bytes, or 65 for the third of XK.
+   * @throws {ProtocolError} `noise/message-order` when none of ours is due, which after a fault is always so
+   */
+  writeMessage(): Uint8Array<ArrayBuffer> {
+    return copyAt(RESULT, this.#check(core.noise_write(this.#handle, RESULT), "Write a handshake message"));
+  }
+
+  /**
+   * Reads the peer's message.
+   * @param message whole, without a length prefix
+   * @throws {ProtocolError} `noise/authentication`, `noise/public-key`, `noise/message-length` or `noise/message-order`
+   */
+  readMessage(message: Uint8Array): void {
+    if (message.length > MAX_MESSAGE_BYTES) {
+      throw new ProtocolError("noise/message-length", `Read a handshake message: ${message.length} bytes are too many`);
+    }
+    const [at] = intoScratch(message) as [number];
+    this.#check(core.noise_read(this.#handle, at, message.length), "Read a handshake message");
+  }
+
+  /** Have all messages been exchanged? */
+  get complete(): boolean {
+    return this.#check(core.noise_is_complete(this.#handle), "Ask about a handshake") === 1;
+  }
+
+  /**
+   * The peer's static key; proven once the handshake is complete.
+   * @throws {ProtocolError} `noise/message-order` while the responder of XK has not read message 3
+   */
+  get remoteKey(): PublicKey {
+    this.#check(core.noise_remote(this.#handle, RESULT), "Ask for the peer's key");
+    return viewAt(RESULT, 33).toHex() as PublicKey;
+  }
+
+  /** The hash over all that was said so far, 32 bytes: equal on both sides, different in every handshake. */
+  get hash(): Uint8Array<ArrayBuffer> {
+    this.#check(core.noise_hash(this.#handle, RESULT), "Ask for the handshake's hash");
+    return copyAt(RESULT, 32);
+  }
+
+  /**
+   * The record layer with the keys of the completed handshake, which is used up thereby.
+   * @throws {ProtocolError} `noise/message-order` while messages are missing
+   */
+  intoRecords(): Records {
+    const records = core.noise_into_records(this.#handle) >>> 0;
+    if (records === 0) this.#check(FAULT_MESSAGE_ORDER, "End a handshake");
+    this.#handle = 0;
+    return Records.ofHandle(records);
+  }
+
+  /** Wipes the secrets. */
+  [Symbol.dispose](): void {
+    if (this.#handle !== 0) core.noise_drop(this.#handle);
+    this.#handle = 0;
+  }
+
+  #check(status: number, action: string): number {
+    if (this.#handle === 0) throw new ClosedError("noise/closed", "Use of a handshake after its end");
+    return checkCrypto(status, { area: "noise", action });
+  }
+}
