@@ -1,0 +1,9 @@
+/**
+ * SQL for the services that keep records: the port, the SQLite engine, and migrations.
+ *
+ * @module
+ */
+export * from "./migrations.ts";
+export * from "./open.ts";
+export * from "./sql_database.ts";
+export * from "./sqlite.ts";

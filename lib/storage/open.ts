@@ -1,0 +1,24 @@
+/** Which database a location names: what operators write after `--db`. */
+
+import { RefusedError } from "../errors/mod.ts";
+import type { SqlDatabase } from "./sql_database.ts";
+import { openSqlite } from "./sqlite.ts";
+
+/**
+ * Opens the database of a location.
+ * @param location `sqlite:FILE` or `memory:`
+ * @returns the database, to be closed by the caller; undefined for `memory:`, which services understand as: keep
+ * everything in memory
+ * @throws {RefusedError} `storage/unknown-location` for anything else
+ * @throws {UnavailableError} as {@link openSqlite}
+ */
+export function openDatabase(location: string): SqlDatabase | undefined {
+  if (location === "memory:") return undefined;
+  const [, path] = /^sqlite:(.+)$/.exec(location) ?? [];
+  if (path !== undefined) return openSqlite(path);
+  throw new RefusedError(
+    "storage/unknown-location",
+    `Open the database "${location}": wanted "sqlite:FILE" or "memory:"`,
+    { details: { location } },
+  );
+}

@@ -1,0 +1,203 @@
+/**
+ * The SQLite engine, on `node:sqlite`.
+ *
+ * The write-ahead log is on, so readers never wait for a writer, and `synchronous` is NORMAL: a write is acknowledged
+ * when it is in the log file. That survives the death of the process, `kill -9` included, because the log is in the
+ * hands of the operating system by then; only a power cut can lose the last writes, and even then the file is whole.
+ * What a power cut can lose are entries that their owners publish again, which is not worth a disk flush per request.
+ */
+
+import { DatabaseSync, type SQLInputValue, type StatementSync } from "node:sqlite";
+import { SkywireError, UnavailableError } from "../errors/mod.ts";
+import type { SqlDatabase, SqlRow, SqlStatement, SqlStep, SqlValue } from "./sql_database.ts";
+
+/** How long a write waits for another process that writes, ms. */
+const BUSY_TIMEOUT_MS = 5_000;
+
+/** Only the owner may read: entries are public, nonces are not. SQLite gives its side files the mode of the main one. */
+const FILE_MODE = 0o600;
+
+/**
+ * Opens a database file, which is made with mode 0600 when it is missing.
+ * @param path the file; its folder must exist
+ * @throws {UnavailableError} `storage/corrupt` when it is no database or a damaged one, `storage/read-only` when it
+ * cannot be written, `storage/open-failed` when it cannot be opened at all
+ */
+export function openSqlite(path: string): SqlDatabase {
+  const database = openFile(path);
+  try {
+    return new SqliteDatabase(database, path);
+  } catch (error) {
+    database.close();
+    throw error;
+  }
+}
+
+function openFile(path: string): DatabaseSync {
+  try {
+    createPrivately(path);
+    return new DatabaseSync(path, { timeout: BUSY_TIMEOUT_MS });
+  } catch (cause) {
+    throw new UnavailableError("storage/open-failed", `Open the database "${path}"`, { cause, details: { path } });
+  }
+}
+
+/** SQLite would make the file with the mode of the umask. */
+function createPrivately(path: string): void {
+  try {
+    Deno.openSync(path, { write: true, createNew: true, mode: FILE_MODE }).close();
+  } catch (error) {
+    if (!(error instanceof Deno.errors.AlreadyExists)) throw error;
+  }
+}
+
+class SqliteDatabase implements SqlDatabase {
+  readonly #database: DatabaseSync;
+  readonly #path: string;
+  readonly #begin: StatementSync;
+  readonly #commit: StatementSync;
+
+  constructor(database: DatabaseSync, path: string) {
+    this.#database = database;
+    this.#path = path;
+    this.#guard(() => {
+      // Before anything is written: a damaged file must not be damaged further.
+      const [check] = database.prepare("PRAGMA quick_check(1)").all();
+      if (Object.values(check ?? {})[0] !== "ok") throw this.#corrupt(undefined);
+      database.exec("PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA foreign_keys = ON");
+      // A file that cannot be written is noticed now, not with the first registration.
+      database.exec("BEGIN IMMEDIATE; PRAGMA user_version = user_version; ROLLBACK");
+    });
+    this.#begin = database.prepare("BEGIN IMMEDIATE");
+    this.#commit = database.prepare("COMMIT");
+  }
+
+  prepare(sql: string): SqlStatement {
+    const statement = this.#guard(() => this.#database.prepare(sql));
+    statement.setReadBigInts(true);
+    return new SqliteStatement(statement, (work) => this.#guard(work));
+  }
+
+  // The methods are async because the port is: an error becomes a rejection, whatever the engine.
+  // deno-lint-ignore require-await
+  async exec(sql: string): Promise<void> {
+    this.#guard(() => this.#database.exec(sql));
+  }
+
+  // deno-lint-ignore require-await
+  async transaction(steps: readonly SqlStep[]): Promise<readonly number[]> {
+    return this.#whole(() => steps.map(({ statement, parameters }) => runOf(statement, parameters)));
+  }
+
+  // deno-lint-ignore require-await
+  async applyMigration(version: number, script: string): Promise<void> {
+    this.#whole(() => {
+      this.#database.exec(script);
+      this.#database.exec(`PRAGMA user_version = ${Math.trunc(version)}`);
+    });
+  }
+
+  // deno-lint-ignore require-await
+  async schemaVersion(): Promise<number> {
+    const row = this.#guard(() => this.#database.prepare("PRAGMA user_version").get());
+    return Number(row?.["user_version"] ?? 0);
+  }
+
+  // deno-lint-ignore require-await
+  async close(): Promise<void> {
+    if (this.#database.isOpen) this.#database.close();
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  #whole<T>(work: () => T): T {
+    return this.#guard(() => {
+      this.#begin.run();
+      try {
+        const result = work();
+        this.#commit.run();
+        return result;
+      } catch (error) {
+        if (this.#database.isTransaction) this.#database.exec("ROLLBACK");
+        throw error;
+      }
+    });
+  }
+
+  /** Runs work on the engine; its errors become ours. */
+  #guard<T>(work: () => T): T {
+    try {
+      return work();
+    } catch (error) {
+      if (error instanceof SkywireError || !(error instanceof Error)) throw error;
+      throw this.#failure(error);
+    }
+  }
+
+  #failure(cause: Error): UnavailableError {
+    const code = (cause as { readonly errcode?: number }).errcode ?? 0;
+    // The low byte is the primary result code of SQLite.
+    switch (code & 0xff) {
+      case 5:
+      case 6:
+        return this.#unavailable("storage/busy", "another process keeps it locked", cause);
+      case 8:
+        return this.#unavailable("storage/read-only", "it cannot be written", cause);
+      case 11:
+      case 26:
+        return this.#corrupt(cause);
+      case 13:
+        return this.#unavailable("storage/full", "the disk is full", cause);
+    }
+    if (!this.#database.isOpen) return this.#unavailable("storage/closed", "it is closed", cause);
+    return this.#unavailable("storage/failed", "the engine failed", cause);
+  }
+
+  #corrupt(cause: Error | undefined): UnavailableError {
+    return this.#unavailable("storage/corrupt", "it is no database, or a damaged one; restore or remove it", cause);
+  }
+
+  #unavailable(code: string, why: string, cause: Error | undefined): UnavailableError {
+    return new UnavailableError(code, `Use the database "${this.#path}": ${why}`, {
+      details: { path: this.#path },
+      cause,
+    });
+  }
+}
+
+class SqliteStatement implements SqlStatement {
+  readonly #statement: StatementSync;
+  readonly #guard: <T>(work: () => T) => T;
+
+  constructor(statement: StatementSync, guard: <T>(work: () => T) => T) {
+    this.#statement = statement;
+    this.#guard = guard;
+  }
+
+  // deno-lint-ignore require-await
+  async get(...parameters: readonly SqlValue[]): Promise<SqlRow | undefined> {
+    return this.#guard(() => this.#statement.get(...parameters as SQLInputValue[])) as SqlRow | undefined;
+  }
+
+  // deno-lint-ignore require-await
+  async all(...parameters: readonly SqlValue[]): Promise<readonly SqlRow[]> {
+    return this.#guard(() => this.#statement.all(...parameters as SQLInputValue[])) as unknown as readonly SqlRow[];
+  }
+
+  // deno-lint-ignore require-await
+  async run(...parameters: readonly SqlValue[]): Promise<number> {
+    return this.runNow(parameters);
+  }
+
+  /** For transactions, which must not give way between their steps. */
+  runNow(parameters: readonly SqlValue[]): number {
+    return Number(this.#guard(() => this.#statement.run(...parameters as SQLInputValue[])).changes);
+  }
+}
+
+function runOf(statement: SqlStatement, parameters: readonly SqlValue[]): number {
+  if (!(statement instanceof SqliteStatement)) throw new TypeError("The statement was prepared by another engine");
+  return statement.runNow(parameters);
+}

@@ -1,0 +1,170 @@
+import assert from "node:assert/strict";
+import { hasCode } from "../../lib/errors/mod.ts";
+import { migrate, openDatabase, openSqlite } from "../../lib/storage/mod.ts";
+
+const NOTES = "CREATE TABLE notes (id INTEGER PRIMARY KEY, text TEXT NOT NULL) STRICT";
+
+/** Runs a test in a folder of its own. */
+function folderTest(name: string, test: (folder: string) => Promise<void>): void {
+  Deno.test(name, async () => {
+    const folder = await Deno.makeTempDir();
+    try {
+      await test(folder);
+    } finally {
+      await Deno.remove(folder, { recursive: true });
+    }
+  });
+}
+
+folderTest("openSqlite() makes the file with mode 0600, its side files too", async (folder) => {
+  await using database = openSqlite(`${folder}/a.sqlite`);
+  await migrate(database, [NOTES]);
+  for await (const { name } of Deno.readDir(folder)) {
+    const { mode } = await Deno.stat(`${folder}/${name}`);
+    assert.equal((mode ?? 0) & 0o777, 0o600, name);
+  }
+});
+
+folderTest("openSqlite() finds what was written before", async (folder) => {
+  const path = `${folder}/a.sqlite`;
+  {
+    await using database = openSqlite(path);
+    await migrate(database, [NOTES]);
+    assert.equal(await database.prepare("INSERT INTO notes (text) VALUES (?)").run("hello"), 1);
+  }
+  await using database = openSqlite(path);
+  await migrate(database, [NOTES]);
+  assert.deepEqual({ ...await database.prepare("SELECT * FROM notes").get() }, { id: 1n, text: "hello" });
+});
+
+folderTest("a statement gives integers as bigint, undefined for no row, and all rows in order", async (folder) => {
+  await using database = openSqlite(`${folder}/a.sqlite`);
+  await migrate(database, [NOTES]);
+  const insert = database.prepare("INSERT INTO notes (id, text) VALUES (?, ?)");
+  await insert.run(9007199254740993n, "beyond 2^53");
+  await insert.run(1, "one");
+  assert.deepEqual((await database.prepare("SELECT id FROM notes ORDER BY id").all()).map(({ id }) => id), [
+    1n,
+    9007199254740993n,
+  ]);
+  assert.equal(await database.prepare("SELECT * FROM notes WHERE id = ?").get(7), undefined);
+});
+
+folderTest("a transaction applies all of its writes or none", async (folder) => {
+  await using database = openSqlite(`${folder}/a.sqlite`);
+  await migrate(database, [NOTES]);
+  const statement = database.prepare("INSERT INTO notes (id, text) VALUES (?, ?)");
+  const count = database.prepare("SELECT count(*) AS n FROM notes");
+  const changed = await database.transaction([
+    { statement, parameters: [1, "a"] },
+    { statement, parameters: [2, "b"] },
+  ]);
+  assert.deepEqual(changed, [1, 1]);
+  await assert.rejects(database.transaction([
+    { statement, parameters: [3, "c"] },
+    { statement, parameters: [1, "again"] },
+  ]));
+  assert.equal((await count.get())?.["n"], 2n);
+});
+
+folderTest("migrate() applies what is missing, in order, once", async (folder) => {
+  const more = "ALTER TABLE notes ADD COLUMN author TEXT";
+  await using database = openSqlite(`${folder}/a.sqlite`);
+  await migrate(database, [NOTES]);
+  assert.equal(await database.schemaVersion(), 1);
+  await migrate(database, [NOTES, more]);
+  await migrate(database, [NOTES, more]);
+  assert.equal(await database.schemaVersion(), 2);
+  await database.prepare("INSERT INTO notes (text, author) VALUES (?, ?)").run("t", "me");
+});
+
+folderTest("migrate() leaves the tables as they were when a script fails half-way", async (folder) => {
+  await using database = openSqlite(`${folder}/a.sqlite`);
+  await migrate(database, [NOTES]);
+  await assert.rejects(
+    migrate(database, [NOTES, "CREATE TABLE half (id INTEGER); CREATE TABLE notes (id INTEGER)"]),
+    (error) => hasCode(error, "storage/failed"),
+  );
+  assert.equal(await database.schemaVersion(), 1);
+  await migrate(database, [NOTES, "CREATE TABLE half (id INTEGER)"]);
+});
+
+folderTest("migrate() refuses tables newer than it knows", async (folder) => {
+  await using database = openSqlite(`${folder}/a.sqlite`);
+  await database.exec("PRAGMA user_version = 7");
+  await assert.rejects(migrate(database, [NOTES]), (error) => hasCode(error, "storage/newer-schema"));
+});
+
+folderTest("openSqlite() refuses a file that is no database, and leaves it as it is", async (folder) => {
+  const path = `${folder}/a.sqlite`;
+  await Deno.writeTextFile(path, "no database".repeat(500));
+  assert.throws(() => openSqlite(path), (error) => hasCode(error, "storage/corrupt"));
+  assert.equal(await Deno.readTextFile(path), "no database".repeat(500));
+});
+
+folderTest("openSqlite() refuses a damaged database, and leaves it as it is", async (folder) => {
+  const path = `${folder}/a.sqlite`;
+  {
+    await using database = openSqlite(path);
+    await migrate(database, [NOTES]);
+    const insert = database.prepare("INSERT INTO notes (text) VALUES (?)");
+    for (let i = 0; i < 200; i++) await insert.run("x".repeat(100));
+  }
+  const bytes = await Deno.readFile(path);
+  bytes.fill(0xaa, 4096 + 8, 8192);
+  await Deno.writeFile(path, bytes);
+  assert.throws(() => openSqlite(path), (error) => hasCode(error, "storage/corrupt"));
+  assert.deepEqual(await Deno.readFile(path), bytes);
+});
+
+folderTest("openSqlite() says so when the file cannot be made", async (folder) => {
+  assert.throws(() => openSqlite(`${folder}/missing/a.sqlite`), (error) => hasCode(error, "storage/open-failed"));
+  assert.throws(() => openSqlite(folder), (error) => hasCode(error, "storage/open-failed"));
+  await Promise.resolve();
+});
+
+folderTest("a full disk is a clear error, and the rows before it stay", async (folder) => {
+  await using database = openSqlite(`${folder}/a.sqlite`);
+  await migrate(database, [NOTES]);
+  const insert = database.prepare("INSERT INTO notes (text) VALUES (?)");
+  await insert.run("first");
+  // What the engine does at this limit is what it does when the disk is full.
+  await database.exec("PRAGMA max_page_count = 3");
+  await assert.rejects(insert.run("x".repeat(100_000)), (error) => hasCode(error, "storage/full"));
+  assert.equal((await database.prepare("SELECT count(*) AS n FROM notes").get())?.["n"], 1n);
+});
+
+folderTest("a database that refuses writes is a clear error", async (folder) => {
+  await using database = openSqlite(`${folder}/a.sqlite`);
+  await migrate(database, [NOTES]);
+  await database.exec("PRAGMA query_only = ON");
+  await assert.rejects(
+    database.prepare("INSERT INTO notes (text) VALUES ('x')").run(),
+    (error) => hasCode(error, "storage/read-only"),
+  );
+});
+
+folderTest("a closed database says so; closing twice is harmless", async (folder) => {
+  const database = openSqlite(`${folder}/a.sqlite`);
+  const version = database.prepare("SELECT 1");
+  await database.close();
+  await database.close();
+  await assert.rejects(version.get(), (error) => hasCode(error, "storage/closed"));
+});
+
+folderTest("two databases on one file see each other's writes", async (folder) => {
+  await using one = openSqlite(`${folder}/a.sqlite`);
+  await migrate(one, [NOTES]);
+  await using two = openSqlite(`${folder}/a.sqlite`);
+  await migrate(two, [NOTES]);
+  await one.prepare("INSERT INTO notes (text) VALUES ('from one')").run();
+  assert.equal((await two.prepare("SELECT text FROM notes").get())?.["text"], "from one");
+});
+
+folderTest("openDatabase() understands sqlite: and memory:, and nothing else", async (folder) => {
+  assert.equal(openDatabase("memory:"), undefined);
+  await openDatabase(`sqlite:${folder}/a.sqlite`)?.close();
+  for (const bad of ["sqlite:", "mysql://x", ""]) {
+    assert.throws(() => openDatabase(bad), (error) => hasCode(error, "storage/unknown-location"));
+  }
+});
