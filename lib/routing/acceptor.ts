@@ -1,0 +1,85 @@
+/**
+ * Accepting: what happens when a setup node brings the edge rules of a route that ends here.
+ *
+ * ```
+ * edge rules → saved, group made (packets are accepted from here on) → RPC answered → handshake → the port's listener
+ * ```
+ *
+ * v1.3 answers first and saves later, one group at a time, and the first failure ends it for all (routing.md Q1, Q2).
+ */
+
+import { describeError, UnavailableError } from "../errors/mod.ts";
+import type { Runtime } from "../runtime/ports.ts";
+import { type Port, type PublicKey, type SecretKey, shortKey } from "../types/mod.ts";
+import type { ConnectionTable, Opening } from "./connection_table.ts";
+import { answerHandshake } from "./group_handshake.ts";
+import type { RouterMetrics } from "./metrics.ts";
+import type { FillableListener } from "./route_listener.ts";
+import type { RawEdgeRules, RuleGate } from "./rule_gate.ts";
+import { formatNoListener } from "./service_names.ts";
+
+/** Handshakes under way; each lasts 5 s at most. A setup node that brings more is told to come later. */
+const MAX_HANDSHAKES = 256;
+
+/** What accepting needs. */
+export interface AcceptorDeps {
+  readonly runtime: Runtime;
+  readonly secret: SecretKey;
+  readonly gate: RuleGate;
+  readonly connections: ConnectionTable;
+  readonly listeners: ReadonlyMap<Port, FillableListener>;
+  readonly metrics: RouterMetrics;
+  readonly signal: AbortSignal;
+}
+
+/** Accepts for one visor; handshakes run side by side. */
+export class Acceptor {
+  readonly #deps: AcceptorDeps;
+  readonly #handshakes = new Set<Promise<void>>();
+
+  constructor(deps: AcceptorDeps) {
+    this.#deps = deps;
+  }
+
+  /**
+   * Takes edge rules. When this returns, packets of the route are accepted; the handshake goes on by itself.
+   * @throws {UnavailableError} `route/too-many-handshakes`; and as `RuleGate.saveEdge`
+   */
+  accept(edge: RawEdgeRules, setupNode: PublicKey): void {
+    const { gate, connections, signal } = this.#deps;
+    signal.throwIfAborted();
+    if (this.#handshakes.size >= MAX_HANDSHAKES) {
+      throw new UnavailableError(
+        "route/too-many-handshakes",
+        "Accept a route: too many handshakes are under way; try later",
+      );
+    }
+    const opening = connections.open(gate.saveEdge(edge, { setupNode }), { role: "responder" });
+    const handshake = this.#finish(opening).finally(() => this.#handshakes.delete(handshake));
+    this.#handshakes.add(handshake);
+  }
+
+  /** Waits for the handshakes under way. */
+  async settled(): Promise<void> {
+    await Promise.all(this.#handshakes);
+  }
+
+  /** Shakes hands, then hands the connection to its listener. Never rejects: a failure concerns this group alone. */
+  async #finish(opening: Opening): Promise<void> {
+    const { runtime, secret, connections, listeners, metrics, signal } = this.#deps;
+    const { source: local, destination: remote } = opening.rules.forward.descriptor;
+    try {
+      await answerHandshake(opening.group, { runtime, secret, remoteKey: remote.publicKey, signal });
+    } catch (error) {
+      metrics.failedAccepts.add();
+      runtime.log.debug("route-accept-failed", { remote: shortKey(remote.publicKey), error: describeError(error) });
+      connections.abandon(opening);
+      return;
+    }
+    metrics.accepted.add();
+    const connection = connections.adopt(opening, { route: [] });
+    const listener = listeners.get(local.port);
+    if (listener === undefined) connection.close(formatNoListener(local.port));
+    else if (!listener.offer(connection)) connection.close(`port ${local.port} is busy, try later`);
+  }
+}

@@ -1,0 +1,199 @@
+/**
+ * Dialling: one route after the other, each through one setup node after the other, until a connection stands.
+ *
+ * ```
+ * route → local port → setup node installs the rules → own rules → group → handshake → connection
+ * ```
+ */
+
+import { describeError, hasCode, UnavailableError } from "../errors/mod.ts";
+import { type Runtime, withTimeout } from "../runtime/mod.ts";
+import type { SetupClient } from "../services/setup_node/mod.ts";
+import {
+  invertDescriptor,
+  type OverlayAddress,
+  type Port,
+  type PublicKey,
+  type SecretKey,
+  shortKey,
+} from "../types/mod.ts";
+import type { ConnectionTable } from "./connection_table.ts";
+import { errorOfEnd } from "./group.ts";
+import { initiateHandshake } from "./group_handshake.ts";
+import type { RouterMetrics } from "./metrics.ts";
+import type { PortSpace } from "./port_space.ts";
+import { chooseRoutes, type Route, type RouteChoiceDeps, type RouteWish } from "./route_choice.ts";
+import type { RouteConnection } from "./route_connection.ts";
+import type { EdgeRules, RuleGate } from "./rule_gate.ts";
+
+/** The idle time that v1.3's dialler asks for (routing.md §9). */
+const KEEP_ALIVE_NS = 30_000_000_000n;
+
+/** How long one setup node gets, its messaging dial included, before the next has its turn, ms. */
+const SETUP_LIMIT_MS = 10_000;
+
+/** How long a whole dial may take, ms: three routes with two setup nodes each. */
+const DIAL_LIMIT_MS = 60_000;
+
+/** What dialling needs. */
+export interface DiallerDeps {
+  readonly runtime: Runtime;
+  readonly secret: SecretKey;
+  readonly localKey: PublicKey;
+  readonly setupNodes: readonly PublicKey[];
+  readonly setup: SetupClient;
+  readonly choice: RouteChoiceDeps;
+  readonly ports: PortSpace;
+  readonly gate: RuleGate;
+  readonly connections: ConnectionTable;
+  readonly metrics: RouterMetrics;
+}
+
+/** What to dial and how. */
+export interface DialRequest {
+  readonly remote: OverlayAddress;
+  readonly wish: RouteWish;
+  readonly signal: AbortSignal;
+}
+
+/** Rules that stand along the whole route, and the local port they name. */
+interface InstalledRoute {
+  readonly rules: EdgeRules;
+  readonly localPort: Port;
+}
+
+/** Dials for one visor; dials run side by side. */
+export class Dialler {
+  readonly #deps: DiallerDeps;
+
+  constructor(deps: DiallerDeps) {
+    this.#deps = deps;
+  }
+
+  /** @throws as `Router.dial` */
+  async dial({ remote, wish, signal }: DialRequest): Promise<RouteConnection> {
+    const { metrics, runtime } = this.#deps;
+    metrics.dials.add();
+    try {
+      return await withTimeout((ended) => this.#tryRoutes({ remote, wish, signal: ended }), {
+        timers: runtime.timers,
+        ms: DIAL_LIMIT_MS,
+        code: "route/dial-timeout",
+        message: `Dial ${shortKey(remote.publicKey)}:${remote.port}`,
+        signal,
+        discard: (late) => late.close(),
+      });
+    } catch (error) {
+      metrics.failedDials.add();
+      throw error;
+    }
+  }
+
+  async #tryRoutes(request: DialRequest): Promise<RouteConnection> {
+    const { runtime, choice, metrics } = this.#deps;
+    const startedAt = runtime.clock.monotonic();
+    const failures: unknown[] = [];
+    for await (const route of chooseRoutes(request.remote.publicKey, { ...request, deps: choice })) {
+      try {
+        const installed = await this.#install(route, request);
+        return await this.#connect(installed, { route, startedAt, signal: request.signal });
+      } catch (failure) {
+        request.signal.throwIfAborted();
+        if (hasCode(failure, "route/no-listener")) throw failure; // No other route changes that.
+        metrics.failedAttempts.add();
+        failures.push(failure);
+      }
+    }
+    throw failures.length === 1 ? failures[0] : allFailed(request.remote.publicKey, failures);
+  }
+
+  /** Has the rules of a route installed by the first setup node that can. */
+  async #install(route: Route, request: DialRequest): Promise<InstalledRoute> {
+    const failures: unknown[] = [];
+    for (const setupNode of this.#deps.setupNodes) {
+      // A port of its own for each try: where an earlier one left half a route, its descriptor stays taken in Go (Q7).
+      const localPort = this.#deps.ports.acquire();
+      try {
+        return { rules: await this.#ask(setupNode, { route, localPort, request }), localPort };
+      } catch (failure) {
+        this.#deps.ports.release(localPort);
+        request.signal.throwIfAborted();
+        failures.push(failure);
+      }
+    }
+    if (failures.length === 0) {
+      throw new UnavailableError(
+        "route/setup-failed",
+        "Set up a route: no setup node is configured; join a network that has one",
+      );
+    }
+    throw failures.length === 1 ? failures[0] : allFailed(request.remote.publicKey, failures);
+  }
+
+  async #ask(
+    setupNode: PublicKey,
+    { route, localPort, request }: { route: Route; localPort: Port; request: DialRequest },
+  ): Promise<EdgeRules> {
+    const { setup, gate, runtime, localKey } = this.#deps;
+    const descriptor = { source: { publicKey: localKey, port: localPort }, destination: request.remote };
+    try {
+      const edge = await withTimeout(
+        (signal) => setup.dialRouteGroup(setupNode, { descriptor, keepAliveNs: KEEP_ALIVE_NS, ...route }, { signal }),
+        {
+          timers: runtime.timers,
+          ms: SETUP_LIMIT_MS,
+          code: "route/setup-timeout",
+          message: "Wait for the setup node",
+          signal: request.signal,
+        },
+      );
+      return gate.saveEdge(edge, { setupNode, descriptor: invertDescriptor(descriptor) });
+    } catch (cause) {
+      request.signal.throwIfAborted();
+      const visors = route.forward.map((hop) => shortKey(hop.to)).join(", ");
+      throw new UnavailableError(
+        "route/setup-failed",
+        `Set up the route over ${visors} by setup node ${shortKey(setupNode)}`,
+        { cause, details: { setupNode, visors: route.forward.map((hop) => hop.to) } },
+      );
+    }
+  }
+
+  async #connect(
+    { rules, localPort }: InstalledRoute,
+    { route, startedAt, signal }: { route: Route; startedAt: number; signal: AbortSignal },
+  ): Promise<RouteConnection> {
+    const { connections, ports, runtime, secret } = this.#deps;
+    const remoteKey = rules.forward.descriptor.destination.publicKey;
+    const onGone = (): void => ports.release(localPort);
+    const opening = connections.open(rules, { role: "initiator", onGone });
+    try {
+      await initiateHandshake(opening.group, { runtime, secret, remoteKey, signal });
+    } catch (error) {
+      connections.abandon(opening);
+      throw error;
+    }
+    const setupMs = runtime.clock.monotonic() - startedAt;
+    const connection = connections.adopt(opening, { route: route.forward, setupMs });
+    // A refusal comes right behind the handshake, often in the same read.
+    const refusal = opening.group.end === undefined ? undefined : errorOfEnd(opening.group.end);
+    if (refusal !== undefined) {
+      connection.close();
+      throw refusal;
+    }
+    runtime.log.info("route-up", {
+      remote: shortKey(remoteKey),
+      hops: route.forward.length,
+      setupMs: Math.round(setupMs),
+    });
+    return connection;
+  }
+}
+
+function allFailed(remote: PublicKey, failures: readonly unknown[]): UnavailableError {
+  return new UnavailableError(
+    "route/setup-failed",
+    `Set up a route to ${shortKey(remote)}: all ${failures.length} tries failed, the last one so`,
+    { cause: failures.at(-1), details: { remote, failures: failures.map(describeError) } },
+  );
+}

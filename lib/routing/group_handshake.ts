@@ -1,0 +1,160 @@
+/**
+ * From a fresh route group to an encrypted one (routing.md §4.2–4.4).
+ *
+ * ```
+ * initiator                      responder
+ *   Handshake(1)  ──────────────►            again every 400 ms until answered: Go's responder saves its
+ *                 ◄──────────────  Handshake(1)      rules after answering the setup node (routing.md Q2)
+ *   Data(KK 1)    ──────────────►
+ *                 ◄──────────────  Data(KK 2)
+ *   records both ways
+ * ```
+ *
+ * v1.3 falls back to plaintext when the peer's Handshake is late, zero or missing, which any visor on the path can
+ * bring about (routing.md W1). We refuse.
+ */
+
+import { NoiseHandshake } from "../core/mod.ts";
+import { ProtocolError, UnavailableError } from "../errors/mod.ts";
+import { type Runtime, type Timers, withTimeout } from "../runtime/mod.ts";
+import { type PublicKey, type SecretKey, shortKey } from "../types/mod.ts";
+import { errorOfEnd, type RouteGroup } from "./group.ts";
+
+/** Later upstream repeats at 300–500 ms; a Go responder ignores duplicates. */
+const RETRANSMIT_MS = 400;
+
+/** v1.3 gives Noise this long (routing.md §4.4.1); for us it covers the Handshake packets as well. */
+const HANDSHAKE_LIMIT_MS = 5_000;
+
+/** A secp256k1 scalar. */
+const EPHEMERAL_BYTES = 32;
+
+/** What both sides need. */
+export interface GroupHandshakeOptions {
+  readonly runtime: Pick<Runtime, "timers" | "random">;
+  readonly secret: SecretKey;
+  /** Initiator: whom it dialled. Responder: the source of the descriptor; Noise KK proves it. */
+  readonly remoteKey: PublicKey;
+  readonly signal?: AbortSignal;
+}
+
+/**
+ * Runs the dialling side.
+ * @throws {UnavailableError} `route/handshake-timeout` after 5 s; or the way the group ended
+ * @throws {ProtocolError} `route/plaintext-refused`, `route/handshake-failed`
+ */
+export function initiateHandshake(group: RouteGroup, options: GroupHandshakeOptions): Promise<void> {
+  return withinLimit(options, async (signal) => {
+    const stop = repeat(() => group.sendHandshake(), options.runtime.timers);
+    try {
+      refusePlaintext(await waitFor(() => group.offered, { group, signal }), options);
+    } finally {
+      stop();
+    }
+    await speakNoise("initiator", options, async (noise) => {
+      group.sendHandshakeFrame(noise.writeMessage());
+      noise.readMessage(await waitFor(() => group.handshakeFrame(), { group, signal }));
+      group.secure(noise.intoRecords());
+    });
+  });
+}
+
+/**
+ * Runs the accepting side.
+ * @throws as {@link initiateHandshake}
+ */
+export function answerHandshake(group: RouteGroup, options: GroupHandshakeOptions): Promise<void> {
+  return withinLimit(options, async (signal) => {
+    refusePlaintext(await waitFor(() => group.offered, { group, signal }), options);
+    await speakNoise("responder", options, async (noise) => {
+      noise.readMessage(await waitFor(answerUntilFrame(group), { group, signal }));
+      group.sendHandshakeFrame(noise.writeMessage());
+      group.secure(noise.intoRecords());
+    });
+  });
+}
+
+/** Answers each Handshake, which the peer repeats when our answer is late, until its Noise message is there. */
+function answerUntilFrame(group: RouteGroup): () => Uint8Array | undefined {
+  let answered = 0;
+  return () => {
+    if (answered < group.handshakes) group.sendHandshake();
+    answered = group.handshakes;
+    return group.handshakeFrame();
+  };
+}
+
+/** Waits until `look` sees something, looking again after each event of the group. */
+async function waitFor<T>(
+  look: () => T | undefined,
+  { group, signal }: { readonly group: RouteGroup; readonly signal: AbortSignal },
+): Promise<T> {
+  for (;;) {
+    const seen = look();
+    if (seen !== undefined) return seen;
+    if (group.end !== undefined) {
+      throw errorOfEnd(group.end) ??
+        new UnavailableError("route/broken", "Shake hands over the new route: the remote visor closed it at once");
+    }
+    await group.changed(signal);
+  }
+}
+
+/** Runs `task` under a signal that aborts after the limit. */
+function withinLimit(options: GroupHandshakeOptions, task: (signal: AbortSignal) => Promise<void>): Promise<void> {
+  return withTimeout(task, {
+    timers: options.runtime.timers,
+    ms: HANDSHAKE_LIMIT_MS,
+    code: "route/handshake-timeout",
+    message: `Shake hands with ${
+      shortKey(options.remoteKey)
+    } over the new route, which a visor on the path may not pass on`,
+    signal: options.signal,
+  });
+}
+
+async function speakNoise(
+  role: "initiator" | "responder",
+  options: GroupHandshakeOptions,
+  exchange: (noise: NoiseHandshake) => Promise<void>,
+): Promise<void> {
+  const ephemeral = options.runtime.random.bytes(EPHEMERAL_BYTES);
+  using noise = new NoiseHandshake({
+    pattern: "KK",
+    role,
+    localSecret: options.secret,
+    remoteKey: options.remoteKey,
+    ephemeral,
+  });
+  ephemeral.fill(0);
+  try {
+    await exchange(noise);
+  } catch (cause) {
+    if (!(cause instanceof ProtocolError)) throw cause;
+    throw new ProtocolError(
+      "route/handshake-failed",
+      `Shake hands over the new route: the other end does not hold the key ${shortKey(options.remoteKey)}`,
+      { cause, details: { remote: options.remoteKey } },
+    );
+  }
+}
+
+/** Sends now and again at intervals. @returns a function that stops it */
+function repeat(send: () => void, timers: Timers): () => void {
+  send();
+  let cancel = timers.after(RETRANSMIT_MS, function again(): void {
+    send();
+    cancel = timers.after(RETRANSMIT_MS, again);
+  });
+  return () => cancel();
+}
+
+function refusePlaintext(encrypt: boolean, options: GroupHandshakeOptions): void {
+  if (encrypt) return;
+  throw new ProtocolError(
+    "route/plaintext-refused",
+    `Shake hands over the new route: ${shortKey(options.remoteKey)} asked for a connection in clear text, which is ` +
+      `refused; a visor on the path may have tampered with the packet, so try another path`,
+    { details: { remote: options.remoteKey } },
+  );
+}

@@ -1,0 +1,34 @@
+/** Figures of the router. */
+
+import type { Counter, Gauge, Metrics } from "../runtime/ports.ts";
+
+/** See {@link routerMetrics}. */
+export interface RouterMetrics {
+  readonly dials: Counter;
+  readonly failedDials: Counter;
+  readonly failedAttempts: Counter;
+  readonly accepted: Counter;
+  readonly failedAccepts: Counter;
+  readonly open: Gauge;
+}
+
+/** Declares them. */
+export function routerMetrics(metrics: Metrics): RouterMetrics {
+  return {
+    dials: metrics.counter("skywire_route_dials_total", "Dials begun"),
+    failedDials: metrics.counter(
+      "skywire_route_failed_dials_total",
+      "Dials that gave no connection; compare with dials",
+    ),
+    failedAttempts: metrics.counter(
+      "skywire_route_failed_attempts_total",
+      "Set-ups or handshakes that failed; more than failed dials: another route or setup node helped",
+    ),
+    accepted: metrics.counter("skywire_route_accepted_total", "Connections of others whose handshake succeeded"),
+    failedAccepts: metrics.counter(
+      "skywire_route_failed_accepts_total",
+      "Connections of others whose handshake failed; compare with accepted",
+    ),
+    open: metrics.gauge("skywire_route_connections", "Connections that are open"),
+  };
+}

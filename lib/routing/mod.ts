@@ -1,0 +1,12 @@
+/**
+ * Routes: dialling and accepting connections over several visors, and measuring them.
+ *
+ * @module
+ */
+export { createRouter, type DialOptions, type Router, type RouterDeps } from "./router.ts";
+export type { RouteConnection, RouteConnectionStats } from "./route_connection.ts";
+export type { RouteListener } from "./route_listener.ts";
+export { DEFAULT_MAX_HOPS, type RouteWish } from "./route_choice.ts";
+export type { RuleSummary } from "./rule_summary.ts";
+export type { GroupEnd, GroupEndReason } from "./group.ts";
+export { PING_PORT, type PingDialer, type PingOptions, pingPeer, type PingResult } from "./ping.ts";

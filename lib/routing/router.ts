@@ -1,0 +1,148 @@
+/**
+ * The router of a visor: dials routes, accepts them, and lists the rules of those that pass through. It sends no
+ * packet itself; it tells the switch which groups there are (design.md §4, §5).
+ */
+
+import { publicKeyOf } from "../core/mod.ts";
+import { ClosedError, RefusedError } from "../errors/mod.ts";
+import type { MessagingClient } from "../messaging/mod.ts";
+import type { Runtime } from "../runtime/mod.ts";
+import type { RouteFinderClient } from "../services/route_finder/mod.ts";
+import { createSetupClient, createSetupGateway } from "../services/setup_node/mod.ts";
+import type { SwitchLoop, TransportTable } from "../transport/mod.ts";
+import type { Port, PublicKey, SecretKey } from "../types/mod.ts";
+import { Acceptor } from "./acceptor.ts";
+import { ConnectionTable } from "./connection_table.ts";
+import { Dialler } from "./dialler.ts";
+import { routerMetrics } from "./metrics.ts";
+import { PING_PORT, servePings } from "./ping.ts";
+import { PortSpace } from "./port_space.ts";
+import type { RouteWish } from "./route_choice.ts";
+import type { RouteConnection } from "./route_connection.ts";
+import { createRouteListener, type FillableListener, type RouteListener } from "./route_listener.ts";
+import { RuleGate } from "./rule_gate.ts";
+import { type RuleSummary, summariseRules } from "./rule_summary.ts";
+
+/** What a router is made of. */
+export interface RouterDeps {
+  readonly runtime: Runtime;
+  /** The visor's identity. */
+  readonly secret: SecretKey;
+  readonly switchLoop: SwitchLoop;
+  readonly transports: Pick<TransportTable, "list">;
+  readonly messaging: MessagingClient;
+  /** Setup nodes whose rules are accepted, in the order in which they are asked. */
+  readonly setupNodes: readonly PublicKey[];
+  readonly routeFinder: Pick<RouteFinderClient, "findRoutes">;
+  /** Opens a transport to a visor; called when a dial finds no route and no path was asked for. */
+  readonly ensureTransport?: (remote: PublicKey, signal: AbortSignal) => Promise<void>;
+}
+
+/** How to dial. */
+export interface DialOptions extends RouteWish {
+  /** Gives up; a route that comes up later is closed. */
+  readonly signal?: AbortSignal;
+}
+
+/** Dials and accepts connections over routes. */
+export interface Router extends AsyncDisposable {
+  /**
+   * Connects to a port of another visor: finds routes, has the first that works set up, shakes hands.
+   * @param remote whose visor
+   * @param port 1–65535
+   * @throws {UnavailableError} `route/not-found`, `route/setup-failed`, `route/handshake-timeout`, `route/dial-timeout`
+   * @throws {RefusedError} `route/self-dial`, `route/bad-path`, `route/no-listener` (or later, from the connection)
+   * @throws {ClosedError} `route/closed` after the router was closed; the reason of the signal
+   */
+  dial(remote: PublicKey, port: Port, options?: DialOptions): Promise<RouteConnection>;
+  /**
+   * Accepts connections to a port.
+   * @throws {RefusedError} `route/port-taken`; {ClosedError} `route/closed`
+   */
+  listen(port: Port): RouteListener;
+  /** All live routing rules, by route id. */
+  rules(): RuleSummary[];
+  /** Closes listeners and connections and ends running dials, within half a second. Harmless when repeated. */
+  close(): Promise<void>;
+}
+
+/** Starts a router: from here on setup nodes can bring rules, and others can ping this visor. */
+export function createRouter(deps: RouterDeps): Router {
+  const { runtime, secret, switchLoop, transports, messaging, setupNodes } = deps;
+  const { clock, timers } = runtime;
+  const localKey = publicKeyOf(secret);
+  const metrics = routerMetrics(runtime.metrics);
+  const closing = new AbortController();
+  const ports = new PortSpace();
+  const listeners = new Map<Port, FillableListener>();
+  const connections = new ConnectionTable({ loop: switchLoop, clock, timers, openGauge: metrics.open });
+  const gate = new RuleGate({
+    core: switchLoop.switch,
+    clock,
+    localKey,
+    isUp: (id) => transports.list().some((transport) => transport.id === id && transport.up),
+  });
+  const dialler = new Dialler({
+    runtime,
+    secret,
+    localKey,
+    setupNodes,
+    setup: createSetupClient({ messaging }),
+    choice: { ...deps, clock, timers, localKey },
+    ports,
+    gate,
+    connections,
+    metrics,
+  });
+  const acceptor = new Acceptor({ runtime, secret, gate, connections, listeners, metrics, signal: closing.signal });
+  const gateway = createSetupGateway({
+    runtime,
+    messaging,
+    setupNodes,
+    rules: {
+      reserveIds: (count, setupNode) => gate.reserve(count, setupNode),
+      addIntermediaryRules: (rules, setupNode) => gate.saveIntermediary(rules, setupNode),
+      addEdgeRules: (edge, setupNode) => acceptor.accept(edge, setupNode),
+    },
+  });
+
+  const listen = (port: Port): RouteListener => {
+    closing.signal.throwIfAborted();
+    ports.claim(port);
+    const listener = createRouteListener(port, () => {
+      if (listeners.get(port) !== listener) return;
+      listeners.delete(port);
+      ports.release(port);
+    });
+    listeners.set(port, listener);
+    return listener;
+  };
+
+  const close = async (): Promise<void> => {
+    closing.abort(new ClosedError("route/closed", "Use the router: it was closed"));
+    for (const listener of listeners.values()) listener.close();
+    await gateway.close();
+    await connections.closeAll();
+    await acceptor.settled();
+    await pings;
+  };
+
+  const pings = servePings(listen(PING_PORT));
+  return {
+    dial: async (remote, port, { signal, ...wish } = {}) => {
+      closing.signal.throwIfAborted();
+      if (remote === localKey) {
+        throw new RefusedError("route/self-dial", "Dial: the key is this visor's own; routes lead to other visors");
+      }
+      return await dialler.dial({
+        remote: { publicKey: remote, port },
+        wish,
+        signal: signal === undefined ? closing.signal : AbortSignal.any([closing.signal, signal]),
+      });
+    },
+    listen,
+    rules: () => summariseRules(switchLoop.switch, clock.monotonic()),
+    close,
+    [Symbol.asyncDispose]: close,
+  };
+}

@@ -1,0 +1,192 @@
+/**
+ * The one way into the rule table. A setup node may save rules only for route ids that it reserved itself, once each,
+ * and only well-formed ones; v1.3 checks none of this (routing.md §2.5, W7). The initiator's own rules, which come with
+ * the setup node's reply, pass here too.
+ */
+
+import { decodeRule, type Rule, type Switch } from "../core/mod.ts";
+import { ProtocolError, RefusedError, UnavailableError } from "../errors/mod.ts";
+import type { Clock } from "../runtime/ports.ts";
+import {
+  invertDescriptor,
+  type MonotonicMs,
+  type OverlayAddress,
+  type PublicKey,
+  type RouteDescriptor,
+  type RouteId,
+  shortKey,
+  type TransportId,
+} from "../types/mod.ts";
+
+/** A reservation that no rule followed is void after this time: twice the deadline of a set-up in v1.3 (routing.md §5.4). */
+const RESERVATION_MS = 60_000;
+
+/** Ids that one setup node may hold without rules: 16 of the largest requests that the wire allows (255 ids). */
+const MAX_RESERVED_IDS = 4_080;
+
+/** Shortest and longest idle time of a rule. v1.3 asks for 30 s; later upstream for as much as 24 h (routing.md App. D). */
+const KEEP_ALIVE_NS = { min: 1_000_000_000n, max: 86_400_000_000_000n } as const;
+
+/** Edge rules as they come from a setup node. */
+export interface RawEdgeRules {
+  readonly descriptor: RouteDescriptor;
+  /** An encoded forward rule. */
+  readonly forward: Uint8Array;
+  /** An encoded consume rule. */
+  readonly reverse: Uint8Array;
+}
+
+/** Edge rules that were checked and saved. */
+export interface EdgeRules {
+  readonly forward: Extract<Rule, { type: "forward" }>;
+  readonly consume: Extract<Rule, { type: "consume" }>;
+}
+
+/** What the gate needs. */
+export interface RuleGateDeps {
+  readonly core: Pick<Switch, "reserveRouteIds" | "saveRule" | "deleteRules">;
+  readonly clock: Clock;
+  readonly localKey: PublicKey;
+  /** Is this transport up here? A rule that leads nowhere is refused, so that the dialler learns it at once. */
+  readonly isUp: (transport: TransportId) => boolean;
+}
+
+interface Reservation {
+  readonly setupNode: PublicKey;
+  readonly since: MonotonicMs;
+}
+
+/** Hands out route ids and lets rules in. */
+export class RuleGate {
+  readonly #deps: RuleGateDeps;
+  /** Ids without a rule yet, oldest first. */
+  readonly #reserved = new Map<RouteId, Reservation>();
+
+  constructor(deps: RuleGateDeps) {
+    this.#deps = deps;
+  }
+
+  /**
+   * Reserves route ids for a setup node.
+   * @param count 0–255
+   * @throws {UnavailableError} `route/too-many-reservations`, `routing/ids-exhausted`
+   */
+  reserve(count: number, setupNode: PublicKey): RouteId[] {
+    this.#forgetUnused();
+    if (this.#heldBy(setupNode) + count > MAX_RESERVED_IDS) {
+      throw new UnavailableError(
+        "route/too-many-reservations",
+        `Reserve ${count} route ids: ${shortKey(setupNode)} holds too many without rules`,
+      );
+    }
+    const since = this.#deps.clock.monotonic();
+    const ids = this.#deps.core.reserveRouteIds(count);
+    for (const id of ids) this.#reserved.set(id, { setupNode, since });
+    return ids;
+  }
+
+  /**
+   * Saves rules for packets that only pass through here: all of them, or none when one is refused.
+   * @throws {ProtocolError} `rule/malformed`, `rule/wrong-type`, `rule/bad-keep-alive`
+   * @throws {RefusedError} `rule/not-reserved`, `rule/unknown-transport`
+   */
+  saveIntermediary(encoded: readonly Uint8Array[], setupNode: PublicKey): void {
+    const rules = encoded.map((bytes) => this.#check(bytes, { type: "intermediary", setupNode }));
+    if (new Set(rules.map((rule) => rule.routeId)).size < rules.length) throw notReserved(setupNode);
+    rules.forEach((rule, i) => this.#save(rule, encoded[i]!));
+  }
+
+  /**
+   * Saves both rules of an end of a connection.
+   * @param edge from the setup node
+   * @param options who brought them; and, when we asked for them, the descriptor that they must have
+   * @throws as {@link saveIntermediary}, and {ProtocolError} `rule/wrong-descriptor`
+   */
+  saveEdge(
+    edge: RawEdgeRules,
+    { setupNode, descriptor = edge.descriptor }: {
+      readonly setupNode: PublicKey;
+      readonly descriptor?: RouteDescriptor;
+    },
+  ): EdgeRules {
+    const forward = this.#check(edge.forward, { type: "forward", setupNode });
+    const consume = this.#check(edge.reverse, { type: "consume", setupNode });
+    if (forward.routeId === consume.routeId) throw notReserved(setupNode);
+    const consistent = sameDescriptor(edge.descriptor, descriptor) &&
+      sameDescriptor(consume.descriptor, edge.descriptor) &&
+      sameDescriptor(forward.descriptor, invertDescriptor(edge.descriptor)) &&
+      edge.descriptor.destination.publicKey === this.#deps.localKey;
+    if (!consistent) {
+      throw new ProtocolError(
+        "rule/wrong-descriptor",
+        "Save edge rules: they do not describe one connection that ends here",
+      );
+    }
+    this.#save(forward, edge.forward);
+    this.#save(consume, edge.reverse);
+    return { forward, consume };
+  }
+
+  #check<T extends Rule["type"]>(
+    bytes: Uint8Array,
+    expected: { readonly type: T; readonly setupNode: PublicKey },
+  ): Extract<Rule, { type: T }> {
+    const rule = decodeRule(bytes);
+    if (rule === undefined) {
+      throw new ProtocolError("rule/malformed", `Save a rule: ${bytes.length} bytes that are no rule`);
+    }
+    if (rule.type !== expected.type) {
+      throw new ProtocolError("rule/wrong-type", `Save a rule: wanted type ${expected.type}, got ${rule.type}`);
+    }
+    if (rule.keepAliveNs < KEEP_ALIVE_NS.min || rule.keepAliveNs > KEEP_ALIVE_NS.max) {
+      throw new ProtocolError(
+        "rule/bad-keep-alive",
+        `Save a rule: wanted a keep-alive of 1 s to 24 h, got ${rule.keepAliveNs} ns`,
+      );
+    }
+    this.#forgetUnused();
+    if (this.#reserved.get(rule.routeId)?.setupNode !== expected.setupNode) throw notReserved(expected.setupNode);
+    if (rule.type !== "consume" && !this.#deps.isUp(rule.nextTransportId)) {
+      throw new RefusedError(
+        "rule/unknown-transport",
+        `Save a rule: transport ${rule.nextTransportId} is not up at ${shortKey(this.#deps.localKey)}`,
+        { details: { transport: rule.nextTransportId } },
+      );
+    }
+    return rule as Extract<Rule, { type: T }>;
+  }
+
+  #save(rule: Rule, encoded: Uint8Array): void {
+    this.#deps.core.saveRule(encoded, this.#deps.clock.monotonic());
+    this.#reserved.delete(rule.routeId);
+  }
+
+  #heldBy(setupNode: PublicKey): number {
+    let held = 0;
+    for (const reservation of this.#reserved.values()) if (reservation.setupNode === setupNode) held++;
+    return held;
+  }
+
+  #forgetUnused(): void {
+    const now = this.#deps.clock.monotonic();
+    for (const [id, reservation] of this.#reserved) {
+      if (now - reservation.since <= RESERVATION_MS) return;
+      this.#reserved.delete(id);
+    }
+  }
+}
+
+function notReserved(setupNode: PublicKey): RefusedError {
+  return new RefusedError(
+    "rule/not-reserved",
+    `Save a rule: its route id is not one that ${shortKey(setupNode)} reserved and has not used yet`,
+  );
+}
+
+function sameDescriptor(a: RouteDescriptor, b: RouteDescriptor): boolean {
+  return sameAddress(a.source, b.source) && sameAddress(a.destination, b.destination);
+}
+
+function sameAddress(a: OverlayAddress, b: OverlayAddress): boolean {
+  return a.publicKey === b.publicKey && a.port === b.port;
+}

@@ -1,0 +1,163 @@
+/** Which routes a dial tries, and in which order. */
+
+import assert from "node:assert/strict";
+import { hasCode, RefusedError, SkywireError, UnavailableError } from "../../lib/errors/mod.ts";
+import { chooseRoutes, type Route, type RouteChoiceDeps, type RouteWish } from "../../lib/routing/route_choice.ts";
+import type { Hop, PublicKey, TransportId } from "../../lib/types/mod.ts";
+import { createVirtualTime } from "../fakes/mod.ts";
+
+const [A, B, C, D] = ["a", "b", "c", "d"].map((letter) => `02${letter.repeat(64)}` as PublicKey) as [
+  PublicKey,
+  PublicKey,
+  PublicKey,
+  PublicKey,
+];
+
+/** A transport id that says which two visors it joins. */
+function idOf(from: PublicKey, to: PublicKey, parallel = 0): TransportId {
+  const ends = [from, to].sort().map((key) => key[2]).join("");
+  return `0000000${parallel}-0000-0000-0000-0000000000${ends}` as TransportId;
+}
+
+function hopsOver(...visors: PublicKey[]): Hop[] {
+  return visors.slice(1).map((to, i) => ({ transportId: idOf(visors[i]!, to), from: visors[i]!, to }));
+}
+
+interface World {
+  /** Visors that A has a transport to, with its type. */
+  readonly up: [PublicKey, string][];
+  /** What the finder answers. */
+  readonly find?: (from: PublicKey, to: PublicKey) => Hop[][];
+  readonly ensureTransport?: RouteChoiceDeps["ensureTransport"];
+}
+
+/** All routes that a dial from A to D would try, as letters of the visors after A. */
+async function routes(world: World, wish: RouteWish = {}, remote = D): Promise<string[]> {
+  const time = createVirtualTime();
+  const questions: unknown[] = [];
+  const deps: RouteChoiceDeps = {
+    clock: time.clock,
+    timers: time.timers,
+    localKey: A,
+    transports: {
+      list: () =>
+        world.up.map(([remote, type], i) => ({
+          id: idOf(A, remote, world.up.slice(0, i).filter(([other]) => other === remote).length),
+          type,
+          remote,
+          label: "",
+          up: true,
+          sentBytes: 0,
+          receivedBytes: 0,
+          since: 0,
+        })),
+    },
+    routeFinder: {
+      findRoutes: (question) => {
+        questions.push(question);
+        const [from, to] = question.pairs[0]!;
+        return Promise.resolve([world.find?.(from, to) ?? []]);
+      },
+    },
+    ...(world.ensureTransport === undefined ? {} : { ensureTransport: world.ensureTransport }),
+  };
+  const found: Route[] = [];
+  const signal = new AbortController().signal;
+  await time.run(async () => {
+    for await (const route of chooseRoutes(remote, { wish, signal, deps })) found.push(route);
+  });
+  for (const route of found) {
+    assert.deepEqual(
+      route.reverse,
+      route.forward.toReversed().map(({ transportId, from, to }) => ({ transportId, from: to, to: from })),
+    );
+  }
+  return found.map((route) => route.forward.map((hop) => hop.to[2] + (hop.transportId[7] === "0" ? "" : "'")).join(""));
+}
+
+Deno.test("chooseRoutes() tries an own transport first, then what the finder knows, each once", async () => {
+  const find = () => [hopsOver(A, D), hopsOver(A, B, D), hopsOver(A, C, D)];
+  assert.deepEqual(await routes({ up: [[B, "stcp"], [C, "stcp"], [D, "stcp"]], find }), ["d", "bd", "cd"]);
+});
+
+Deno.test("chooseRoutes() leaves out routes whose first transport is not up here", async () => {
+  const find = () => [hopsOver(A, B, D), hopsOver(A, C, D)];
+  assert.deepEqual(await routes({ up: [[C, "stcp"]], find }), ["cd"]);
+});
+
+Deno.test("chooseRoutes() prefers other transports to those through a messaging server", async () => {
+  assert.deepEqual(await routes({ up: [[D, "dmsg"], [D, "stcp"]] }), ["d'", "d"]);
+});
+
+Deno.test("chooseRoutes() keeps to the fewest hops asked for, without an own transport", async () => {
+  assert.deepEqual(await routes({ up: [[B, "stcp"], [D, "stcp"]], find: () => [hopsOver(A, B, D)] }, { minHops: 2 }), [
+    "bd",
+  ]);
+});
+
+Deno.test("chooseRoutes() opens a transport when there is no route, and asks until it is known", async () => {
+  const up: World["up"] = [];
+  const ensured: PublicKey[] = [];
+  const ensureTransport = (remote: PublicKey): Promise<void> => {
+    ensured.push(remote);
+    up.push([remote, "dmsg"]);
+    return Promise.resolve();
+  };
+  assert.deepEqual(await routes({ up, ensureTransport }), ["d"]);
+  assert.deepEqual(ensured, [D]);
+});
+
+Deno.test("chooseRoutes() goes on asking while discovery catches up", async () => {
+  let questions = 0;
+  const find = () => ++questions > 5 ? [hopsOver(A, B, D)] : [];
+  const ensureTransport = () => Promise.resolve();
+  assert.deepEqual(await routes({ up: [[B, "stcp"]], find, ensureTransport }), ["bd"]);
+});
+
+Deno.test("chooseRoutes() says that there is no route, and why", async () => {
+  await assert.rejects(routes({ up: [] }), (error) => hasCode(error, "route/not-found"));
+  const ensureTransport = () => Promise.reject(new UnavailableError("messaging/unknown-peer", "It has no entry"));
+  await assert.rejects(routes({ up: [], ensureTransport }), (error: SkywireError) => {
+    assert.ok(hasCode(error.cause, "messaging/unknown-peer"));
+    return hasCode(error, "route/not-found");
+  });
+  const find = () => {
+    throw new UnavailableError("http/unreachable", "No answer");
+  };
+  await assert.rejects(routes({ up: [], find }), (error: SkywireError) => hasCode(error.cause, "http/unreachable"));
+});
+
+Deno.test("chooseRoutes() follows a path to the letter and opens nothing for it", async () => {
+  const find = (from: PublicKey, to: PublicKey) => [hopsOver(from, to)];
+  const ensureTransport = () => Promise.reject(new Error("must not be called"));
+  const world = { up: [[B, "stcp"], [D, "stcp"]] satisfies World["up"], find, ensureTransport };
+  assert.deepEqual(await routes(world, { path: [B, C, D] }), ["bcd"]);
+  assert.deepEqual(await routes(world, { path: [D] }), ["d"]);
+});
+
+Deno.test("chooseRoutes() names the hop that a path lacks", async () => {
+  const find = (from: PublicKey, to: PublicKey) => from === C ? [] : [hopsOver(from, to)];
+  await assert.rejects(
+    routes({ up: [[B, "stcp"]], find }, { path: [B, C, D] }),
+    (error: SkywireError) => hasCode(error, "route/not-found") && error.details["hop"] === 3,
+  );
+  await assert.rejects(
+    routes({ up: [], find }, { path: [B, D] }),
+    (error: SkywireError) => hasCode(error, "route/not-found") && error.details["hop"] === 1,
+  );
+});
+
+Deno.test("chooseRoutes() takes parallel transports along a path as further routes", async () => {
+  const parallel = (from: PublicKey, to: PublicKey): Hop => ({ transportId: idOf(from, to, 1), from, to });
+  const find = (from: PublicKey, to: PublicKey) => [hopsOver(from, to), [parallel(from, to)]];
+  assert.deepEqual(await routes({ up: [[B, "stcp"]], find }, { path: [B, D] }), ["bd", "bd'"]);
+});
+
+Deno.test("chooseRoutes() refuses paths that lead elsewhere or in a circle", async () => {
+  for (const path of [[], [B], [D, B], [B, C, B, D], [A, D]]) {
+    await assert.rejects(routes({ up: [] }, { path }), (error) => {
+      assert.ok(error instanceof RefusedError);
+      return hasCode(error, "route/bad-path");
+    });
+  }
+});
