@@ -1,10 +1,15 @@
-//! ChaCha20 (RFC 8439 §2.3–2.4): the portable version, one block at a time.
+//! ChaCha20 (RFC 8439 §2.3–2.4), four blocks at a time: vector i holds word i of all four, so that no word changes its
+//! place during the rounds, and the blocks are put together at the end.
 
 use zeroize::Zeroize;
 
+use super::lanes::Words;
+
 const BLOCK_BYTES: usize = 64;
-/// «expand 32-byte k» as four little-endian words.
-pub(super) const CONSTANTS: [u32; 4] = [0x6170_7865, 0x3320_646e, 0x7962_2d32, 0x6b20_6574];
+/// What one pass gives: four blocks.
+pub const PASS_BYTES: usize = 4 * BLOCK_BYTES;
+/// «expand 32-byte k» as little-endian words.
+const CONSTANTS: [u32; 4] = [0x6170_7865, 0x3320_646e, 0x7962_2d32, 0x6b20_6574];
 
 /// Key and nonce, laid out as the cipher's state with block counter 0.
 pub struct ChaCha20 {
@@ -15,55 +20,68 @@ impl ChaCha20 {
     pub fn new(key: &[u8; 32], nonce: &[u8; 12]) -> Self {
         let mut state = [0; 16];
         state[..4].copy_from_slice(&CONSTANTS);
-        for (word, bytes) in state[4..12].iter_mut().zip(key.chunks_exact(4)) {
-            *word = u32::from_le_bytes([bytes[0], bytes[1], bytes[2], bytes[3]]);
-        }
-        for (word, bytes) in state[13..].iter_mut().zip(nonce.chunks_exact(4)) {
-            *word = u32::from_le_bytes([bytes[0], bytes[1], bytes[2], bytes[3]]);
+        let input = key.chunks_exact(4).zip(4..).chain(nonce.chunks_exact(4).zip(13..));
+        for (bytes, word) in input {
+            state[word] = u32::from_le_bytes([bytes[0], bytes[1], bytes[2], bytes[3]]);
         }
         ChaCha20 { state }
     }
 
-    /// The block with counter 0: its first half is the one-time key of Poly1305.
-    pub fn first_block(&self) -> [u8; BLOCK_BYTES] {
-        self.block(0)
+    /// The key stream of the blocks `first` to `first + 3`.
+    pub fn pass(&self, first: u32) -> [u8; PASS_BYTES] {
+        let mut stream = [0; PASS_BYTES];
+        for (bytes, words) in stream.as_chunks_mut::<16>().0.iter_mut().zip(self.blocks(first)) {
+            words.store(bytes);
+        }
+        stream
     }
 
-    /// Writes input ⊕ key stream, beginning with block 1. Both ranges have the same length.
-    pub fn xor(&self, input: &[u8], output: &mut [u8]) {
-        self.xor_from(1, input, output);
-    }
-
-    pub(super) fn xor_from(&self, first: u32, input: &[u8], output: &mut [u8]) {
-        let chunks = input.chunks(BLOCK_BYTES).zip(output.chunks_mut(BLOCK_BYTES));
-        for (index, (input, output)) in chunks.enumerate() {
-            let mut stream = self.block(first.wrapping_add(index as u32));
-            for ((out, byte), key) in output.iter_mut().zip(input).zip(stream) {
-                *out = byte ^ key;
+    /// Writes input ⊕ key stream from block `first` on. Both ranges have the same length.
+    pub fn xor(&self, mut first: u32, input: &[u8], output: &mut [u8]) {
+        let (passes, rest) = input.as_chunks::<PASS_BYTES>();
+        let (out_passes, out_rest) = output.as_chunks_mut::<PASS_BYTES>();
+        for (input, output) in passes.iter().zip(out_passes) {
+            let stream = self.blocks(first);
+            let chunks = input.as_chunks::<16>().0.iter().zip(output.as_chunks_mut::<16>().0);
+            for ((input, output), words) in chunks.zip(stream) {
+                Words::load(input).xor(words).store(output);
             }
+            first = first.wrapping_add(4);
+        }
+        if !rest.is_empty() {
+            let mut stream = self.pass(first);
+            xor_bytes(rest, &stream, out_rest);
             stream.zeroize();
         }
     }
 
-    fn block(&self, counter: u32) -> [u8; BLOCK_BYTES] {
-        let mut initial = self.state;
-        initial[12] = counter;
-        let mut x = initial;
+    /// Sixteen bytes of key stream in each vector, in order.
+    #[inline(always)]
+    fn blocks(&self, first: u32) -> [Words; 16] {
+        let mut start = self.state.map(Words::splat);
+        start[12] = Words::splat(first).add(Words::new(0, 1, 2, 3));
+        let mut x = start;
         for _ in 0..10 {
-            quarter_round(&mut x, 0, 4, 8, 12);
-            quarter_round(&mut x, 1, 5, 9, 13);
-            quarter_round(&mut x, 2, 6, 10, 14);
-            quarter_round(&mut x, 3, 7, 11, 15);
-            quarter_round(&mut x, 0, 5, 10, 15);
-            quarter_round(&mut x, 1, 6, 11, 12);
-            quarter_round(&mut x, 2, 7, 8, 13);
-            quarter_round(&mut x, 3, 4, 9, 14);
+            quarter_round::<0, 4, 8, 12>(&mut x);
+            quarter_round::<1, 5, 9, 13>(&mut x);
+            quarter_round::<2, 6, 10, 14>(&mut x);
+            quarter_round::<3, 7, 11, 15>(&mut x);
+            quarter_round::<0, 5, 10, 15>(&mut x);
+            quarter_round::<1, 6, 11, 12>(&mut x);
+            quarter_round::<2, 7, 8, 13>(&mut x);
+            quarter_round::<3, 4, 9, 14>(&mut x);
         }
-        let mut bytes = [0; BLOCK_BYTES];
-        for ((out, word), start) in bytes.chunks_exact_mut(4).zip(x).zip(initial) {
-            out.copy_from_slice(&word.wrapping_add(start).to_le_bytes());
+        let mut blocks = [Words::splat(0); 16];
+        for row in 0..4 {
+            let word = |i: usize| x[4 * row + i].add(start[4 * row + i]);
+            let (a, b, c, d) = (word(0), word(1), word(2), word(3));
+            let (ab_low, ab_high, cd_low, cd_high) = (a.zip_low(b), a.zip_high(b), c.zip_low(d), c.zip_high(d));
+            blocks[row] = ab_low.join_low(cd_low);
+            blocks[4 + row] = ab_low.join_high(cd_low);
+            blocks[8 + row] = ab_high.join_low(cd_high);
+            blocks[12 + row] = ab_high.join_high(cd_high);
         }
-        bytes
+        blocks
     }
 }
 
@@ -73,13 +91,21 @@ impl Drop for ChaCha20 {
     }
 }
 
-fn quarter_round(x: &mut [u32; 16], a: usize, b: usize, c: usize, d: usize) {
-    x[a] = x[a].wrapping_add(x[b]);
-    x[d] = (x[d] ^ x[a]).rotate_left(16);
-    x[c] = x[c].wrapping_add(x[d]);
-    x[b] = (x[b] ^ x[c]).rotate_left(12);
-    x[a] = x[a].wrapping_add(x[b]);
-    x[d] = (x[d] ^ x[a]).rotate_left(8);
-    x[c] = x[c].wrapping_add(x[d]);
-    x[b] = (x[b] ^ x[c]).rotate_left(7);
+/// output = input ⊕ stream, over the length of the input.
+pub fn xor_bytes(input: &[u8], stream: &[u8], output: &mut [u8]) {
+    for ((out, byte), key) in output.iter_mut().zip(input).zip(stream) {
+        *out = byte ^ key;
+    }
+}
+
+#[inline(always)]
+fn quarter_round<const A: usize, const B: usize, const C: usize, const D: usize>(x: &mut [Words; 16]) {
+    x[A] = x[A].add(x[B]);
+    x[D] = x[D].xor(x[A]).rotate::<16>();
+    x[C] = x[C].add(x[D]);
+    x[B] = x[B].xor(x[C]).rotate::<12>();
+    x[A] = x[A].add(x[B]);
+    x[D] = x[D].xor(x[A]).rotate::<8>();
+    x[C] = x[C].add(x[D]);
+    x[B] = x[B].xor(x[C]).rotate::<7>();
 }

@@ -6,12 +6,13 @@
 //! ```
 
 mod chacha;
+mod lanes;
 mod poly1305;
 
 use zeroize::Zeroize;
 
 use crate::Fault;
-use chacha::ChaCha20;
+use chacha::{ChaCha20, PASS_BYTES, xor_bytes};
 use poly1305::Poly1305;
 
 pub const KEY_BYTES: usize = 32;
@@ -37,9 +38,9 @@ pub fn seal_into(
     let length = plaintext.len() + TAG_BYTES;
     let out = out.get_mut(..length).ok_or(Fault::PlaintextLength)?;
     let (ciphertext, tag) = out.split_at_mut(plaintext.len());
-    let cipher = ChaCha20::new(key, nonce);
+    let cipher = Cipher::new(key, nonce);
     cipher.xor(plaintext, ciphertext);
-    tag.copy_from_slice(&authenticate(&cipher, ad, ciphertext));
+    tag.copy_from_slice(&cipher.tag(ad, ciphertext));
     Ok(length)
 }
 
@@ -55,25 +56,54 @@ pub fn open_into(
     let length = sealed.len().checked_sub(TAG_BYTES).ok_or(Fault::Authentication)?;
     let out = out.get_mut(..length).ok_or(Fault::PlaintextLength)?;
     let (ciphertext, tag) = sealed.split_at(length);
-    let cipher = ChaCha20::new(key, nonce);
-    if !equal_tags(&authenticate(&cipher, ad, ciphertext), tag) {
+    let cipher = Cipher::new(key, nonce);
+    if !equal_tags(&cipher.tag(ad, ciphertext), tag) {
         return Err(Fault::Authentication);
     }
     cipher.xor(ciphertext, out);
     Ok(length)
 }
 
-fn authenticate(cipher: &ChaCha20, ad: &[u8], ciphertext: &[u8]) -> [u8; TAG_BYTES] {
-    let mut block = cipher.first_block();
-    let mut mac = Poly1305::new(&block);
-    block.zeroize();
-    mac.update_padded(ad);
-    mac.update_padded(ciphertext);
-    let mut lengths = [0; 16];
-    lengths[..8].copy_from_slice(&(ad.len() as u64).to_le_bytes());
-    lengths[8..].copy_from_slice(&(ciphertext.len() as u64).to_le_bytes());
-    mac.update_padded(&lengths);
-    mac.finish()
+/// Key and nonce, and the key stream of the first pass: block 0, which keys Poly1305, and the first three for the text.
+struct Cipher {
+    chacha: ChaCha20,
+    first: [u8; PASS_BYTES],
+}
+
+/// Block 0 is not for the text.
+const KEY_BLOCK_BYTES: usize = 64;
+const FIRST_TEXT_BYTES: usize = PASS_BYTES - KEY_BLOCK_BYTES;
+
+impl Cipher {
+    fn new(key: &[u8; KEY_BYTES], nonce: &[u8; NONCE_BYTES]) -> Self {
+        let chacha = ChaCha20::new(key, nonce);
+        let first = chacha.pass(0);
+        Cipher { chacha, first }
+    }
+
+    fn xor(&self, input: &[u8], output: &mut [u8]) {
+        let at = input.len().min(FIRST_TEXT_BYTES);
+        let (head, tail) = output.split_at_mut(at);
+        xor_bytes(&input[..at], &self.first[KEY_BLOCK_BYTES..], head);
+        self.chacha.xor(4, &input[at..], tail);
+    }
+
+    fn tag(&self, ad: &[u8], ciphertext: &[u8]) -> [u8; TAG_BYTES] {
+        let mut mac = Poly1305::new(&self.first);
+        mac.update_padded(ad);
+        mac.update_padded(ciphertext);
+        let mut lengths = [0; 16];
+        lengths[..8].copy_from_slice(&(ad.len() as u64).to_le_bytes());
+        lengths[8..].copy_from_slice(&(ciphertext.len() as u64).to_le_bytes());
+        mac.update_padded(&lengths);
+        mac.finish()
+    }
+}
+
+impl Drop for Cipher {
+    fn drop(&mut self) {
+        self.first.zeroize();
+    }
 }
 
 /// Compares without a branch that depends on the bytes.
