@@ -1,0 +1,122 @@
+/**
+ * What the server does with one stream of a client: reads the request, finds the session of the other client, passes
+ * request and response on byte for byte, and relays (dmsg.md §4.4, §4.7). Whatever fails resets the client's stream, so
+ * that the dialler knows at once; v1.3 lets it wait for 20 s.
+ */
+
+import { describeError, SkywireError, UnavailableError } from "../errors/mod.ts";
+import { withTimeout } from "../runtime/mod.ts";
+import type { Counter, Runtime } from "../runtime/mod.ts";
+import type { MuxStream } from "../transport/mux_session.ts";
+import type { PublicKey, SecretKey } from "../types/mod.ts";
+import { Fault } from "../wire/fault.ts";
+import { checkResponse, encodeSignedResponse } from "../wire/stream_objects.ts";
+import { answerIpLookup } from "./ip_lookup.ts";
+import { PING_MARKER } from "./session.ts";
+import type { Session } from "./session.ts";
+import { badRequest, badResponse, isRefusal, openRequest, WIRE_CODE } from "./signed_object.ts";
+import { splice } from "./splice.ts";
+
+/** From the first byte of a stream to the response: a v1.3 client gives up after it, so nobody waits longer. */
+const OPENING_LIMIT_MS = 20_000;
+
+/** What bridging needs. */
+export interface BridgeDeps {
+  readonly runtime: Pick<Runtime, "timers" | "log">;
+  readonly secret: SecretKey;
+  readonly publicKey: PublicKey;
+  /** The session of a client, if it has one here. */
+  sessionOf(key: PublicKey): Session | undefined;
+  /** Counts relayed bytes. */
+  readonly relayed: Counter;
+  /** Counts streams that were opened through us. */
+  readonly opened: Counter;
+  /** Counts requests that led to nothing. */
+  readonly failed: Counter;
+}
+
+/**
+ * Serves one stream until it ends. Never throws.
+ * @param from the session that the stream came on
+ * @param stream just accepted
+ */
+export async function bridgeStream(from: Session, stream: MuxStream, deps: BridgeDeps): Promise<void> {
+  let onward: MuxStream | undefined;
+  try {
+    onward = await withTimeout((signal) => {
+      signal.addEventListener("abort", () => stream.reset(), { once: true });
+      return openOnward(from, stream, { deps, signal });
+    }, {
+      timers: deps.runtime.timers,
+      ms: OPENING_LIMIT_MS,
+      code: "messaging/relay-timeout",
+      message: "Open a stream for a client",
+      discard: (late) => late?.reset(),
+    });
+  } catch (error) {
+    stream.reset();
+    deps.failed.add();
+    deps.runtime.log.debug("stream-not-relayed", {
+      code: error instanceof SkywireError ? error.code : undefined,
+      reason: describeError(error),
+    });
+    return;
+  }
+  if (onward === undefined) return stream.close();
+  deps.opened.add();
+  await splice(stream, onward, deps.relayed);
+}
+
+interface OpeningContext {
+  readonly deps: BridgeDeps;
+  readonly signal: AbortSignal;
+}
+
+/** @returns the stream to the other client, after its positive answer; undefined when the stream was answered for good */
+async function openOnward(
+  from: Session,
+  stream: MuxStream,
+  { deps, signal }: OpeningContext,
+): Promise<MuxStream | undefined> {
+  const object = await from.readObject(stream);
+  if (object === undefined) return undefined;
+  if (object === PING_MARKER) {
+    await stream.write(new Uint8Array(2));
+    return undefined;
+  }
+  const request = openRequest(object);
+  const { source, destination, ipInfo } = request.value;
+  if (source.publicKey !== from.remoteKey) {
+    throw badRequest(WIRE_CODE.requestSource, "it is somebody else's");
+  }
+  if (ipInfo && destination.publicKey === deps.publicKey) {
+    await from.writeObject(stream, encodeSignedResponse(answerIpLookup(from, request), deps.secret));
+    return undefined;
+  }
+  const to = deps.sessionOf(destination.publicKey);
+  if (to === undefined) {
+    throw new UnavailableError("messaging/no-next-session", "Pass a stream request on: the other side is not here", {
+      details: { wireCode: WIRE_CODE.noNextSession },
+    });
+  }
+  const onward = await to.open();
+  const onAbort = (): void => onward.reset();
+  signal.addEventListener("abort", onAbort, { once: true });
+  try {
+    signal.throwIfAborted();
+    await to.writeObject(onward, object);
+    const answer = await to.expectObject(onward);
+    const response = checkResponse(answer, { requestHash: request.hash, author: destination.publicKey });
+    if (response instanceof Fault && !isRefusal(response)) throw badResponse(response);
+    await from.writeObject(stream, answer);
+    if (!(response instanceof Fault)) return onward;
+    // Passed on although v1.3 would not (Q18): the dialler learns why, and does not try other servers in vain.
+    onward.close();
+    return undefined;
+  } catch (error) {
+    onward.reset();
+    throw error;
+  } finally {
+    signal.removeEventListener("abort", onAbort);
+  }
+}

@@ -1,0 +1,299 @@
+/**
+ * The messaging client: holds sessions with servers, publishes where it is reached, dials `key:port` and listens on ports
+ * (dmsg.md §3.4, §4.3, §4.5, §4.8).
+ */
+
+import { publicKeyOf } from "../core/mod.ts";
+import { ClosedError, describeError, hasCode, ProtocolError, UnavailableError } from "../errors/mod.ts";
+import { untilAborted, withTimeout } from "../runtime/mod.ts";
+import type { Runtime } from "../runtime/mod.ts";
+import { shortKey } from "../types/mod.ts";
+import type { MonotonicMs, OverlayAddress, Port, PublicKey, SecretKey } from "../types/mod.ts";
+import { AcceptQueue } from "./accept_queue.ts";
+import { ClientSessions } from "./client_sessions.ts";
+import type { MessagingDirectory } from "./directory.ts";
+import { EntryCache } from "./entry_cache.ts";
+import { createEntryPublisher } from "./entry_publisher.ts";
+import { checkPort, PortTable } from "./ports.ts";
+import { ReplayWindow } from "./replay_window.ts";
+import type { Session } from "./session.ts";
+import { acceptStreams, STREAM_HANDSHAKE_LIMIT_MS } from "./stream_accept.ts";
+import { dialStream } from "./stream_dial.ts";
+import type { MessagingStream } from "./stream.ts";
+
+/** What a client is made of. */
+export interface MessagingClientDeps {
+  readonly runtime: Pick<Runtime, "clock" | "timers" | "random" | "network" | "log">;
+  /** Not disposed by the client. Must not be the key of a server, too (Q24). */
+  readonly secret: SecretKey;
+  readonly discovery: MessagingDirectory;
+  /** How many servers to be connected to at least. Default 1. */
+  readonly minSessions?: number;
+  /** What the entry says we are; `visor` makes the discovery list us among visors. Default: nothing. */
+  readonly clientType?: string;
+}
+
+/** A running client. Disposing it closes everything and removes its entry. */
+export interface MessagingClient extends AsyncDisposable {
+  readonly publicKey: PublicKey;
+  /**
+   * Resolves when the first session is up and the entry published: from then on others can dial us.
+   * Rejects with {ClosedError} `messaging/closed` when the client is closed before.
+   */
+  readonly ready: Promise<void>;
+  /**
+   * Opens a stream to a listener of another client, or of this one. Takes 20 s at most.
+   * @param remote whose listener
+   * @param port where it listens, 1–65535
+   * @throws {RefusedError} `messaging/no-listener`, `messaging/busy` or `messaging/refused`: the other client said no
+   * @throws {UnavailableError} `messaging/unknown-peer`: the discovery has no entry of the key;
+   *   `messaging/no-delegated-servers`: the entry names no servers; `messaging/no-session`: none of its servers can be
+   *   reached; `messaging/peer-unreachable`: all its servers closed the stream; `messaging/dial-timeout`;
+   *   `messaging/discovery-unreachable`; `messaging/ports-exhausted`
+   * @throws {ClosedError} `messaging/closed`
+   * @throws the reason of the signal
+   */
+  dial(
+    remote: PublicKey,
+    port: Port,
+    options?: { readonly signal?: AbortSignal | undefined },
+  ): Promise<MessagingStream>;
+  /**
+   * Accepts streams on a port.
+   * @param port 1–65535
+   * @throws {RefusedError} `messaging/port-taken`
+   * @throws {ClosedError} `messaging/closed`
+   */
+  listen(port: Port): MessagingListener;
+  /** Sessions of this moment, oldest first. */
+  readonly sessions: readonly MessagingSession[];
+}
+
+/** A session as {@link MessagingClient.sessions} shows it. */
+export interface MessagingSession {
+  /** The server's key. */
+  readonly server: PublicKey;
+  readonly since: MonotonicMs;
+}
+
+/** Accepts streams, for one consumer. The iteration ends when it or the client is closed. */
+export interface MessagingListener extends AsyncIterable<MessagingStream> {
+  readonly port: Port;
+  /** Stops accepting. Streams already taken live on. */
+  close(): void;
+}
+
+/** Changes of sessions that come together are published together, ms. */
+const ENTRY_SPACING_MS = 500;
+
+/** For one server while others can be tried: a v1.3 server that cannot help keeps silent for ever. */
+const ATTEMPT_LIMIT_MS = 5_000;
+
+/** Starts a client. It never gives up: servers and discovery may come and go. */
+export function createMessagingClient(deps: MessagingClientDeps): MessagingClient {
+  return new Client(deps);
+}
+
+class Client implements MessagingClient {
+  readonly publicKey: PublicKey;
+  readonly ready: Promise<void>;
+  readonly #deps: MessagingClientDeps;
+  readonly #entries: EntryCache;
+  readonly #ports = new PortTable<AcceptQueue>();
+  readonly #sessions: ClientSessions;
+  readonly #publisher;
+  readonly #closing = new AbortController();
+
+  constructor(deps: MessagingClientDeps) {
+    const { runtime, secret, discovery, minSessions = 1, clientType } = deps;
+    this.#deps = deps;
+    this.publicKey = publicKeyOf(secret);
+    this.#entries = new EntryCache({ runtime, discovery });
+    this.#publisher = createEntryPublisher({
+      runtime,
+      secret,
+      publicKey: this.publicKey,
+      discovery,
+      spacingMs: ENTRY_SPACING_MS,
+      describe: () => ({
+        client: { delegatedServers: this.#sessions.all.map((session) => session.remoteKey) },
+        ...(clientType === undefined ? {} : { clientType }),
+      }),
+    });
+    const accepting = { runtime, secret, publicKey: this.publicKey, ports: this.#ports, replays: new ReplayWindow() };
+    this.#sessions = new ClientSessions({
+      runtime,
+      secret,
+      discovery,
+      entries: this.#entries,
+      minSessions,
+      serve: (session) => void acceptStreams(session, accepting),
+      onChange: () => this.#publisher.changed(),
+    });
+    this.ready = untilAborted(this.#publisher.published, this.#closing.signal);
+    // Whoever does not wait for it need not handle that the client was closed before.
+    this.ready.catch(() => {});
+  }
+
+  get sessions(): readonly MessagingSession[] {
+    return this.#sessions.all.map(({ remoteKey, since }) => ({ server: remoteKey, since }));
+  }
+
+  async dial(
+    remote: PublicKey,
+    port: Port,
+    options: { signal?: AbortSignal | undefined } = {},
+  ): Promise<MessagingStream> {
+    checkPort(port);
+    this.#closing.signal.throwIfAborted();
+    const { signal } = options;
+    return await withTimeout((aborted) => this.#dial({ publicKey: remote, port }, aborted), {
+      timers: this.#deps.runtime.timers,
+      ms: STREAM_HANDSHAKE_LIMIT_MS,
+      code: "messaging/dial-timeout",
+      message: `Dial ${shortKey(remote)}:${port} over messaging`,
+      signal: signal === undefined ? this.#closing.signal : AbortSignal.any([signal, this.#closing.signal]),
+      discard: (late) => late.close(),
+    });
+  }
+
+  listen(port: Port): MessagingListener {
+    this.#closing.signal.throwIfAborted();
+    const queue = new AcceptQueue(this.#deps.runtime.timers);
+    this.#ports.listen(port, queue);
+    return {
+      port,
+      close: (): void => {
+        this.#ports.unlisten(port, queue);
+        queue.close();
+      },
+      [Symbol.asyncIterator]: () => queue[Symbol.asyncIterator](),
+    };
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    if (this.#closing.signal.aborted) return;
+    this.#closing.abort(new ClosedError("messaging/closed", "The messaging client was closed"));
+    for (const queue of this.#ports.listeners()) queue.close();
+    await Promise.all([this.#sessions.close(), this.#publisher.close()]);
+  }
+
+  /** With what we remember of the other client first, and when that leads nowhere, with what the discovery says now. */
+  async #dial(remote: OverlayAddress, signal: AbortSignal): Promise<MessagingStream> {
+    const known = await untilAborted(this.#lookUp(remote.publicKey), signal);
+    const result = await this.#tryServers(known.servers, { remote, signal });
+    if (!(result instanceof UnavailableError)) return result;
+    this.#entries.expire(remote.publicKey);
+    if (!known.remembered) throw result;
+    const asked = await untilAborted(this.#lookUp(remote.publicKey), signal);
+    const untried = asked.servers.filter((server) => !known.servers.includes(server));
+    if (untried.length === 0) throw result;
+    const second = await this.#tryServers(untried, { remote, signal });
+    if (second instanceof UnavailableError) throw second;
+    return second;
+  }
+
+  /** Through which servers another client is reached, those that we are connected to first. */
+  async #lookUp(key: PublicKey): Promise<{ servers: PublicKey[]; remembered: boolean }> {
+    const ours = this.#sessions.all.map((session) => session.remoteKey);
+    let found;
+    try {
+      found = await this.#entries.lookUp(key);
+    } catch (error) {
+      // Nobody can tell where the other client is. It may well be where we are.
+      if (ours.length === 0) throw error;
+      return { servers: ours, remembered: false };
+    }
+    const { entry, remembered } = found;
+    if (entry?.client === undefined) {
+      throw new UnavailableError(
+        "messaging/unknown-peer",
+        `Dial ${shortKey(key)} over messaging: the discovery does not know the key, is it running and in this network?`,
+        { details: { key } },
+      );
+    }
+    const servers = [...new Set(entry.client.delegatedServers)];
+    if (servers.length === 0) {
+      throw new UnavailableError(
+        "messaging/no-delegated-servers",
+        `Dial ${shortKey(key)} over messaging: it has no messaging server at the moment, try again later`,
+        { details: { key } },
+      );
+    }
+    const isOurs = (server: PublicKey): boolean => this.#sessions.get(server) !== undefined;
+    return { servers: [...servers.filter(isOurs), ...servers.filter((server) => !isOurs(server))], remembered };
+  }
+
+  /** One server after the other (Q21). @returns the stream, or why none of them helped */
+  async #tryServers(
+    servers: readonly PublicKey[],
+    { remote, signal }: DialTarget,
+  ): Promise<MessagingStream | UnavailableError> {
+    let cause: unknown;
+    let hadSession = false;
+    for (const [index, server] of servers.entries()) {
+      try {
+        return await withTimeout(async (aborted) => {
+          const session = await this.#sessions.connect(server, aborted);
+          hadSession = true;
+          return await this.#dialOver(session, { remote, signal: aborted });
+        }, {
+          timers: this.#deps.runtime.timers,
+          ms: index === servers.length - 1 ? STREAM_HANDSHAKE_LIMIT_MS : ATTEMPT_LIMIT_MS,
+          code: "messaging/attempt-timeout",
+          message: `Open a stream over messaging server ${shortKey(server)}`,
+          signal,
+          discard: (late) => late.close(),
+        });
+      } catch (error) {
+        signal.throwIfAborted();
+        if (!isOfServer(error)) throw error;
+        this.#deps.runtime.log.debug("dial-attempt-failed", {
+          remote: shortKey(remote.publicKey),
+          server: shortKey(server),
+          reason: describeError(error),
+        });
+        cause = error;
+      }
+    }
+    const details = { key: remote.publicKey, servers };
+    const dial = `Dial ${shortKey(remote.publicKey)}:${remote.port} over messaging`;
+    return hadSession
+      ? new UnavailableError(
+        "messaging/peer-unreachable",
+        `${dial}: none of its servers leads to it, is it still running?`,
+        { details, cause },
+      )
+      : new UnavailableError("messaging/no-session", `${dial}: none of its servers can be reached`, { details, cause });
+  }
+
+  async #dialOver(session: Session, { remote, signal }: DialTarget): Promise<MessagingStream> {
+    const { runtime, secret } = this.#deps;
+    const port = this.#ports.acquire();
+    try {
+      return await dialStream(session, {
+        runtime,
+        secret,
+        local: { publicKey: this.publicKey, port },
+        remote,
+        signal,
+        onClose: () => this.#ports.release(port),
+      });
+    } catch (error) {
+      this.#ports.release(port);
+      throw error;
+    }
+  }
+}
+
+/** Can another server do better? Not when the other client said no, when our ports are used up, or with a bug. */
+function isOfServer(error: unknown): boolean {
+  if (hasCode(error, "messaging/ports-exhausted")) return false;
+  return error instanceof UnavailableError || error instanceof ProtocolError || error instanceof ClosedError;
+}
+
+interface DialTarget {
+  readonly remote: OverlayAddress;
+  /** Ends the attempt. */
+  readonly signal: AbortSignal;
+}

@@ -1,0 +1,174 @@
+/**
+ * Keeps our own entry in the messaging discovery: published when it changes and every minute, with growing sequence,
+ * for ever, whatever happens to the discovery meanwhile; removed at the end (dmsg.md §6.6).
+ *
+ * v1.3 asks for the stored entry before each post, and posts sequence 0 when that fails for any reason, which a discovery
+ * that does have an entry refuses (Q23). Here a post follows from what we know; the discovery is asked when we know
+ * nothing (after a start) or when it says that the sequence does not fit. So an entry that vanished — the discovery lost its
+ * store, or somebody removed it (Q9) — is there again after a minute at most, at the cost of one request.
+ */
+
+import { describeError, RefusedError } from "../errors/mod.ts";
+import { Backoff, sleep, withTimeout } from "../runtime/mod.ts";
+import type { Runtime } from "../runtime/mod.ts";
+import type { PublicKey, SecretKey } from "../types/mod.ts";
+import { ENTRY_VERSION, signEntry } from "../wire/messaging_entry.ts";
+import type { Entry, EntryCause } from "../wire/messaging_entry.ts";
+import type { MessagingDirectory } from "./directory.ts";
+
+/** The part of an entry that its owner decides. */
+export type EntryContent = Pick<Entry, "client" | "clientType" | "server">;
+
+/** How often the entry is refreshed: the stored entry of a server lives for 2 min (dmsg.md §6.5). */
+export const ENTRY_INTERVAL_MS = 60_000;
+
+/** A discovery that does not answer within it is asked again later. */
+const REQUEST_LIMIT_MS = 10_000;
+
+/** The removal at the end must not hold up the process. */
+const REMOVE_LIMIT_MS = 1_000;
+
+/** After a failure, growing. */
+const FIRST_RETRY_MS = 500;
+const MAX_RETRY_MS = 15_000;
+
+/** Posts of one round: the first, and two with a corrected sequence. */
+const MAX_POSTS = 3;
+
+/** The answer when the sequence is not above the stored one. */
+const WRONG_SEQUENCE: EntryCause = "sequence field of new entry is not sequence of old entry + 1";
+/** The answer when the timestamp is below the stored one. */
+const OLD_TIMESTAMP: EntryCause = "advertised entry timestamp is not greater than previous";
+
+/** What a publisher is made of. */
+export interface EntryPublisherDeps {
+  readonly runtime: Pick<Runtime, "clock" | "timers" | "random" | "log">;
+  readonly secret: SecretKey;
+  readonly publicKey: PublicKey;
+  readonly discovery: MessagingDirectory;
+  /** Changes that come closer together than this are published together, ms. */
+  readonly spacingMs: number;
+  /** The content as it is now. */
+  describe(): EntryContent;
+}
+
+/** See {@link createEntryPublisher}. */
+export interface EntryPublisher {
+  /** The content has changed: publish soon. */
+  changed(): void;
+  /** Resolves when the entry was published for the first time after {@link EntryPublisher.changed}. */
+  readonly published: Promise<void>;
+  /** Stops, and removes the entry if there is one. Does not throw. */
+  close(): Promise<void>;
+}
+
+/** Starts a publisher; it does nothing before the first {@link EntryPublisher.changed}. */
+export function createEntryPublisher(deps: EntryPublisherDeps): EntryPublisher {
+  const { runtime, discovery, publicKey, secret } = deps;
+  const { clock, timers, log } = runtime;
+  const closing = new AbortController();
+  const backoff = new Backoff({ random: runtime.random, firstMs: FIRST_RETRY_MS, maxMs: MAX_RETRY_MS });
+  const published = Promise.withResolvers<void>();
+  /** The highest sequence that we know to be stored; undefined: ask. */
+  let sequence: bigint | undefined;
+  let dirty = false;
+  let isStored = false;
+  let wake = (): void => {};
+
+  const limited = <T>(work: Promise<T>, ms = REQUEST_LIMIT_MS, signal?: AbortSignal): Promise<T> =>
+    withTimeout(() => work, { timers, ms, code: "messaging/discovery-timeout", message: "Ask the discovery", signal });
+
+  const fetchStored = (): Promise<Entry | undefined> =>
+    limited(discovery.entry(publicKey), REQUEST_LIMIT_MS, closing.signal);
+
+  const makeEntry = (content: EntryContent, at: { sequence: bigint; timestamp: bigint }): Entry =>
+    signEntry({ version: ENTRY_VERSION, static: publicKey, ...at, ...content }, secret);
+
+  /** One round. Newest information wins: what another process with our key published after us stays. */
+  const publish = async (): Promise<void> => {
+    const content = deps.describe();
+    let timestamp = clock.wallNanos();
+    let next = (sequence ?? (await fetchStored())?.sequence ?? -1n) + 1n;
+    for (let posts = 1;; posts++) {
+      try {
+        await limited(
+          discovery.publish(makeEntry(content, { sequence: next, timestamp })),
+          REQUEST_LIMIT_MS,
+          closing.signal,
+        );
+        sequence = next;
+        isStored = true;
+        return;
+      } catch (error) {
+        const wrongSequence = isCause(error, WRONG_SEQUENCE);
+        if (posts === MAX_POSTS || !(wrongSequence || isCause(error, OLD_TIMESTAMP))) throw error;
+        const stored = await fetchStored();
+        if (stored === undefined) {
+          // Nothing is stored, and yet the discovery remembers a sequence of ours: of an entry that was removed.
+          next = next > BigInt(clock.wallMs()) ? next + 1n : BigInt(clock.wallMs());
+        } else {
+          sequence = stored.sequence;
+          if (wrongSequence && stored.timestamp > timestamp) return;
+          next = stored.sequence + 1n;
+          if (stored.timestamp >= timestamp) timestamp = stored.timestamp + 1n;
+        }
+      }
+    }
+  };
+
+  const run = async (): Promise<void> => {
+    while (!closing.signal.aborted) {
+      if (!dirty) await new Promise<void>((resolve) => wake = resolve);
+      if (closing.signal.aborted) return;
+      dirty = false;
+      try {
+        await publish();
+        backoff.reset();
+        published.resolve();
+        await sleep(timers, deps.spacingMs, closing.signal);
+        await pause(ENTRY_INTERVAL_MS - deps.spacingMs);
+      } catch (error) {
+        if (closing.signal.aborted) return;
+        log.debug("entry-not-published", { reason: describeError(error) });
+        await sleep(timers, backoff.nextMs(), closing.signal).catch(() => {});
+      }
+      dirty = true;
+    }
+  };
+
+  /** Waits for a time or for a change. */
+  const pause = async (ms: number): Promise<void> => {
+    if (dirty) return;
+    await new Promise<void>((resolve) => {
+      const cancel = timers.after(ms, resolve);
+      wake = () => {
+        cancel();
+        resolve();
+      };
+    });
+  };
+
+  const running = run();
+  return {
+    published: published.promise,
+    changed(): void {
+      dirty = true;
+      wake();
+    },
+    async close(): Promise<void> {
+      if (closing.signal.aborted) return;
+      closing.abort();
+      wake();
+      await running;
+      if (!isStored) return;
+      const last = makeEntry(deps.describe(), { sequence: (sequence ?? 0n) + 1n, timestamp: clock.wallNanos() });
+      await limited(discovery.remove(last), REMOVE_LIMIT_MS).catch((error) =>
+        log.debug("entry-not-removed", { reason: describeError(error) })
+      );
+    },
+  };
+}
+
+function isCause(error: unknown, cause: EntryCause): boolean {
+  return error instanceof RefusedError && String(error.details.message).endsWith(cause);
+}

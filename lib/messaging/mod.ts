@@ -1,0 +1,12 @@
+/**
+ * Messaging: clients that reach each other by public key and port through relaying servers, whatever NATs lie between. It
+ * is the network of the control plane, and carries transports, too (dmsg.md).
+ *
+ * @module
+ */
+export { createMessagingClient } from "./client.ts";
+export type { MessagingClient, MessagingClientDeps, MessagingListener, MessagingSession } from "./client.ts";
+export { createMessagingServer } from "./server.ts";
+export type { MessagingServer, MessagingServerDeps, MessagingServerLimits, MessagingServerStats } from "./server.ts";
+export type { MessagingDirectory } from "./directory.ts";
+export type { DetachedStream, MessagingStream } from "./stream.ts";

@@ -1,0 +1,263 @@
+/**
+ * The messaging server: clients keep sessions with it, and it relays streams between them (dmsg.md §3.5, §4.4, §7.1). It
+ * sees who speaks with whom and how much, never what.
+ */
+
+import { publicKeyOf } from "../core/mod.ts";
+import { describeError } from "../errors/mod.ts";
+import { parseAddress } from "../runtime/mod.ts";
+import type { ByteLink, LinkListener, Runtime } from "../runtime/mod.ts";
+import { createMuxSession } from "../transport/mux_session.ts";
+import { shortKey } from "../types/mod.ts";
+import type { PublicKey, SecretKey } from "../types/mod.ts";
+import { bridgeStream } from "./bridge.ts";
+import type { BridgeDeps } from "./bridge.ts";
+import type { MessagingDirectory } from "./directory.ts";
+import { createEntryPublisher } from "./entry_publisher.ts";
+import { createServerMetrics } from "./metrics.ts";
+import { Session } from "./session.ts";
+import { acceptSession } from "./session_handshake.ts";
+
+/** How much one server takes on. What is beyond is refused at once. */
+export interface MessagingServerLimits {
+  /** Clients with a session. Default 2048, as v1.3 generates its configurations. */
+  readonly sessions?: number;
+  /** Connections in their handshake, which is when nobody knows who they are. Default 512. */
+  readonly handshakes?: number;
+  /** Such connections from one IP address. Default 64. */
+  readonly handshakesPerHost?: number;
+  /** Streams that one client has open as the dialler, waiting ones included. Default 512. */
+  readonly streamsPerClient?: number;
+}
+
+/** What a server is made of. */
+export interface MessagingServerDeps {
+  readonly runtime: Runtime;
+  /** Not disposed by the server. */
+  readonly secret: SecretKey;
+  /** `host:port` to listen on; port 0 takes a free one. */
+  readonly listen: string;
+  /** What clients are told to connect to, `host:port`. Default: the address listened on. */
+  readonly publicAddress?: string;
+  readonly discovery: MessagingDirectory;
+  readonly limits?: MessagingServerLimits;
+}
+
+/** A running server. Disposing it stops it within 2 s and removes its entry from the discovery. */
+export interface MessagingServer extends AsyncDisposable {
+  readonly publicKey: PublicKey;
+  /** What it listens on, with the port that was really taken. */
+  readonly address: string;
+  /** Figures of this moment. */
+  readonly stats: MessagingServerStats;
+  /** Resolves when the entry was published for the first time. */
+  readonly ready: Promise<void>;
+  /** Resolves when the server has stopped. */
+  readonly closed: Promise<void>;
+}
+
+/** See {@link MessagingServer.stats}. */
+export interface MessagingServerStats {
+  /** Clients with a session. */
+  readonly sessions: number;
+  /** Connections in their handshake. */
+  readonly handshakes: number;
+  /** Streams of clients, opening or relayed. */
+  readonly streams: number;
+}
+
+const DEFAULT_LIMITS: Required<MessagingServerLimits> = {
+  sessions: 2_048,
+  handshakes: 512,
+  handshakesPerHost: 64,
+  streamsPerClient: 512,
+};
+
+/** When many clients come and go, the entry follows at this pace, ms. */
+const ENTRY_SPACING_MS = 5_000;
+
+/**
+ * Starts a server. It serves at once, and goes on trying to publish its entry while the discovery is away.
+ * @throws {UnavailableError} `network/address-in-use` or `network/listen-failed`
+ */
+export async function createMessagingServer(deps: MessagingServerDeps): Promise<MessagingServer> {
+  const listener = await deps.runtime.network.listen(deps.listen);
+  return new Server(deps, listener);
+}
+
+class Server implements MessagingServer {
+  readonly publicKey: PublicKey;
+  readonly address: string;
+  readonly closed: Promise<void>;
+  readonly #deps: MessagingServerDeps;
+  readonly #limits: Required<MessagingServerLimits>;
+  readonly #listener: LinkListener;
+  readonly #metrics;
+  readonly #bridge: BridgeDeps;
+  readonly #publisher;
+  readonly #sessions = new Map<PublicKey, Session>();
+  readonly #handshaking = new Set<ByteLink>();
+  readonly #tasks = new Set<Promise<void>>();
+  readonly #closed = Promise.withResolvers<void>();
+  #streams = 0;
+  #isClosing = false;
+
+  constructor(deps: MessagingServerDeps, listener: LinkListener) {
+    const { runtime, secret, discovery } = deps;
+    this.#deps = deps;
+    this.#listener = listener;
+    this.#limits = { ...DEFAULT_LIMITS, ...deps.limits };
+    this.publicKey = publicKeyOf(secret);
+    this.address = listener.address;
+    this.closed = this.#closed.promise;
+    this.#metrics = createServerMetrics(runtime.metrics);
+    this.#bridge = {
+      runtime,
+      secret,
+      publicKey: this.publicKey,
+      sessionOf: (key) => this.#sessions.get(key),
+      relayed: this.#metrics.relayedBytes,
+      opened: this.#metrics.streamsOpened,
+      failed: this.#metrics.streamsFailed,
+    };
+    this.#publisher = createEntryPublisher({
+      runtime,
+      secret,
+      publicKey: this.publicKey,
+      discovery,
+      spacingMs: ENTRY_SPACING_MS,
+      describe: () => ({
+        server: {
+          address: deps.publicAddress ?? this.address,
+          availableSessions: this.#limits.sessions - this.#sessions.size,
+        },
+      }),
+    });
+    this.#publisher.changed();
+    this.#run(this.#accept());
+  }
+
+  get ready(): Promise<void> {
+    return this.#publisher.published;
+  }
+
+  get stats(): MessagingServerStats {
+    return { sessions: this.#sessions.size, handshakes: this.#handshaking.size, streams: this.#streams };
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    if (this.#isClosing) return await this.closed;
+    this.#isClosing = true;
+    this.#listener.close();
+    for (const link of this.#handshaking) link.close();
+    for (const session of this.#sessions.values()) session[Symbol.dispose]();
+    await Promise.all([this.#publisher.close(), ...this.#tasks]);
+    this.#closed.resolve();
+  }
+
+  async #accept(): Promise<void> {
+    for await (const link of this.#listener) {
+      if (this.#isClosing || this.#isCrowded(link)) {
+        this.#metrics.connectionsRefused.add();
+        link.close();
+      } else {
+        this.#run(this.#serve(link));
+      }
+    }
+  }
+
+  #isCrowded(link: ByteLink): boolean {
+    const { handshakes, handshakesPerHost } = this.#limits;
+    if (this.#handshaking.size >= handshakes) return true;
+    const host = hostOf(link);
+    let sameHost = 0;
+    for (const other of this.#handshaking) if (hostOf(other) === host) sameHost++;
+    return sameHost >= handshakesPerHost;
+  }
+
+  /** One connection, from its first byte to its end. */
+  async #serve(link: ByteLink): Promise<void> {
+    const { runtime, secret } = this.#deps;
+    const { clock, log } = runtime;
+    this.#handshaking.add(link);
+    const handshake = acceptSession(link, { runtime, secret }).finally(() => this.#handshaking.delete(link));
+    let accepted;
+    try {
+      accepted = await handshake;
+    } catch (error) {
+      this.#metrics.handshakesFailed.add();
+      log.debug("session-refused", { remote: link.remoteAddress, reason: describeError(error) });
+      return;
+    }
+    const { records, remoteKey } = accepted;
+    // A client that comes back takes the place of its older session.
+    if (this.#isClosing || (this.#sessions.size >= this.#limits.sessions && !this.#sessions.has(remoteKey))) {
+      this.#metrics.connectionsRefused.add();
+      records[Symbol.dispose]();
+      return link.close();
+    }
+    const session = new Session({
+      mux: createMuxSession(link, { role: "server", runtime, keepAlive: true }),
+      records,
+      remoteKey,
+      remoteAddress: link.remoteAddress,
+      since: clock.monotonic(),
+    });
+    this.#register(session);
+    log.debug("session-opened", { client: shortKey(remoteKey), remote: link.remoteAddress });
+    // The client may have to wait before it uses the session (dmsg.md §3.1.4), unless it hears from us.
+    session.ping().catch(() => session[Symbol.dispose]());
+    await this.#serveStreams(session);
+    this.#unregister(session);
+    log.debug("session-closed", { client: shortKey(remoteKey) });
+  }
+
+  /** The newest session of a client wins: the client knows best which of its connections are dead (Q8). */
+  #register(session: Session): void {
+    const older = this.#sessions.get(session.remoteKey);
+    this.#sessions.set(session.remoteKey, session);
+    older?.[Symbol.dispose]();
+    this.#sessionsChanged();
+  }
+
+  #unregister(session: Session): void {
+    if (this.#sessions.get(session.remoteKey) !== session) return;
+    this.#sessions.delete(session.remoteKey);
+    this.#sessionsChanged();
+  }
+
+  #sessionsChanged(): void {
+    this.#metrics.sessions.set(this.#sessions.size);
+    this.#publisher.changed();
+  }
+
+  /** Serves the streams of a session side by side until it ends. */
+  async #serveStreams(session: Session): Promise<void> {
+    let streams = 0;
+    for await (const stream of session.incoming) {
+      if (streams >= this.#limits.streamsPerClient) {
+        this.#metrics.streamsRefused.add();
+        stream.reset();
+        continue;
+      }
+      streams++;
+      this.#metrics.streams.set(++this.#streams);
+      this.#run(
+        bridgeStream(session, stream, this.#bridge).finally(() => {
+          streams--;
+          this.#metrics.streams.set(--this.#streams);
+        }),
+      );
+    }
+  }
+
+  /** Remembers a task, so that the end can wait for it. */
+  #run(task: Promise<void>): void {
+    this.#tasks.add(task);
+    task.finally(() => this.#tasks.delete(task));
+  }
+}
+
+function hostOf(link: ByteLink): string {
+  return parseAddress(link.remoteAddress)?.host ?? link.remoteAddress;
+}
