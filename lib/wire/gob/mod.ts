@@ -1,0 +1,29 @@
+/**
+ * Go's gob format, as far as the v1.3 network uses it: codecs, a decoder with limits, an encoder.
+ *
+ * @module
+ */
+export * from "./any.ts";
+export * from "./decoder.ts";
+export * from "./encoder.ts";
+export { GobReader, GobWriter } from "./primitives.ts";
+export {
+  type FieldTypes,
+  gobBool,
+  gobByteArray,
+  gobBytes,
+  gobEmpty,
+  gobInt64,
+  gobMarshaler,
+  gobOptional,
+  gobSlice,
+  gobString,
+  gobStruct,
+  gobUint,
+  gobUint64,
+  makeBytes,
+  mapGob,
+  type MarshalerOptions,
+  type SliceOptions,
+} from "./shapes.ts";
+export * from "./types.ts";
