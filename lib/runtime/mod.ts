@@ -9,5 +9,6 @@ export * from "./address.ts";
 export * from "./backoff.ts";
 export * from "./log.ts";
 export * from "./metrics.ts";
+export * from "./mutex.ts";
 export * from "./queue.ts";
 export * from "./wait.ts";

@@ -45,6 +45,8 @@ export interface TransportDriver {
   readonly kind: string;
   /** Does one write arrive as one read? Order and completeness are expected either way. */
   readonly framing: "stream" | "packet";
+  /** Does it find peers by their key alone? Then no address has to be known, and `dial` gets an empty one. */
+  readonly findsByKey?: boolean;
   /**
    * Opens a link.
    * @throws {UnavailableError} when nobody answers there; the reason of `options.signal`

@@ -34,6 +34,7 @@ export function createMessagingDriver({ messaging }: { readonly messaging: Messa
   return {
     kind: "dmsg",
     framing: "stream",
+    findsByKey: true,
     async dial(_address, { remoteKey, signal }): Promise<RawLink> {
       return rawLinkOf(await messaging.dial(remoteKey, TRANSPORT_PORT, signal === undefined ? {} : { signal }));
     },

@@ -1,0 +1,16 @@
+/**
+ * Transports: identified links between two visors, and the loop that runs the packet switch over them.
+ *
+ * @module
+ */
+export * from "./conformance.ts";
+export * from "./driver.ts";
+export * from "./drivers/memory.ts";
+export * from "./drivers/messaging.ts";
+export * from "./drivers/stcp.ts";
+export type { LinkEnd } from "./link_pump.ts";
+export type { TransportSummary } from "./live_transport.ts";
+export type { TransportRegistry } from "./registration.ts";
+export type { SecureLink } from "./secure_link.ts";
+export * from "./switch_loop.ts";
+export * from "./transport_table.ts";
