@@ -7,6 +7,7 @@ import type { OverlayAddress, Port, PublicKey } from "../types/mod.ts";
 
 /** What tells a public key from other text: `isValidPublicKey` of `lib/core`. */
 export interface KeyCheck {
+  /** Is it 66 hex digits of a point on the curve? */
   isValidPublicKey(text: string): boolean;
 }
 

@@ -5,8 +5,8 @@
 //! Every pointer names a range of the stated size that nothing else uses during the call; output ranges overlap no input.
 
 use skywire_crypto::{
-    Fault, PUBLIC_KEY_BYTES, PublicKey, SECRET_KEY_BYTES, SIGNATURE_BYTES, SecretKey, deterministic_key_pair, recover, sha256,
-    verify,
+    Fault, PUBLIC_KEY_BYTES, PublicKey, SECRET_KEY_BYTES, SIGNATURE_BYTES, SecretKey, deterministic_key_pair, recover,
+    sha256, verify,
 };
 
 use crate::crypto_faults::fault_code;
@@ -64,9 +64,8 @@ pub unsafe extern "C" fn key_public_of(secret: *const u8, out: *mut u8) -> i32 {
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn key_shared_secret(public: *const u8, secret: *const u8, out: *mut u8) -> i32 {
     // SAFETY: the caller's promise.
-    let (public, secret, out) = unsafe {
-        (slice(public, PUBLIC_KEY_BYTES), slice(secret, SECRET_KEY_BYTES), slice_mut(out, DIGEST_BYTES))
-    };
+    let (public, secret, out) =
+        unsafe { (slice(public, PUBLIC_KEY_BYTES), slice(secret, SECRET_KEY_BYTES), slice_mut(out, DIGEST_BYTES)) };
     let shared = PublicKey::parse(public).and_then(|public| Ok(SecretKey::parse(secret)?.shared_secret(&public)));
     write(shared, out)
 }

@@ -4,12 +4,15 @@
 //! Every pointer names a range of the stated size that nothing else uses during the call; the output overlaps no input.
 
 use skywire_crypto::{
-    Fault, Handshake, MAX_WRITTEN_MESSAGE_BYTES, PUBLIC_KEY_BYTES, Pattern, PublicKey, Role, SECRET_KEY_BYTES, SecretKey,
+    Fault, Handshake, MAX_WRITTEN_MESSAGE_BYTES, PUBLIC_KEY_BYTES, Pattern, PublicKey, Role, SECRET_KEY_BYTES,
+    SecretKey,
 };
 
 use crate::crypto_faults::{fault_code, length_status};
 use crate::handles::Handles;
-use crate::layout::{FAULT_BAD_ARGUMENT, FAULT_BAD_HANDLE, FAULT_MESSAGE_ORDER, NOISE_INITIATOR, NOISE_KK, NOISE_RESPONDER, NOISE_XK};
+use crate::layout::{
+    FAULT_BAD_ARGUMENT, FAULT_BAD_HANDLE, FAULT_MESSAGE_ORDER, NOISE_INITIATOR, NOISE_KK, NOISE_RESPONDER, NOISE_XK,
+};
 use crate::memory::{slice, slice_mut};
 use crate::records::RECORDS;
 

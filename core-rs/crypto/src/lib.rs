@@ -17,8 +17,8 @@ pub use hash::sha256;
 pub use keys::{PUBLIC_KEY_BYTES, PublicKey, SECRET_KEY_BYTES, SIGNATURE_BYTES, SecretKey, recover, verify};
 pub use noise::{Handshake, MAX_WRITTEN_MESSAGE_BYTES, Pattern, Role};
 pub use record::{
-    FRAME_OVERHEAD_BYTES, Key, MAX_FRAME_BODY_BYTES, MAX_FRAME_PLAINTEXT_BYTES, Opener, PREFIX_BYTES, SEAL_OVERHEAD_BYTES,
-    Sealer,
+    FRAME_OVERHEAD_BYTES, Key, MAX_FRAME_BODY_BYTES, MAX_FRAME_PLAINTEXT_BYTES, Opener, PREFIX_BYTES,
+    SEAL_OVERHEAD_BYTES, Sealer,
 };
 pub use records::{MAX_OBJECT_PLAINTEXT_BYTES, Records};
 pub use seed::{Derived, deterministic_key_pair};

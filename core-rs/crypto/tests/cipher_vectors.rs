@@ -43,9 +43,8 @@ fn cipher_vectors_hold() {
                 assert_eq!(SecretKey::parse(&bytes(&case["bytes"])).is_ok(), case["accepted"] == true, "{name}");
             }
             "ecdh" => {
-                let shared = PublicKey::parse(&bytes(&case["public"])).and_then(|public| {
-                    Ok(SecretKey::parse(&bytes(&case["secret"]))?.shared_secret(&public))
-                });
+                let shared = PublicKey::parse(&bytes(&case["public"]))
+                    .and_then(|public| Ok(SecretKey::parse(&bytes(&case["secret"]))?.shared_secret(&public)));
                 assert_eq!(shared.is_ok(), case["accepted"] == true, "{name}");
                 if let Ok(shared) = shared {
                     assert_eq!(shared[..], bytes(&case["shared"]), "{name}");
@@ -69,7 +68,8 @@ fn cipher_vectors_hold() {
             }
             "verify" => {
                 let (digest, signature) = (array(&case["digest"]), array(&case["signature"]));
-                let accepted = PublicKey::parse(&bytes(&case["public"])).is_ok_and(|key| verify(&digest, &signature, &key));
+                let accepted =
+                    PublicKey::parse(&bytes(&case["public"])).is_ok_and(|key| verify(&digest, &signature, &key));
                 assert_eq!(accepted, case["accepted"] == true, "{name}");
                 match &case["recovered"] {
                     Value::Null => assert_eq!(recover(&digest, &signature), Err(Fault::Signature), "{name}"),

@@ -35,7 +35,8 @@ fn side(case: &Value, role: Role) -> Handshake {
     let secret = |what: &str| SecretKey::parse(&bytes(&case[format!("{ours}_{what}_secret")])).expect("valid");
     let remote = (pattern, role) != (Pattern::Xk, Role::Responder);
     let remote = remote.then(|| PublicKey::parse(&bytes(&case[format!("{theirs}_static_public")])).expect("valid"));
-    Handshake::new(pattern, role, secret("static"), secret("ephemeral"), remote).expect("keys as the pattern wants them")
+    Handshake::new(pattern, role, secret("static"), secret("ephemeral"), remote)
+        .expect("keys as the pattern wants them")
 }
 
 fn handshake(name: &str, case: &Value) {
@@ -43,8 +44,11 @@ fn handshake(name: &str, case: &Value) {
     assert_eq!(initiator.hash()[..], bytes(&case["h_initial"]), "{name}");
     assert_eq!(responder.hash(), initiator.hash(), "{name}");
     for message in case["messages"].as_array().expect(name) {
-        let (writer, reader) =
-            if message["from"] == "initiator" { (&mut initiator, &mut responder) } else { (&mut responder, &mut initiator) };
+        let (writer, reader) = if message["from"] == "initiator" {
+            (&mut initiator, &mut responder)
+        } else {
+            (&mut responder, &mut initiator)
+        };
         let mut out = [0; MAX_WRITTEN_MESSAGE_BYTES];
         assert!(!writer.is_complete());
         assert_eq!(reader.write_message(&mut out), Err(Fault::MessageOrder), "{name}: not the reader's turn");
@@ -144,7 +148,8 @@ fn stream_read(name: &str, case: &Value) {
     let stream = bytes(&case["stream"]);
     let read_size = case["read_size"].as_u64().expect(name) as usize;
     let reads = case["reads"].as_array().expect(name);
-    let expected: Vec<u8> = reads.iter().filter(|read| read["error"].is_null()).flat_map(|read| bytes(&read["data"])).collect();
+    let expected: Vec<u8> =
+        reads.iter().filter(|read| read["error"].is_null()).flat_map(|read| bytes(&read["data"])).collect();
     let ends_in_fault = text(&reads[reads.len() - 1]["error"]) != "EOF";
     for split in [stream.len().max(1), 1, 7] {
         let mut records = Records::new(Key::default(), Key::new(array(&case["receive_key"])));
