@@ -26,8 +26,12 @@ const REQUEST_TIMEOUT_MS = 15_000;
 /** The delays between tries of one request: upstream's for deregistration (transports.md §4.5). */
 const RETRY_MS = { firstMs: 1_000, maxMs: 20_000 };
 
-/** How often deregistration is tried before the entry is left to whoever cleans up (transports.md §4.5). */
-const MOST_DEREGISTRATIONS = 5;
+/**
+ * How often a request is tried (transports.md §4.5). A deregistration is then left to whoever cleans up; a registration
+ * to the comparison below, which also finds out that discovery had the entry all the time and answers repeats with
+ * errors, as upstream's does (Q3).
+ */
+const MOST_TRIES = 5;
 
 /** How often the list is compared: nothing else tells that an entry was lost (transports.md §5.7, Q8). */
 const CHECK_MS = 60_000;
@@ -122,8 +126,7 @@ export class RegistrationLoop implements AsyncDisposable {
         metrics.registrationsFailed.add();
         runtime.log.debug("transport-registration-failed", { transport: id, error: describeError(error) });
         if (listing.wanted !== wanted) continue;
-        const final = error instanceof RefusedError ||
-          (wanted === undefined && (listing.tries >= MOST_DEREGISTRATIONS || this.#closed));
+        const final = error instanceof RefusedError || listing.tries >= MOST_TRIES || this.#closed;
         if (final) listing.done = true;
         else await this.#pause(listing, backoff.nextMs());
       }
