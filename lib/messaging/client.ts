@@ -33,7 +33,7 @@ export interface MessagingClientDeps {
   readonly clientType?: string;
 }
 
-/** A running client. Disposing it closes everything and removes its entry. */
+/** A running client. */
 export interface MessagingClient extends AsyncDisposable {
   readonly publicKey: PublicKey;
   /**
@@ -67,6 +67,8 @@ export interface MessagingClient extends AsyncDisposable {
   listen(port: Port): MessagingListener;
   /** Sessions of this moment, oldest first. */
   readonly sessions: readonly MessagingSession[];
+  /** Closes sessions, streams and listeners, and removes the entry; takes 1 s at most. Harmless when repeated. */
+  [Symbol.asyncDispose](): Promise<void>;
 }
 
 /** A session as {@link MessagingClient.sessions} shows it. */

@@ -43,7 +43,7 @@ export interface MessagingServerDeps {
   readonly limits?: MessagingServerLimits;
 }
 
-/** A running server. Disposing it stops it within 2 s and removes its entry from the discovery. */
+/** A running server. */
 export interface MessagingServer extends AsyncDisposable {
   readonly publicKey: PublicKey;
   /** What it listens on, with the port that was really taken. */
@@ -54,6 +54,8 @@ export interface MessagingServer extends AsyncDisposable {
   readonly ready: Promise<void>;
   /** Resolves when the server has stopped. */
   readonly closed: Promise<void>;
+  /** Stops accepting, ends all sessions, removes the entry; takes 2 s at most. Harmless when repeated. */
+  [Symbol.asyncDispose](): Promise<void>;
 }
 
 /** See {@link MessagingServer.stats}. */
