@@ -1,6 +1,6 @@
 /** Noise handshakes of the v1.3 network (dmsg.md §2), computed in the core. */
 
-import { ClosedError, ProtocolError } from "../errors/mod.ts";
+import { ClosedError, ProtocolError, UnavailableError } from "../errors/mod.ts";
 import { publicKeyBytes } from "../types/mod.ts";
 import type { PublicKey, SecretKey } from "../types/mod.ts";
 import { checkCrypto } from "./crypto_faults.ts";
@@ -37,9 +37,12 @@ export class NoiseHandshake implements Disposable {
   #handle: number;
 
   /**
+   * Begins a handshake.
+   * @param options pattern, role and keys
    * @throws {ProtocolError} `noise/public-key` when `remoteKey` is no point on the curve
    * @throws {TypeError} when `remoteKey` is missing, or given where none belongs
    * @throws {RangeError} when `localSecret` or `ephemeral` is no valid scalar
+   * @throws {UnavailableError} `noise/too-many` when 65536 handshakes are under way
    */
   constructor(options: NoiseOptions) {
     const { pattern, role, localSecret, remoteKey, ephemeral } = options;
@@ -56,6 +59,7 @@ export class NoiseHandshake implements Disposable {
       wipeScratch(64);
     }
     this.#handle = new DataView(core.memory.buffer as ArrayBuffer).getUint32(RESULT, true);
+    if (this.#handle === 0) throw new UnavailableError("noise/too-many", "Begin a handshake: too many are under way");
   }
 
   /**
@@ -104,8 +108,8 @@ export class NoiseHandshake implements Disposable {
    * @throws {ProtocolError} `noise/message-order` while messages are missing
    */
   intoRecords(): Records {
+    if (!this.complete) this.#check(FAULT_MESSAGE_ORDER, "End a handshake");
     const records = core.noise_into_records(this.#handle) >>> 0;
-    if (records === 0) this.#check(FAULT_MESSAGE_ORDER, "End a handshake");
     this.#handle = 0;
     return Records.ofHandle(records);
   }

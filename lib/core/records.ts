@@ -6,7 +6,7 @@
  * The packet path does not come through here: the switch takes a `Records` over ({@linkcode Records.take}).
  */
 
-import { ClosedError, ProtocolError } from "../errors/mod.ts";
+import { ClosedError, ProtocolError, UnavailableError } from "../errors/mod.ts";
 import { checkCrypto } from "./crypto_faults.ts";
 import { core } from "./instance.ts";
 import { SCRATCH_BYTES } from "./layout.ts";
@@ -47,8 +47,12 @@ export class Records implements Disposable {
     }
   }
 
-  /** Takes over the handle that the core gave out for a completed handshake. Only `lib/core` calls it. */
+  /**
+   * Takes over the handle that the core gave out for a completed handshake. Only `lib/core` calls it.
+   * @throws {UnavailableError} `record/too-many` for the handle 0: the core holds 65536 record layers already
+   */
   static ofHandle(handle: number): Records {
+    if (handle === 0) throw new UnavailableError("record/too-many", "Begin a record layer: there are too many");
     return new Records(handle);
   }
 

@@ -1,6 +1,7 @@
 /** Noise and the record layer through the WASM facade: every case of `noise.json`, and what the vectors do not say. */
 
 import assert from "node:assert/strict";
+import fc from "fast-check";
 import { aeadSeal } from "../../lib/core/aead.ts";
 import { NoiseHandshake, publicKeyOf, Records } from "../../lib/core/mod.ts";
 import { ClosedError, hasCode, ProtocolError } from "../../lib/errors/mod.ts";
@@ -181,6 +182,21 @@ Deno.test("NoiseHandshake gives no records and no unknown key before its end, an
   assert.deepEqual(readAll(right), new Uint8Array([1, 2, 3]));
   left.push(right.seal(new Uint8Array([4])));
   assert.deepEqual(readAll(left), new Uint8Array([4]));
+});
+
+Deno.test("NoiseHandshake refuses whatever is no message of this handshake, and is unusable from then on", () => {
+  fc.assert(
+    fc.property(fc.oneof(fc.uint8Array({ maxLength: 100 }), fc.nat({ max: 49 * 8 - 1 })), (input) => {
+      const [initiator, responder] = pair();
+      using _ = initiator;
+      using reader = responder;
+      const message = typeof input === "number" ? initiator.writeMessage() : input;
+      if (typeof input === "number") message[input >> 3]! ^= 1 << (input & 7);
+      assert.throws(() => reader.readMessage(message), ProtocolError);
+      assert.throws(() => reader.readMessage(message), refused("noise/message-order"));
+      assert.throws(() => reader.intoRecords(), refused("noise/message-order"));
+    }),
+  );
 });
 
 function pair(): [NoiseHandshake, NoiseHandshake] {
