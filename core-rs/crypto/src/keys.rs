@@ -13,7 +13,6 @@ use k256::elliptic_curve::ops::{MulByGeneratorVartime, Reduce};
 use k256::elliptic_curve::point::DecompressPoint;
 use k256::elliptic_curve::sec1::ToSec1Point;
 use k256::{AffinePoint, FieldBytes, NonZeroScalar, ProjectivePoint, Scalar, Secp256k1};
-use primeorder as _;
 use sha2::Sha256;
 use zeroize::Zeroize;
 
