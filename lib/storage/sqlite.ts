@@ -17,9 +17,12 @@ const BUSY_TIMEOUT_MS = 5_000;
 /** Only the owner may read: entries are public, nonces are not. SQLite gives its side files the mode of the main one. */
 const FILE_MODE = 0o600;
 
+/** SQLite's name for a database without a file. */
+const IN_MEMORY = ":memory:";
+
 /**
  * Opens a database file, which is made with mode 0600 when it is missing.
- * @param path the file; its folder must exist
+ * @param path the file, whose folder must exist; `:memory:` for a database that is gone when it is closed, for tests
  * @throws {UnavailableError} `storage/corrupt` when it is no database or a damaged one, `storage/read-only` when it
  * cannot be written, `storage/open-failed` when it cannot be opened at all
  */
@@ -35,7 +38,7 @@ export function openSqlite(path: string): SqlDatabase {
 
 function openFile(path: string): DatabaseSync {
   try {
-    createPrivately(path);
+    if (path !== IN_MEMORY) createPrivately(path);
     return new DatabaseSync(path, { timeout: BUSY_TIMEOUT_MS });
   } catch (cause) {
     throw new UnavailableError("storage/open-failed", `Open the database "${path}"`, { cause, details: { path } });

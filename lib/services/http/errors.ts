@@ -75,7 +75,9 @@ export function errorResponse(error: unknown, context: ErrorContext = {}): Respo
   const wire: Partial<WireError> = format?.known[code] ?? {};
   const status = wire.status ?? statusOf(error);
   const headers: Record<string, string> = { "content-type": format?.contentType ?? "application/json" };
-  if (status >= 500) {
+  // Some v1.3 answers call it a failure of theirs what is one of the client: no reason for alarm.
+  const isOurs = !(error instanceof ProtocolError) && !(error instanceof RefusedError);
+  if (status >= 500 && isOurs) {
     const fields = { code, error: describeError(error), ...(requestId === undefined ? {} : { requestId }) };
     if (status === 503) log?.warn("request-unavailable", fields);
     else log?.error("request-failed", fields);

@@ -4,6 +4,7 @@ import type { HttpService } from "../../../lib/services/http/mod.ts";
 import { createLog, createMetrics, formatLogText, type Http, type Runtime } from "../../../lib/runtime/mod.ts";
 import { monotonicMs } from "../../../lib/types/mod.ts";
 import { createSeededRandom } from "../../fakes/seeded_random.ts";
+import { type VectorCase, vectorCases } from "../../wire/vectors.ts";
 
 /** A world whose wall clock stands where the test puts it and whose timers never fire by themselves. */
 export interface TestWorld {
@@ -106,3 +107,24 @@ export function httpTo(services: Readonly<Record<string, Pick<HttpService, "fetc
 export function sortMethods(allow: string): string {
   return allow.split(/, */).sort().join();
 }
+
+/**
+ * Defines one test per case of `api.json` whose service is in `runners`; `elsewhere` names the test that runs the cases
+ * of a service. Throws for a service that nobody runs.
+ */
+export function testApiVectors(
+  runners: Readonly<Record<string, ((data: VectorCase) => Promise<void>) | { readonly elsewhere: string }>>,
+): void {
+  for (const data of vectorCases("api.json")) {
+    const run = data.kind === "http" ? runners[data.service] : undefined;
+    if (run === undefined) throw new Error(`api.json: nobody runs "${data.name}"`);
+    if (typeof run === "function") Deno.test(`api.json: ${data.name}`, () => run(data));
+  }
+}
+
+/** Services of `api.json` that this project does not have. */
+export const ABSENT_SERVICES: Readonly<Record<string, { readonly elsewhere: string }>> = Object.fromEntries(
+  ["address resolver", "uptime tracker", "service discovery", "config bootstrapper", "transport setup"].map(
+    (service) => [service, { elsewhere: "nowhere: the service is not built yet" }],
+  ),
+);

@@ -1,0 +1,97 @@
+/** The messaging discovery over HTTP: from requests to the rules, and from what they say to answers. */
+
+import { parsePublicKeyText } from "../../core/mod.ts";
+import { ProtocolError } from "../../errors/mod.ts";
+import type { Timers } from "../../runtime/mod.ts";
+import type { PublicKey } from "../../types/mod.ts";
+import { Fault } from "../../wire/fault.ts";
+import { type Entry, parseEntry } from "../../wire/messaging_entry.ts";
+import { type HttpCall, JSON_TYPE, parseStruckOut, readBody, refuseMonitor, type Route } from "../http/mod.ts";
+import { DONE, formatMessage, MAX_BODY_BYTES, PATHS } from "./api.ts";
+import { type DiscoveryLogic, makeError } from "./logic.ts";
+
+/** What the routes need. */
+export interface DiscoveryRoutesDeps {
+  readonly logic: DiscoveryLogic;
+  readonly timers: Timers;
+  /** Keys of network monitors. */
+  readonly monitors: readonly PublicKey[];
+}
+
+/** The routes of the API. */
+export function discoveryRoutes(deps: DiscoveryRoutesDeps): readonly Route[] {
+  const { logic, timers, monitors } = deps;
+
+  const post = async (call: HttpCall): Promise<Response> => {
+    const entry = await readEntry(call.request, timers);
+    const isFirst = await logic.publish(entry, { expires: call.query("timeout") === "true" });
+    return done(isFirst ? DONE.created : DONE.updated);
+  };
+
+  return [
+    {
+      method: "GET",
+      path: `${PATHS.entry}/:key`,
+      handle: async (call) => json(await logic.entry(readKey(call.param("key")))),
+    },
+    { method: "POST", path: `${PATHS.entry}/`, handle: post },
+    { method: "POST", path: `${PATHS.entry}/:any`, handle: post },
+    {
+      method: "DELETE",
+      path: PATHS.entry,
+      handle: async (call) => {
+        await logic.remove(await readEntry(call.request, timers));
+        return done(DONE.removed);
+      },
+    },
+    { method: "GET", path: PATHS.clients, handle: async () => json(JSON.stringify(await logic.clients())) },
+    { method: "GET", path: PATHS.visors, handle: async () => json(JSON.stringify(await logic.visors())) },
+    {
+      method: "GET",
+      path: PATHS.availableServers,
+      handle: async () => json(joinEntries(await logic.servers({ onlyAvailable: true }))),
+    },
+    {
+      method: "GET",
+      path: PATHS.allServers,
+      handle: async () => json(joinEntries(await logic.servers({ onlyAvailable: false }))),
+    },
+    {
+      method: "DELETE",
+      path: PATHS.deregister,
+      handle: async ({ request }) => {
+        const status = refuseMonitor(request.headers, monitors);
+        if (status !== undefined) return new Response(null, { status });
+        const keys = parseStruckOut(await readBody(request, { maxBytes: MAX_BODY_BYTES, timers }));
+        if (keys === undefined) return new Response(null, { status: 400 });
+        for (const key of keys.map(readKey)) await logic.strikeOut(key);
+        return json("null");
+      },
+    },
+  ];
+}
+
+async function readEntry(request: Request, timers: Timers): Promise<Entry> {
+  const body = await readBody(request, { maxBytes: MAX_BODY_BYTES, timers });
+  const entry = parseEntry(new TextDecoder().decode(body));
+  if (entry instanceof Fault) throw new ProtocolError("discovery/undecodable", entry.message);
+  return entry;
+}
+
+function readKey(text: string): PublicKey {
+  const key = parsePublicKeyText(text);
+  if (key === undefined) throw makeError("discovery/bad-input");
+  return key;
+}
+
+function done(message: string): Response {
+  return json(formatMessage(200, message));
+}
+
+function json(text: string): Response {
+  return new Response(text, { headers: JSON_TYPE });
+}
+
+function joinEntries(texts: readonly string[]): string {
+  return `[${texts.join()}]`;
+}

@@ -1,0 +1,75 @@
+/**
+ * The messaging discovery: a directory of signed entries that says through which servers a client is reached, and where
+ * servers listen (dmsg.md §6). Speaks the API of v1.3.
+ *
+ * @module
+ */
+
+import type { Runtime } from "../../runtime/mod.ts";
+import type { SqlDatabase } from "../../storage/mod.ts";
+import type { PublicKey } from "../../types/mod.ts";
+import { type BuildInfo, createHttpApp, healthRoute, type HttpService } from "../http/mod.ts";
+import { ERROR_FORMAT } from "./api.ts";
+import { discoveryRoutes } from "./http.ts";
+import { createDiscoveryLogic } from "./logic.ts";
+import { createMemoryEntryStore } from "./store_memory.ts";
+import { createSqlEntryStore } from "./store_sql.ts";
+
+export { createMessagingDiscoveryClient } from "./client.ts";
+export type { MessagingDiscoveryClient, MessagingDiscoveryClientDeps } from "./client.ts";
+
+/** What a messaging discovery is made of. */
+export interface MessagingDiscoveryDeps {
+  readonly runtime: Pick<Runtime, "clock" | "timers" | "random" | "log">;
+  /** Keeps the entries; of this service alone, and closed by whoever opened it. Absent: they are kept in memory. */
+  readonly database?: SqlDatabase | undefined;
+  /** Servers may advertise loopback addresses: for networks on one machine. Default false. */
+  readonly allowLoopback?: boolean;
+  /** What a server writes as its type to be called official. Default empty, as in v1.3. */
+  readonly passphrase?: string;
+  /** Servers that are official whatever they write. */
+  readonly officialServers?: readonly PublicKey[];
+  /** Keys of network monitors, which may strike out entries. */
+  readonly monitors?: readonly PublicKey[];
+  /** Shown by `/health`. */
+  readonly build?: BuildInfo;
+}
+
+/**
+ * Makes a messaging discovery.
+ *
+ * ```ts
+ * import { createDenoRuntime } from "../../runtime/deno/mod.ts";
+ * import { createMessagingDiscovery } from "./mod.ts";
+ *
+ * using runtime = createDenoRuntime();
+ * const discovery = await createMessagingDiscovery({ runtime });
+ * const answer = await discovery.fetch(new Request("http://localhost/dmsg-discovery/entries"));
+ * console.assert(await answer.text() === "[]");
+ * await discovery.close();
+ * ```
+ *
+ * @throws {UnavailableError} `storage/…` when the database cannot be used
+ */
+export async function createMessagingDiscovery(deps: MessagingDiscoveryDeps): Promise<HttpService> {
+  const { runtime, database, monitors = [], officialServers = [] } = deps;
+  const store = database === undefined ? createMemoryEntryStore() : await createSqlEntryStore(database);
+  const logic = createDiscoveryLogic({
+    store,
+    clock: runtime.clock,
+    random: runtime.random,
+    allowLoopback: deps.allowLoopback ?? false,
+    passphrase: deps.passphrase ?? "",
+    officialServers: new Set(officialServers),
+  });
+  const fetch = createHttpApp({
+    log: runtime.log,
+    random: runtime.random,
+    errors: ERROR_FORMAT,
+    routes: [
+      ...discoveryRoutes({ logic, timers: runtime.timers, monitors }),
+      healthRoute({ clock: runtime.clock, build: deps.build }),
+    ],
+  });
+  return { fetch, close: () => Promise.resolve() };
+}
