@@ -128,9 +128,8 @@ export class ClientSessions {
       if (this.#sessions.size >= minSessions || signal.aborted) return;
       if (entry.server === undefined || this.#sessions.has(entry.static)) continue;
       entries.add(entry);
-      await this.connect(entry.static, signal).catch((error) =>
-        log.debug("session-not-opened", { server: shortKey(entry.static), reason: describeError(error) })
-      );
+      // Why it failed is in the log already.
+      await this.connect(entry.static, signal).catch(() => {});
     }
   }
 
