@@ -52,6 +52,7 @@ export class ConnectionTable {
       const handle = this.#core.addGroup({ ...ids, role: options.role, now: clock.monotonic() });
       const opening = { ...options, group: new RouteGroup(handle, { loop, clock }), rules };
       this.#openings.add(opening);
+      loop.flush(); // Packets that came before their group are waiting.
       return opening;
     } catch (error) {
       this.#core.deleteRules([ids.forward, ids.consume]);

@@ -1,7 +1,7 @@
 /** Which routes a dial tries, and in which order. */
 
 import assert from "node:assert/strict";
-import { hasCode, RefusedError, SkywireError, UnavailableError } from "../../lib/errors/mod.ts";
+import { hasCode, RefusedError, type SkywireError, UnavailableError } from "../../lib/errors/mod.ts";
 import { chooseRoutes, type Route, type RouteChoiceDeps, type RouteWish } from "../../lib/routing/route_choice.ts";
 import type { Hop, PublicKey, TransportId } from "../../lib/types/mod.ts";
 import { createVirtualTime } from "../fakes/mod.ts";
