@@ -1,7 +1,7 @@
 /** Shows decoded values as the vector files show them (tests/vectors/README.md, gob.json). */
 
 import { Fault } from "../../../lib/wire/fault.ts";
-import type { GobRecord, GobValue, WireType } from "../../../lib/wire/gob/mod.ts";
+import { GobDecoder, type GobRecord, gobUint64, type GobValue, type WireType } from "../../../lib/wire/gob/mod.ts";
 
 /** A value of any type. */
 export function showValue(value: GobValue): unknown {
@@ -60,15 +60,52 @@ function zeroOf(type: WireType): unknown {
     case "gob-encoder":
     case "binary-marshaler":
     case "text-marshaler":
-      return showOpaque(type.name, new Uint8Array({ PubKey: 33, UUID: 16 }[type.name] ?? 0));
+      return type.name === "" ? null : showOpaque(type.name, new Uint8Array({ PubKey: 33, UUID: 16 }[type.name] ?? 0));
     default:
       return null;
   }
 }
 
-function showOpaque(name: string, bytes: Uint8Array): string {
-  if (name === "UUID") return bytes.toHex().replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, "$1-$2-$3-$4-$5");
-  return name === "Time" ? showTime(bytes) : bytes.toHex();
+function showOpaque(name: string, bytes: Uint8Array): unknown {
+  // Pointers to marshalers come without a name: in the files those to ids, times and the traffic of transports.
+  const unnamed: Readonly<Record<number, string>> = { 15: "Time", 16: "UUID" };
+  switch (name === "" ? unnamed[bytes.length] ?? "LogEntry" : name) {
+    case "UUID":
+      return bytes.toHex().replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, "$1-$2-$3-$4-$5");
+    case "Time":
+      return showTime(bytes);
+    case "LogEntry":
+      return showLog(bytes);
+    case "Service":
+      return showService(bytes);
+    default:
+      return bytes.toHex();
+  }
+}
+
+/** An entry of the service discovery marshals itself as JSON without its zero members; its address as key and port. */
+function showService(bytes: Uint8Array): unknown {
+  const { address, type, version, local_ips } = JSON.parse(new TextDecoder().decode(bytes));
+  const [key, port] = address.split(":");
+  return {
+    ID: 0,
+    CreatedAt: "0001-01-01T00:00:00Z",
+    Addr: `${key}${Number(port).toString(16).padStart(4, "0")}`,
+    Type: type,
+    Geo: null,
+    DisplayNodeIP: false,
+    Version: version,
+    LocalIPs: local_ips,
+    Info: { Latency: 0, Uptime: 0, Connections: 0 },
+  };
+}
+
+/** The traffic of a transport marshals itself as a gob stream of two numbers. */
+function showLog(bytes: Uint8Array): unknown {
+  const decoder = new GobDecoder();
+  decoder.push(bytes);
+  const [recv, sent] = [0, 1].map(() => showInteger(unwrap(decoder.read(gobUint64))));
+  return { recv, sent };
 }
 
 /** Go's binary time: version, seconds since the year 1, nanoseconds, minutes east of UTC or −1. */
