@@ -12,7 +12,7 @@ export interface MessagingDirectory {
   entry(key: PublicKey): Promise<Entry | undefined>;
   /**
    * Stores a signed entry.
-   * @throws {RefusedError} with the text of dmsg.md §6.3 in `details.message`
+   * @throws {RefusedError} `discovery/wrong-sequence` or `discovery/old-timestamp` when a newer one is stored
    */
   publish(entry: Entry): Promise<void>;
   /** Removes the entry of `entry.static`, who has signed this one. */

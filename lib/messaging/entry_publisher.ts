@@ -8,12 +8,12 @@
  * store, or somebody removed it (Q9) — is there again after a minute at most, at the cost of one request.
  */
 
-import { describeError, RefusedError } from "../errors/mod.ts";
+import { describeError, hasCode } from "../errors/mod.ts";
 import { Backoff, sleep, withTimeout } from "../runtime/mod.ts";
 import type { Runtime } from "../runtime/mod.ts";
 import type { PublicKey, SecretKey } from "../types/mod.ts";
 import { ENTRY_VERSION, signEntry } from "../wire/messaging_entry.ts";
-import type { Entry, EntryCause } from "../wire/messaging_entry.ts";
+import type { Entry } from "../wire/messaging_entry.ts";
 import type { MessagingDirectory } from "./directory.ts";
 
 /** The part of an entry that its owner decides. */
@@ -34,11 +34,6 @@ const MAX_RETRY_MS = 15_000;
 
 /** Posts of one round: the first, and two with a corrected sequence. */
 const MAX_POSTS = 3;
-
-/** The answer when the sequence is not above the stored one. */
-const WRONG_SEQUENCE: EntryCause = "sequence field of new entry is not sequence of old entry + 1";
-/** The answer when the timestamp is below the stored one. */
-const OLD_TIMESTAMP: EntryCause = "advertised entry timestamp is not greater than previous";
 
 /** What a publisher is made of. */
 export interface EntryPublisherDeps {
@@ -100,8 +95,8 @@ export function createEntryPublisher(deps: EntryPublisherDeps): EntryPublisher {
         isStored = true;
         return;
       } catch (error) {
-        const wrongSequence = isCause(error, WRONG_SEQUENCE);
-        if (posts === MAX_POSTS || !(wrongSequence || isCause(error, OLD_TIMESTAMP))) throw error;
+        const wrongSequence = hasCode(error, "discovery/wrong-sequence");
+        if (posts === MAX_POSTS || !(wrongSequence || hasCode(error, "discovery/old-timestamp"))) throw error;
         const stored = await fetchStored();
         if (stored === undefined) {
           // Nothing is stored, and yet the discovery remembers a sequence of ours: of an entry that was removed.
@@ -167,8 +162,4 @@ export function createEntryPublisher(deps: EntryPublisherDeps): EntryPublisher {
       );
     },
   };
-}
-
-function isCause(error: unknown, cause: EntryCause): boolean {
-  return error instanceof RefusedError && String(error.details.message).endsWith(cause);
 }

@@ -5,7 +5,7 @@ import type { MessagingDirectory } from "../../lib/messaging/directory.ts";
 import type { ByteLink } from "../../lib/runtime/mod.ts";
 import { SecretKey } from "../../lib/types/mod.ts";
 import type { PublicKey } from "../../lib/types/mod.ts";
-import { validateIteration, VALIDATION_PREFIX, verifyEntry } from "../../lib/wire/messaging_entry.ts";
+import { validateIteration, verifyEntry } from "../../lib/wire/messaging_entry.ts";
 import type { Entry } from "../../lib/wire/messaging_entry.ts";
 
 /** A secret key of 32 equal bytes. */
@@ -51,7 +51,10 @@ export class FakeDirectory implements MessagingDirectory {
         (sequence === undefined ? undefined : { sequence, timestamp: 0n });
       const cause = stored === undefined ? undefined : validateIteration(stored, entry);
       if (cause !== undefined) {
-        throw new RefusedError("discovery/invalid", "Publish", { details: { message: VALIDATION_PREFIX + cause } });
+        throw new RefusedError(
+          cause.includes("sequence") ? "discovery/wrong-sequence" : "discovery/old-timestamp",
+          cause,
+        );
       }
       this.stored.set(entry.static, entry);
     });
