@@ -12,6 +12,9 @@ import { errorResponse } from "../services/http/mod.ts";
 import { proxySettingsSchema } from "./proxy_settings.ts";
 import type { Visor } from "./visor.ts";
 
+/** What the API controls. */
+export type ControlledVisor = Omit<Visor, "api" | typeof Symbol.asyncDispose>;
+
 /** Requests are small: a body beyond this is somebody's mistake. */
 const MAX_BODY_BYTES = 65_536;
 
@@ -34,7 +37,7 @@ const pingBody = z.strictObject({
  * @param visor what it controls
  * @param token what requests must carry as bearer token
  */
-export function createControlApi(visor: Visor, token: string): (request: Request) => Promise<Response> {
+export function createControlApi(visor: ControlledVisor, token: string): (request: Request) => Promise<Response> {
   const app = new Hono();
   app.use(async (c, next) => {
     if (!equalText(c.req.header("authorization") ?? "", `Bearer ${token}`)) {
@@ -51,7 +54,7 @@ export function createControlApi(visor: Visor, token: string): (request: Request
     return parseWith(schema, { text, name: "the request" });
   };
 
-  app.get("/v1/status", (c) => c.json(visor.status()));
+  app.get("/v1/status", async (c) => c.json(await visor.status()));
   app.get("/v1/transports", (c) => c.json({ transports: visor.transports() }));
   app.get("/v1/network/transports", async (c) => c.json({ transports: await visor.networkTransports() }));
   app.post("/v1/transports", async (c) => {
@@ -100,7 +103,7 @@ export function createControlApi(visor: Visor, token: string): (request: Request
 }
 
 /** Completes a key that a person shortened, from all keys that this visor has heard of. */
-async function fullKey(visor: Visor, text: string): Promise<PublicKey> {
+async function fullKey(visor: ControlledVisor, text: string): Promise<PublicKey> {
   const whole = publicKeySchema.safeParse(text);
   if (whole.success) return whole.data;
   const known = await visor.knownKeys();

@@ -8,23 +8,32 @@ import { hasCode } from "../errors/mod.ts";
 import type { Log } from "../runtime/mod.ts";
 import type { ListenerView } from "./views.ts";
 
+/** Where to listen. */
+export interface ListenersConfig {
+  /** The name or address that others reach this machine by; one of loopback keeps everything on this machine. */
+  readonly host: string;
+  /** Ports that are kept. */
+  readonly ports: Readonly<Partial<Record<ListenerPurpose, number>>>;
+}
+
 /** Opens listeners and remembers what was opened. */
 export class Listeners {
-  readonly #options: { readonly bindHost: string; readonly ports: Readonly<Partial<Record<ListenerPurpose, number>>> };
+  readonly #config: ListenersConfig;
+  readonly #bindHost: string;
   readonly #log: Log;
   readonly #opened: ListenerView[] = [];
   readonly #ports: Partial<Record<ListenerPurpose, number>>;
 
-  /**
-   * @param options `bindHost`: the address to bind, `ports`: those that the configuration keeps
-   */
-  constructor(
-    options: { readonly bindHost: string; readonly ports: Readonly<Partial<Record<ListenerPurpose, number>>> },
-    log: Log,
-  ) {
-    this.#options = options;
+  constructor(config: ListenersConfig, log: Log) {
+    this.#config = config;
+    this.#bindHost = this.isLocal ? "127.0.0.1" : "0.0.0.0";
     this.#log = log;
-    this.#ports = { ...options.ports };
+    this.#ports = { ...config.ports };
+  }
+
+  /** Does everything stay on this machine? */
+  get isLocal(): boolean {
+    return this.#config.host === "localhost" || this.#config.host.startsWith("127.");
   }
 
   /** What was opened so far. */
@@ -47,15 +56,15 @@ export class Listeners {
     open: (address: string) => Promise<T>,
   ): Promise<T> {
     // The control API never leaves this machine.
-    const host = purpose === "api" && this.#options.bindHost === "0.0.0.0" ? "127.0.0.1" : this.#options.bindHost;
-    const wanted = this.#options.ports[purpose] ?? DEFAULT_PORTS[purpose];
+    const host = purpose === "api" ? "127.0.0.1" : this.#bindHost;
+    const wanted = this.#config.ports[purpose] ?? DEFAULT_PORTS[purpose];
     let opened: T;
     try {
       opened = await open(`${host}:${wanted}`);
     } catch (error) {
       if (!hasCode(error, "network/address-in-use")) throw error;
       opened = await open(`${host}:0`);
-      const say = this.#options.ports[purpose] === undefined ? this.#log.info : this.#log.warn;
+      const say = this.#config.ports[purpose] === undefined ? this.#log.info : this.#log.warn;
       say.call(this.#log, "port-in-use", { purpose, wanted, taken: portOf(opened.address) });
     }
     this.#opened.push({ purpose, address: opened.address });
@@ -63,9 +72,14 @@ export class Listeners {
     return opened;
   }
 
-  /** The address of a listener that was opened. */
-  addressOf(purpose: ListenerPurpose): string | undefined {
-    return this.#opened.find((listener) => listener.purpose === purpose)?.address;
+  /** How this process itself reaches a listener that was opened on `address`. */
+  localAddress(address: string): string {
+    return `127.0.0.1:${portOf(address)}`;
+  }
+
+  /** What others are told to connect to, for a listener that was opened on `address`. */
+  publicAddress(address: string): string {
+    return `${this.#config.host}:${portOf(address)}`;
   }
 }
 

@@ -1,0 +1,58 @@
+/** `skywire messaging-server`: relays between clients that cannot reach each other directly. */
+
+import type { Command } from "commander";
+import { createMessagingServer } from "../../messaging/mod.ts";
+import { createMessagingDiscoveryClient } from "../../services/messaging_discovery/mod.ts";
+import type { CliHost } from "../host.ts";
+import {
+  describeService,
+  loadKey,
+  makeServiceCommand,
+  runRole,
+  type ServiceOptions,
+  type ServiceReady,
+} from "../role.ts";
+
+interface Options extends ServiceOptions {
+  readonly messagingDiscovery: string;
+  readonly publicAddress?: string;
+}
+
+/** The command. */
+export function messagingServerCommand(host: CliHost): Command {
+  return makeServiceCommand("messaging-server", {
+    description: "Run a messaging server: clients behind NATs reach each other through it.",
+    examples: [
+      "skywire messaging-server --messaging-discovery http://127.0.0.1:9090",
+      "skywire messaging-server --listen 0.0.0.0:8081 --public-address relay.example.org:8081 --key ./relay.key",
+    ],
+    listen: "127.0.0.1:8081",
+  })
+    .option("--messaging-discovery <url>", "where the messaging discovery is", "http://127.0.0.1:9090")
+    .option("--public-address <host:port>", "what clients are told to connect to (default: the address listened on)")
+    .action((options: Options) =>
+      runRole<ServiceReady>({ options, host, describe: describeService }, async (runtime) => {
+        await using stack = new AsyncDisposableStack();
+        const secret = stack.use(await loadKey(options.key, { host, runtime }));
+        const { listen, publicAddress } = options;
+        const server = stack.use(
+          await createMessagingServer({
+            runtime,
+            secret,
+            listen,
+            ...(publicAddress === undefined ? {} : { publicAddress }),
+            discovery: createMessagingDiscoveryClient({ ...runtime, url: options.messagingDiscovery }),
+          }),
+        );
+        server.ready.catch(() => {});
+        const owned = stack.move();
+        return {
+          ready: {
+            publicKey: server.publicKey,
+            listeners: [{ purpose: "messaging-server", address: server.address }],
+          },
+          close: () => owned.disposeAsync(),
+        };
+      })
+    );
+}

@@ -1,0 +1,29 @@
+/** Serves the control API on loopback and leaves its address and token in the data folder. */
+
+import type { Runtime } from "../runtime/mod.ts";
+import { formatHex } from "../types/mod.ts";
+import { type ControlledVisor, createControlApi } from "./control_api.ts";
+import type { DataFolder } from "./data_folder.ts";
+import type { Listeners } from "./listeners.ts";
+
+/** 128 bits: nobody guesses it. */
+const TOKEN_BYTES = 16;
+
+/** Starts it. Disposing stops it and removes its address from the folder. */
+export async function startControlServer(
+  visor: ControlledVisor,
+  context: { readonly runtime: Runtime; readonly folder: DataFolder; readonly listeners: Listeners },
+): Promise<{ readonly url: string } & AsyncDisposable> {
+  const { runtime, folder, listeners } = context;
+  const token = formatHex(runtime.random.bytes(TOKEN_BYTES));
+  const handle = createControlApi(visor, token);
+  const server = await listeners.open("api", (address) => runtime.http.serve(address, handle));
+  await folder.saveControl({ url: server.url, token });
+  return {
+    url: server.url,
+    [Symbol.asyncDispose]: async () => {
+      await folder.removeControl();
+      await server.close();
+    },
+  };
+}

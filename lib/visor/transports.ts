@@ -1,0 +1,146 @@
+/** A visor's transports as its user sees them: what is wanted is kept in the data folder and comes back after a restart. */
+
+import type { WantedTransport } from "../config/mod.ts";
+import { describeError, RefusedError } from "../errors/mod.ts";
+import { type Runtime, withTimeout } from "../runtime/mod.ts";
+import type { TransportDiscoveryClient } from "../services/transport_discovery/mod.ts";
+import type { TransportSummary, TransportTable } from "../transport/mod.ts";
+import { parseTransportId, type PublicKey, shortKey } from "../types/mod.ts";
+import type { DataFolder } from "./data_folder.ts";
+import type { NetworkTransport, TransportView } from "./views.ts";
+
+/** The wire's word for TCP by address book. */
+export const STCP_TYPE = "stcp";
+
+/** The wire's word for transports through messaging servers. */
+export const MESSAGING_TYPE = "dmsg";
+
+/** How long a transport that a user or dial asks for may take, ms. */
+const ADD_WITHIN_MS = 15_000;
+
+/** How to open a transport. */
+export interface AddTransportOptions {
+  /** `stcp` or `dmsg`. */
+  readonly type: string;
+  /** `host:port`, for `stcp`. */
+  readonly address?: string | undefined;
+  readonly signal?: AbortSignal;
+}
+
+/** See the top of the file. Usable once a table was attached. */
+export class VisorTransports {
+  readonly #runtime: Pick<Runtime, "timers" | "log">;
+  readonly #folder: DataFolder;
+  readonly #localKey: PublicKey;
+  #wanted: WantedTransport[] = [];
+  #table!: TransportTable;
+  #discovery!: TransportDiscoveryClient;
+
+  constructor(deps: { readonly runtime: Runtime; readonly folder: DataFolder; readonly localKey: PublicKey }) {
+    this.#runtime = deps.runtime;
+    this.#folder = deps.folder;
+    this.#localKey = deps.localKey;
+  }
+
+  /** Gives the table that does the work. */
+  attach(table: TransportTable, discovery: TransportDiscoveryClient): void {
+    this.#table = table;
+    this.#discovery = discovery;
+  }
+
+  /** The address book. */
+  addressOf(type: string, remote: PublicKey): string | undefined {
+    return this.#wanted.find((wanted) => wanted.type === type && wanted.remote === remote)?.address;
+  }
+
+  /** Brings back what was wanted; whoever is away is dialled until it answers. */
+  async restore(): Promise<void> {
+    this.#wanted = await this.#folder.wantedTransports();
+    for (const { remote, type, address, label } of this.#wanted) {
+      const add = { remoteKey: remote, kind: type, label, keepTrying: true, ...(address !== undefined && { address }) };
+      this.#table.add(add).catch((error) => {
+        this.#runtime.log.warn("transport-not-restored", {
+          remote: shortKey(remote),
+          type,
+          error: describeError(error),
+        });
+      });
+    }
+  }
+
+  list(): TransportView[] {
+    return this.#table.list().map(viewOf);
+  }
+
+  /** All transports that discovery lists; only of our own do we know whether they work. */
+  async network(): Promise<NetworkTransport[]> {
+    const own = new Map(this.#table.list().map((transport) => [transport.id, transport.up]));
+    return (await this.#discovery.all()).map(({ id, type, edges }) => {
+      const up = own.get(id);
+      return { id, type, edges, status: up === undefined ? "unknown" : up ? "working" : "not-working" };
+    });
+  }
+
+  async add(remote: PublicKey, { type, address, signal }: AddTransportOptions): Promise<TransportView> {
+    const label = "user";
+    const transport = await withTimeout(
+      (signal) =>
+        this.#table.add({ remoteKey: remote, kind: type, label, signal, ...(address !== undefined && { address }) }),
+      {
+        timers: this.#runtime.timers,
+        ms: ADD_WITHIN_MS,
+        code: "transport/dial-timeout",
+        message: `Open a transport to ${shortKey(remote)}`,
+        signal,
+      },
+    );
+    await this.#keep([...this.#without(remote, type), { remote, type, address, label }]);
+    return viewOf(transport);
+  }
+
+  async remove(text: string): Promise<string> {
+    const id = parseTransportId(text);
+    const transport = this.#table.list().find((one) => one.id === id);
+    if (id === undefined || transport === undefined) {
+      throw new RefusedError("transport/not-found", `Remove the transport "${text}": this visor has none of that id`);
+    }
+    await this.#table.remove(id);
+    await this.#keep(this.#without(transport.remote, transport.type));
+    return id;
+  }
+
+  /** What a dial without a route does: a transport through a messaging server reaches everybody. It is not kept. */
+  async openAutomatic(remote: PublicKey, signal: AbortSignal): Promise<void> {
+    await this.#table.add({ remoteKey: remote, kind: MESSAGING_TYPE, label: "automatic", signal });
+  }
+
+  /** Keys of all edges that discovery or we know of. */
+  async knownKeys(): Promise<PublicKey[]> {
+    const listed = await this.#discovery.all().catch(() => []);
+    return [this.#localKey, ...this.#table.list().map(({ remote }) => remote), ...listed.flatMap(({ edges }) => edges)];
+  }
+
+  #without(remote: PublicKey, type: string): WantedTransport[] {
+    return this.#wanted.filter((wanted) => wanted.remote !== remote || wanted.type !== type);
+  }
+
+  async #keep(wanted: WantedTransport[]): Promise<void> {
+    this.#wanted = wanted;
+    await this.#folder.saveWantedTransports(wanted);
+  }
+}
+
+function viewOf(transport: TransportSummary): TransportView {
+  const { id, type, remote, label, up, latencyMs, sentBytes, receivedBytes, since } = transport;
+  return {
+    id,
+    type,
+    remote,
+    label,
+    up,
+    ...(latencyMs === undefined ? {} : { latencyMs }),
+    sentBytes,
+    receivedBytes,
+    since: new Date(since).toISOString(),
+  };
+}
