@@ -123,8 +123,11 @@ export class RegistrationLoop implements AsyncDisposable {
         backoff.reset();
         if (listing.wanted === wanted) listing.done = true;
       } catch (error) {
-        metrics.registrationsFailed.add();
-        runtime.log.debug("transport-registration-failed", { transport: id, error: describeError(error) });
+        // That it was not there is how one of both edges learns that the other has deregistered (Q7).
+        if (wanted !== undefined || !(error instanceof RefusedError)) {
+          metrics.registrationsFailed.add();
+          runtime.log.debug("transport-registration-failed", { transport: id, error: describeError(error) });
+        }
         if (listing.wanted !== wanted) continue;
         const final = error instanceof RefusedError || listing.tries >= MOST_TRIES || this.#closed;
         if (final) listing.done = true;

@@ -55,7 +55,6 @@ export function createMemoryHttp({ network, timers, touch }: MemoryHttpDeps): Me
             new Promise<Response>((resolve, reject) =>
               network.carry(name, target, () => {
                 touch();
-                if (!network.isAlive(target)) return;
                 const server = served.get(`${target}:${port}`);
                 if (server === undefined || (server.loopbackOnly && target !== name)) {
                   return network.carry(target, name, () => reject(unreachable()));

@@ -34,8 +34,8 @@ export interface NetworkFaults {
   /** Breaks all links between the two; new ones can be dialled. @returns how many */
   cutLinks(a: string, b: string): number;
   /**
-   * The host is gone: its listeners and links are, too. The others notice at once, unless `silent` (pulled plug).
-   * Its own code goes on, without a network.
+   * The program on the host is gone: its listeners and links are, too. The others notice at once, unless `silent`: then
+   * it is as if the plug was pulled, and nothing answers. Its own code goes on, without a network.
    */
   kill(host: string, options?: { readonly silent?: boolean }): void;
   /** A killed host can listen and dial again. */
@@ -205,9 +205,7 @@ export function createMemoryNetwork(deps: MemoryNetworkDeps): MemoryNetwork {
       let waited = true;
       const arrived = new Promise<ByteLink | undefined>((done) =>
         carry(name, target, () => {
-          const host = hostOf(target);
-          if (!host.alive) return;
-          const taken = host.ports.get(parsed.port);
+          const taken = hostOf(target).ports.get(parsed.port);
           if (taken?.queue === undefined || (taken.loopbackOnly && target !== name)) {
             return carry(target, name, () => done(undefined));
           }

@@ -31,7 +31,7 @@ export interface VirtualTime {
    * @throws what the work rejects with, what a timer's callback throws, {Error} when nothing is left that could
    * happen, or when more than `limitMs` of virtual time passes
    */
-  run<T>(goal: Promise<T> | (() => Promise<T>), limitMs?: number): Promise<T>;
+  run<T>(goal: PromiseLike<T> | (() => PromiseLike<T>), limitMs?: number): Promise<T>;
   run(ms: number): Promise<void>;
   /** Timers that are set, for leak checks. */
   readonly pendingTimers: number;
@@ -108,7 +108,7 @@ export function createVirtualTime(): VirtualTime {
   };
 
   const run = async (
-    goal: Promise<unknown> | (() => Promise<unknown>) | number,
+    goal: PromiseLike<unknown> | (() => PromiseLike<unknown>) | number,
     limitMs = 3_600_000,
   ): Promise<unknown> => {
     if (running) throw new Error("Simulation: run() inside run()");
@@ -122,7 +122,7 @@ export function createVirtualTime(): VirtualTime {
         return undefined;
       }
       let done = false;
-      const result = typeof goal === "function" ? goal() : goal;
+      const result = Promise.resolve(typeof goal === "function" ? goal() : goal);
       const settled = result.then(() => {}, () => {}).finally(() => done = true);
       await drive(() => done, now + limitMs);
       await settled;

@@ -1,0 +1,341 @@
+/** Transports between visors: opened, lost, brought back, fought over, removed. */
+
+import assert from "node:assert/strict";
+import { hasCode, RefusedError, UnavailableError } from "../../lib/errors/mod.ts";
+import { createDenoRuntime } from "../../lib/runtime/deno/mod.ts";
+import { createMemoryDriver, createMemoryHub } from "../../lib/transport/mod.ts";
+import type { PublicKey } from "../../lib/types/mod.ts";
+import { transportId } from "../../lib/wire/transport_entry.ts";
+import { createSeededRandom, createSimulation, simulationTest } from "../fakes/mod.ts";
+import type { Simulation } from "../fakes/mod.ts";
+import { KEY_A, KEY_B, KEY_C, SECRET_A, SECRET_B } from "./drivers/keys.ts";
+import { FakeDiscovery, makeVisor } from "./visors.ts";
+import type { TestVisor } from "./visors.ts";
+
+const SECRETS = { a: SECRET_A, b: SECRET_B } as const;
+const ADDRESSES: Readonly<Record<PublicKey, string>> = { [KEY_A]: "a:7777", [KEY_B]: "b:7777", [KEY_C]: "c:7777" };
+
+/** Two visors on hosts `a` and `b`, each listening for stcp, with each other in the address book. */
+class World implements AsyncDisposable {
+  readonly discovery: FakeDiscovery = new FakeDiscovery();
+  readonly a: TestVisor;
+  readonly b: TestVisor;
+  readonly #sim: Simulation;
+  readonly #others: TestVisor[] = [];
+
+  private constructor(sim: Simulation) {
+    this.#sim = sim;
+    this.a = this.visor("a");
+    this.b = this.visor("b");
+  }
+
+  static async create(sim: Simulation): Promise<World> {
+    const world = new World(sim);
+    await world.a.table.listen("stcp", "a:7777");
+    await world.b.table.listen("stcp", "b:7777");
+    return world;
+  }
+
+  /** One more visor with the key of `a` or `b`, on the host of that name. */
+  visor(name: keyof typeof SECRETS): TestVisor {
+    const visor = makeVisor({
+      runtime: this.#sim.runtimeFor(name),
+      secret: SECRETS[name],
+      discovery: this.discovery,
+      addressOf: (_kind, key) => ADDRESSES[key],
+    });
+    this.#others.push(visor);
+    return visor;
+  }
+
+  /** A adds a transport to B. */
+  async connect(): Promise<void> {
+    await this.#sim.run(this.a.table.add({ remoteKey: KEY_B, kind: "stcp" }));
+    await this.#sim.run(100);
+  }
+
+  /** Everything ends, within 2 s and without a timer left. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    const started = this.#sim.nowMs;
+    await this.#sim.run(Promise.all(this.#others.map((visor) => visor[Symbol.asyncDispose]())));
+    assert.ok(this.#sim.nowMs - started <= 2_000, "closing takes too long");
+    // What is left are limits of dials that nobody waits for; they end by themselves.
+    await this.#sim.run(130_000);
+    assert.equal(this.#sim.pendingTimers, 0);
+  }
+}
+
+const ID = transportId(KEY_A, KEY_B, "stcp");
+
+simulationTest(
+  "add() gives a transport that both sides have, measured and registered with both signatures",
+  async (sim) => {
+    await using world = await World.create(sim);
+    const { a, b, discovery } = world;
+    sim.setLatency("a", "b", 20);
+    const added = await sim.run(a.table.add({ remoteKey: KEY_B, kind: "stcp", label: "mine" }));
+    assert.deepEqual([added.id, added.type, added.remote, added.label, added.up, added.initiator], [
+      ID,
+      "stcp",
+      KEY_B,
+      "mine",
+      true,
+      true,
+    ]);
+    assert.equal(added.latencyMs, 40);
+    await sim.run(10_000);
+    const theirs = b.only();
+    assert.deepEqual([theirs.id, theirs.remote, theirs.label, theirs.up, theirs.initiator, theirs.latencyMs], [
+      ID,
+      KEY_A,
+      "user",
+      true,
+      false,
+      40,
+    ]);
+    assert.deepEqual([...discovery.listed.keys()], [ID]);
+    // Pings and pongs of 8 bytes so far.
+    const ours = a.only();
+    assert.ok(ours.sentBytes >= 48 && ours.sentBytes === theirs.receivedBytes, `${ours.sentBytes}`);
+    assert.equal(ours.sentPackets, theirs.receivedPackets);
+    assert.deepEqual([a.changes, b.changes], [["up"], ["up"]]);
+  },
+);
+
+simulationTest("add() of a transport that exists gives the same one", async (sim) => {
+  await using world = await World.create(sim);
+  const first = await sim.run(world.a.table.add({ remoteKey: KEY_B, kind: "stcp" }));
+  const [second, third] = await sim.run(Promise.all([
+    world.a.table.add({ remoteKey: KEY_B, kind: "stcp" }),
+    world.b.table.add({ remoteKey: KEY_A, kind: "stcp" }),
+  ]));
+  assert.deepEqual([second.id, third.id], [first.id, first.id]);
+  await sim.run(10_000);
+  assert.deepEqual([world.a.changes, world.b.changes], [["up"], ["up"]]);
+});
+
+simulationTest("add() says why it cannot, and leaves nothing behind", async (sim) => {
+  await using world = await World.create(sim);
+  const { table } = world.a;
+  const fails = (options: Parameters<typeof table.add>[0], code: string): Promise<void> =>
+    assert.rejects(sim.run(table.add(options)), (error) => hasCode(error, code), code);
+  await fails({ remoteKey: KEY_B, kind: "pigeon" }, "transport/unknown-kind");
+  await fails({ remoteKey: KEY_A, kind: "stcp" }, "transport/self");
+  await fails({ remoteKey: "02" + "ab".repeat(32) as PublicKey, kind: "stcp" }, "transport/no-address");
+  await fails({ remoteKey: KEY_C, kind: "stcp" }, "network/dial-failed");
+  await fails({ remoteKey: KEY_C, kind: "stcp", address: "b:7777" }, "transport/handshake-refused");
+  sim.partition("a", "b");
+  await fails({ remoteKey: KEY_B, kind: "stcp" }, "transport/dial-timeout");
+  const signal = AbortSignal.abort(new Error("changed my mind"));
+  await assert.rejects(sim.run(table.add({ remoteKey: KEY_B, kind: "stcp", signal })), /changed my mind/);
+  await sim.run(1_000);
+  assert.deepEqual(table.list(), []);
+});
+
+simulationTest("add() with keepTrying rejects at the first failure, and comes up when the peer does", async (sim) => {
+  await using world = await World.create(sim);
+  sim.kill("b");
+  const adding = world.a.table.add({ remoteKey: KEY_B, kind: "stcp", keepTrying: true });
+  await assert.rejects(sim.run(adding), UnavailableError);
+  assert.equal(world.a.only().up, false);
+  await sim.run(60_000);
+  sim.revive("b");
+  await world.b.table.listen("stcp", "b:7777");
+  await sim.run(3_100);
+  assert.equal(world.a.only().up, true);
+});
+
+simulationTest("a lost link is dialled again by the side that added it, within half a second", async (sim) => {
+  await using world = await World.create(sim);
+  const { a, b, discovery } = world;
+  await world.connect();
+  await sim.run(5_000);
+  const before = a.only();
+  sim.cutLinks("a", "b");
+  await sim.run(50);
+  assert.deepEqual([a.only().up, b.only().up], [false, false]);
+  await sim.run(450);
+  assert.deepEqual([a.only().up, b.only().up], [true, true]);
+  assert.ok(a.only().sentBytes >= before.sentBytes, "the figures go on");
+  assert.deepEqual([a.changes, b.changes], [["up", "down", "up"], ["up", "down", "up"]]);
+  assert.equal(a.only().initiator, true);
+  await sim.run(20_000);
+  assert.deepEqual([...discovery.listed.keys()], [ID], "a short break is not worth a deregistration");
+});
+
+simulationTest(
+  "a peer that falls silent is noticed; both sides deregister; healing brings everything back",
+  async (sim) => {
+    await using world = await World.create(sim);
+    const { a, b, discovery } = world;
+    await world.connect();
+    await sim.run(10_000);
+    sim.partition("a", "b");
+    await sim.run(16_000);
+    assert.deepEqual([a.only().up, b.only().up], [false, false]);
+    await sim.run(6_000);
+    assert.deepEqual([...discovery.listed.keys()], []);
+    await sim.run(600_000);
+    assert.deepEqual(b.table.list(), [], "the side that was dialled forgets");
+    sim.heal("a", "b");
+    await sim.run(15_000);
+    assert.deepEqual([a.only().up, b.only().up], [true, true]);
+    assert.deepEqual([...discovery.listed.keys()], [ID]);
+  },
+);
+
+simulationTest("redialling pauses 3 s at most, however long the peer is away", async (sim) => {
+  await using world = await World.create(sim);
+  await world.connect();
+  sim.kill("b");
+  await sim.run(3_600_000);
+  sim.revive("b");
+  await using again = world.visor("b");
+  await again.table.listen("stcp", "b:7777");
+  await sim.run(3_100);
+  assert.deepEqual([world.a.only().up, again.only().up], [true, true]);
+  await sim.run(again[Symbol.asyncDispose]());
+});
+
+simulationTest("a peer that restarted is let in, even while its old link looks alive here", async (sim) => {
+  await using world = await World.create(sim);
+  await world.connect();
+  await sim.run(40_000);
+  // The plug of A is pulled: B hears nothing. A is back at once, with the same key.
+  sim.kill("a", { silent: true });
+  await sim.run(world.a[Symbol.asyncDispose]());
+  assert.equal(world.b.only().up, true);
+  for (const from of ["a", "b"]) for (const to of ["a", "b"]) if (from < to) sim.heal(from, to);
+  sim.revive("a");
+  const restarted = world.visor("a");
+  await sim.run(restarted.table.add({ remoteKey: KEY_B, kind: "stcp" }));
+  await sim.run(1_000);
+  assert.deepEqual([restarted.only().up, world.b.only().up], [true, true]);
+});
+
+simulationTest("remove() ends it for good on both sides", async (sim) => {
+  await using world = await World.create(sim);
+  const { a, b, discovery } = world;
+  await world.connect();
+  await sim.run(a.table.remove(ID));
+  assert.deepEqual(a.table.list(), []);
+  await sim.run(100);
+  assert.deepEqual([...discovery.listed.keys()], []);
+  assert.equal(b.only().up, false);
+  await sim.run(31_000);
+  assert.deepEqual(b.table.list(), []);
+  assert.deepEqual([a.changes, b.changes], [["up", "down", "removed"], ["up", "down", "removed"]]);
+  await assert.rejects(
+    sim.run(a.table.remove(ID)),
+    (e) => e instanceof RefusedError && hasCode(e, "transport/not-found"),
+  );
+});
+
+simulationTest("what the other side removes is dialled again by who added it", async (sim) => {
+  await using world = await World.create(sim);
+  await world.connect();
+  await sim.run(world.b.table.remove(ID));
+  await sim.run(1_000);
+  assert.deepEqual([world.a.only().up, world.b.only().up], [true, true]);
+  await sim.run(60_000);
+  assert.deepEqual([...world.discovery.listed.keys()], [ID]);
+});
+
+Deno.test("when both sides dial at once, one transport remains, whatever the timing", async () => {
+  const random = createSeededRandom("races");
+  for (let seed = 1; seed <= 40; seed++) {
+    const sim = createSimulation({ seed });
+    const [there, delay] = random.bytes(2) as unknown as [number, number];
+    sim.setLatency("a", "b", 1 + there % 100);
+    await using world = await World.create(sim);
+    const { a, b, discovery } = world;
+    const adding = [a.table.add({ remoteKey: KEY_B, kind: "stcp", keepTrying: true })];
+    await sim.run(delay % 16 === 0 ? 0 : delay * 3);
+    adding.push(b.table.add({ remoteKey: KEY_A, kind: "stcp", keepTrying: true }));
+    await sim.run(Promise.allSettled(adding));
+    await sim.run(30_000);
+    const [ours, theirs] = [a.only(), b.only()];
+    const story = `seed ${seed}, latency ${1 + there % 100}, delay ${delay * 3}: ${a.changes} | ${b.changes}`;
+    assert.deepEqual([ours.up, theirs.up], [true, true], story);
+    assert.notEqual(ours.initiator, theirs.initiator, story);
+    assert.deepEqual([...discovery.listed.keys()], [ID], story);
+    const changes = [a.changes.length, b.changes.length];
+    await sim.run(60_000);
+    assert.deepEqual([a.changes.length, b.changes.length], changes, `not stable: ${story}`);
+  }
+});
+
+simulationTest("strangers, garbage and silent peers on the listener keep nobody out", async (sim) => {
+  await using world = await World.create(sim);
+  const { network, random } = sim.runtimeFor("mallory");
+  const strangers = await sim.run(Promise.all(Array.from({ length: 60 }, () => network.dial("b:7777"))));
+  await sim.run(Promise.all(
+    strangers.slice(0, 40).map(async (link, i) => {
+      await link.write(i % 2 === 0 ? new TextEncoder().encode("get_nonce") : random.bytes(1 + i * 50));
+      if (i % 4 === 0) link.close();
+    }),
+  ));
+  await world.connect();
+  assert.equal(world.b.only().up, true);
+  await sim.run(60_000);
+  for (const link of strangers) assert.equal(await sim.run(link.read(new Uint8Array(512)).then((n) => n === 0)), false);
+  for (const link of strangers) link.close();
+});
+
+simulationTest("without discovery transports work; it is told when it is back", async (sim) => {
+  await using world = await World.create(sim);
+  world.discovery.down = true;
+  await world.connect();
+  assert.deepEqual([world.a.only().up, world.b.only().up], [true, true]);
+  await sim.run(200_000);
+  world.discovery.down = false;
+  await sim.run(70_000);
+  assert.deepEqual([...world.discovery.listed.keys()], [ID]);
+});
+
+simulationTest("an entry that discovery lost is registered again", async (sim) => {
+  await using world = await World.create(sim);
+  await world.connect();
+  world.discovery.listed.clear();
+  await sim.run(61_000);
+  assert.deepEqual([...world.discovery.listed.keys()], [ID]);
+});
+
+simulationTest("a closed listener accepts no more, and transports live on", async (sim) => {
+  await using world = await World.create(sim);
+  const listener = await world.b.table.listen("stcp", "b:8888");
+  assert.equal(listener.address, "b:8888");
+  await sim.run(world.a.table.add({ remoteKey: KEY_B, kind: "stcp", address: "b:8888" }));
+  await sim.run(listener.close());
+  await sim.run(20_000);
+  assert.equal(world.a.only().up, true);
+});
+
+Deno.test("tables over a memory hub connect in one process", async () => {
+  const sim = createSimulation({ seed: 1 });
+  const hub = createMemoryHub(), discovery = new FakeDiscovery();
+  const [a, b] = ([["a", SECRET_A], ["b", SECRET_B]] as const).map(([name, secret]) =>
+    makeVisor({ runtime: sim.runtimeFor(name), secret, discovery, drivers: [createMemoryDriver(hub)] })
+  ) as [TestVisor, TestVisor];
+  await b.table.listen("memory", "b");
+  await sim.run(a.table.add({ remoteKey: KEY_B, kind: "memory", address: "b" }));
+  await sim.run(5_000);
+  assert.deepEqual([a.only().up, b.only().up, a.only().type], [true, true, "memory"]);
+  await sim.run(Promise.all([a[Symbol.asyncDispose](), b[Symbol.asyncDispose]()]));
+  assert.equal(sim.pendingTimers, 0);
+});
+
+Deno.test("tables connect over real sockets, lose the link with the peer's end, and close without leaks", async () => {
+  using runtime = createDenoRuntime({ logLevel: "off" });
+  const discovery = new FakeDiscovery();
+  await using a = makeVisor({ runtime, secret: SECRET_A, discovery });
+  const b = makeVisor({ runtime, secret: SECRET_B, discovery });
+  const { address } = await b.table.listen("stcp", "127.0.0.1:0");
+  const { promise: lost, resolve } = Promise.withResolvers<void>();
+  a.table.onChange(({ type }) => type === "down" && resolve());
+  const added = await a.table.add({ remoteKey: KEY_B, kind: "stcp", address });
+  assert.ok(added.up && added.latencyMs !== undefined && added.latencyMs < 5_000);
+  await b[Symbol.asyncDispose]();
+  await lost;
+  assert.equal(a.only().up, false);
+});
