@@ -1,0 +1,18 @@
+/**
+ * Setting up routes: the setup node, the visor's client that asks it, and the visor's gateway that takes rules from it.
+ *
+ * @module
+ */
+export { createSetupClient, type SetupClient } from "./client.ts";
+export { createSetupGateway, type RuleHandlers, type SetupGateway, type SetupGatewayDeps } from "./gateway.ts";
+export type { SetupListener, SetupNetwork, SetupStream } from "./network.ts";
+export {
+  checkRouteAsUpstream,
+  checkRouteStrictly,
+  countRouteIds,
+  KNOWN_TRANSPORT_KINDS,
+  makeRouteRules,
+  type RouteRules,
+  type StrictCheck,
+} from "./rules.ts";
+export { createSetupNode, type SetupNode, type SetupNodeDeps } from "./setup_node.ts";

@@ -1,0 +1,184 @@
+/**
+ * What a setup node computes: whether a route may be set up, how many ids each visor must reserve, and which rules make
+ * the route (routing.md §5.4, 5.5). Pure functions.
+ *
+ * ```
+ * path  S ──h0──► A ──h1──► D         S: Forward(key s, next a)   A: Intermediary(key a, next d)   D: Consume(key d)
+ * ```
+ */
+
+import { encodeRule, type Rule } from "../../core/mod.ts";
+import {
+  type Hop,
+  invertDescriptor,
+  type PublicKey,
+  type RouteDescriptor,
+  type RouteId,
+  shortKey,
+  type TransportId,
+} from "../../types/mod.ts";
+import type { BidirectionalRoute, EdgeRules } from "../../wire/setup_messages.ts";
+import { transportId } from "../../wire/transport_entry.ts";
+
+/** The longest path that is set up: as many hops as v1.3 visors ask the route finder for. */
+export const MAX_PATH_HOPS = 50;
+
+/** Shortest and longest idle time of rules, ns. v1.3 asks for 30 s, later upstream for up to 24 h. */
+export const KEEP_ALIVE_RANGE_NS = { min: 1_000_000_000n, max: 86_400_000_000_000n } as const;
+
+/**
+ * Kinds of transports that routes may use: those of v1.3, the QUIC ones of later upstream, and the one in memory. A
+ * transport id is a hash over both edges and the kind, so an id of no kind listed here names no transport between them.
+ */
+export const KNOWN_TRANSPORT_KINDS: readonly string[] = [
+  "stcp",
+  "stcpr",
+  "sudph",
+  "dmsg",
+  "squicr",
+  "squic",
+  "quic",
+  "memory",
+];
+
+/**
+ * The check of v1.3 (routing.md §5.4, step 1): both paths are there and join the right ends.
+ * @returns upstream's words for what is wrong, or undefined
+ */
+export function checkRouteAsUpstream(route: BidirectionalRoute): string | undefined {
+  const { descriptor: { source, destination }, forward, reverse } = route;
+  if (forward.length === 0) return "bidirectional route does not have forward hops";
+  if (reverse.length === 0) return "bidirectional route does not have reverse hops";
+  const joins = forward[0]?.from === source.publicKey && forward.at(-1)?.to === destination.publicKey &&
+    reverse[0]?.from === destination.publicKey && reverse.at(-1)?.to === source.publicKey;
+  return joins ? undefined : "bidirectional route has an invalid route description";
+}
+
+/** What the strict check compares with. */
+export interface StrictCheck {
+  /** Who asks, as the messaging stream proved it. */
+  readonly requester: PublicKey;
+  /** Default {@link KNOWN_TRANSPORT_KINDS}. */
+  readonly transportKinds?: readonly string[];
+}
+
+/**
+ * What v1.3 leaves unchecked, though each of its visors keeps to it (routing.md §5.4, W2): the requester is the source,
+ * hops are contiguous, paths visit nobody twice and are not endless, transport ids belong to the edges of their hops, and
+ * the keep-alive is sane.
+ * @returns what is wrong, or undefined
+ */
+export function checkRouteStrictly(route: BidirectionalRoute, check: StrictCheck): string | undefined {
+  const { descriptor, keepAliveNs, forward, reverse } = route;
+  if (descriptor.source.publicKey !== check.requester) {
+    return `only ${shortKey(descriptor.source.publicKey)} itself may ask for a route from it`;
+  }
+  if (keepAliveNs < KEEP_ALIVE_RANGE_NS.min || keepAliveNs > KEEP_ALIVE_RANGE_NS.max) {
+    return `a keep-alive of ${keepAliveNs} ns is out of range`;
+  }
+  return checkPath(forward, check) ?? checkPath(reverse, check);
+}
+
+/** How many route ids each visor must reserve: one for each of its places in both paths. In order of first mention. */
+export function countRouteIds(route: BidirectionalRoute): Map<PublicKey, number> {
+  const counts = new Map<PublicKey, number>();
+  for (const path of [route.forward, route.reverse]) {
+    for (const visor of visorsOf(path)) counts.set(visor, (counts.get(visor) ?? 0) + 1);
+  }
+  return counts;
+}
+
+/** All rules of a route pair, as bytes. */
+export interface RouteRules {
+  /** For the source: the reply. */
+  readonly initiator: EdgeRules;
+  /** For the destination. */
+  readonly responder: EdgeRules;
+  /** For the visors between, in order of first mention. */
+  readonly intermediary: ReadonlyMap<PublicKey, readonly Uint8Array[]>;
+}
+
+/**
+ * Makes the rules of a checked route (routing.md §5.5): first the forward path, then the reverse one; the ids of each
+ * visor are used in the order in which it gave them.
+ * @param route passed both checks
+ * @param reserved ids by visor
+ * @returns the rules, or undefined when a visor gave too few ids
+ */
+export function makeRouteRules(
+  route: BidirectionalRoute,
+  reserved: ReadonlyMap<PublicKey, readonly RouteId[]>,
+): RouteRules | undefined {
+  const left = new Map([...reserved].map(([visor, ids]) => [visor, ids.values()]));
+  const take = (visor: PublicKey): RouteId | undefined => left.get(visor)?.next().value;
+  const options = { keepAliveNs: route.keepAliveNs, take };
+  const inverse = invertDescriptor(route.descriptor);
+  const forward = makePathRules(route.forward, { ...options, descriptor: route.descriptor });
+  const reverse = makePathRules(route.reverse, { ...options, descriptor: inverse });
+  if (forward === undefined || reverse === undefined) return undefined;
+  const intermediary = new Map<PublicKey, Uint8Array[]>();
+  for (const { visor, rule } of [...forward.between, ...reverse.between]) {
+    intermediary.set(visor, [...intermediary.get(visor) ?? [], rule]);
+  }
+  return {
+    initiator: { descriptor: inverse, forward: forward.first, reverse: reverse.last },
+    responder: { descriptor: route.descriptor, forward: reverse.first, reverse: forward.last },
+    intermediary,
+  };
+}
+
+interface PathRules {
+  readonly first: Uint8Array;
+  readonly between: readonly { readonly visor: PublicKey; readonly rule: Uint8Array }[];
+  readonly last: Uint8Array;
+}
+
+interface PathOptions {
+  readonly descriptor: RouteDescriptor;
+  readonly keepAliveNs: bigint;
+  readonly take: (visor: PublicKey) => RouteId | undefined;
+}
+
+function makePathRules(path: readonly Hop[], options: PathOptions): PathRules | undefined {
+  const { descriptor, keepAliveNs, take } = options;
+  const ids = visorsOf(path).map(take);
+  if (ids.some((id) => id === undefined)) return undefined;
+  const idAt = (index: number): RouteId => ids[index] as RouteId;
+  const rules = path.map((hop, index) => {
+    const next = { nextRouteId: idAt(index + 1), nextTransportId: hop.transportId };
+    const rule: Rule = index === 0
+      ? { type: "forward", keepAliveNs, routeId: idAt(index), descriptor, ...next }
+      : { type: "intermediary", keepAliveNs, routeId: idAt(index), ...next };
+    return { visor: hop.from, rule: encodeRule(rule) };
+  });
+  const [first, ...between] = rules;
+  if (first === undefined) return undefined;
+  const last = encodeRule({ type: "consume", keepAliveNs, routeId: idAt(path.length), descriptor });
+  return { first: first.rule, between, last };
+}
+
+/** The visors of a path in order, both ends included. */
+function visorsOf(path: readonly Hop[]): readonly PublicKey[] {
+  const [first] = path;
+  return first === undefined ? [] : [first.from, ...path.map((hop) => hop.to)];
+}
+
+function checkPath(path: readonly Hop[], check: StrictCheck): string | undefined {
+  if (path.length > MAX_PATH_HOPS) return `a path of ${path.length} hops is too long, ${MAX_PATH_HOPS} are allowed`;
+  const kinds = check.transportKinds ?? KNOWN_TRANSPORT_KINDS;
+  for (const [index, hop] of path.entries()) {
+    const previous = path[index - 1];
+    if (previous !== undefined && previous.to !== hop.from) {
+      return `hop ${index + 1} does not begin where the one before ends`;
+    }
+    if (!joins(hop, { id: hop.transportId, kinds })) {
+      return `hop ${index + 1} uses a transport that does not join its ends`;
+    }
+  }
+  const visors = visorsOf(path);
+  return new Set(visors).size < visors.length ? "a path visits a visor twice" : undefined;
+}
+
+function joins(hop: Hop, options: { readonly id: TransportId; readonly kinds: readonly string[] }): boolean {
+  return options.kinds.some((kind) => transportId(hop.from, hop.to, kind) === options.id);
+}

@@ -1,0 +1,291 @@
+/**
+ * The setup node: installs the rules of a route pair at every visor on it (routing.md §5.4).
+ *
+ * ```
+ * requester ─DialRouteGroup─► check ─► dial all visors, port 136 ─► ReserveIDs ─► make rules
+ *           ◄──its rules────        ◄─ AddEdgeRules at the responder ◄─ AddIntermediaryRules
+ * ```
+ *
+ * Intermediaries come before the responder, and the responder before the reply, so that every rule stands when the first
+ * packet leaves. What was installed is taken back when a later step fails, where the visor knows how; else it expires.
+ */
+
+import { describeError, ProtocolError, RefusedError, UnavailableError } from "../../errors/mod.ts";
+import { type Runtime, withTimeout } from "../../runtime/mod.ts";
+import { type PublicKey, type RouteId, shortKey } from "../../types/mod.ts";
+import { RpcClient, rpcHandler, serveRpc } from "../../wire/rpc/mod.ts";
+import {
+  ADD_EDGE_RULES,
+  ADD_INTERMEDIARY_RULES,
+  type BidirectionalRoute,
+  DIAL_ROUTE_GROUP,
+  type EdgeRules,
+  REMOVE_RULES,
+  RESERVE_IDS,
+  RULE_GATEWAY_PORT,
+  SETUP_NODE_PORT,
+} from "../../wire/setup_messages.ts";
+import { setupNodeMetrics } from "./metrics.ts";
+import { type SetupNetwork, type SetupStream, StreamAcceptor } from "./network.ts";
+import { checkRouteAsUpstream, checkRouteStrictly, countRouteIds, makeRouteRules, type RouteRules } from "./rules.ts";
+
+/** Time limits of a request and its steps, ms. A whole request: as in v1.3. */
+export const SETUP_LIMITS_MS = {
+  request: 30_000,
+  /** Dialling all visors. Messaging itself gives a stream 20 s. */
+  dial: 20_000,
+  /** One round of calls to all visors. */
+  step: 10_000,
+  /** Taking rules back after a failure. */
+  undo: 2_000,
+} as const;
+
+/** How long a requester may keep its stream open, ms: one request, and time to read the answer. */
+const STREAM_LIFETIME_MS = 60_000;
+
+/** Requests of one visor at once: a visor that dials many others at once asks one by one. */
+const MAX_STREAMS_PER_REQUESTER = 8;
+
+/** Requests in all; each may hold a stream to every visor on its paths. */
+const MAX_STREAMS = 256;
+
+/** What a setup node needs. */
+export interface SetupNodeDeps {
+  readonly runtime: Pick<Runtime, "timers" | "clock" | "log" | "metrics">;
+  /** Not owned: whoever made it closes it. */
+  readonly messaging: SetupNetwork;
+  /** Kinds of transports that routes may use, if not the usual ones. */
+  readonly transportKinds?: readonly string[];
+}
+
+/** A running setup node. Disposing stops it and waits for what it is doing. */
+export interface SetupNode extends AsyncDisposable {
+  /** Requesters connected at the moment. */
+  readonly requesters: number;
+}
+
+/** Starts a setup node: it listens on messaging port 36. @throws {RefusedError} `messaging/port-taken` */
+export function createSetupNode(deps: SetupNodeDeps): SetupNode {
+  const { runtime, messaging } = deps;
+  const { timers } = runtime;
+  const desk = new RequestDesk(deps);
+  const acceptor = new StreamAcceptor(messaging.listen(SETUP_NODE_PORT), {
+    maxStreams: MAX_STREAMS,
+    maxStreamsPerRemote: MAX_STREAMS_PER_REQUESTER,
+    admit: () => true,
+    async serve(stream, closing): Promise<void> {
+      const lifetime = new AbortController();
+      const cancel = timers.after(STREAM_LIFETIME_MS, () => lifetime.abort());
+      await serveRpc(stream, {
+        handlers: [rpcHandler(DIAL_ROUTE_GROUP, (route, signal) => desk.answer(route, { stream, signal }))],
+        signal: AbortSignal.any([closing, lifetime.signal]),
+        maxConcurrentCalls: 1,
+      });
+      cancel();
+    },
+  });
+  return {
+    get requesters(): number {
+      return acceptor.open;
+    },
+    async [Symbol.asyncDispose](): Promise<void> {
+      await acceptor[Symbol.asyncDispose]();
+      await desk.settled();
+    },
+  };
+}
+
+/** Answers requests, counts and logs them. */
+class RequestDesk {
+  readonly #deps: SetupNodeDeps;
+  readonly #metrics: ReturnType<typeof setupNodeMetrics>;
+  /** Work that may outlive its request: set-ups that notice their end, and sessions that are undone and closed. */
+  readonly #unfinished = new Set<Promise<unknown>>();
+  #active = 0;
+
+  constructor(deps: SetupNodeDeps) {
+    this.#deps = deps;
+    this.#metrics = setupNodeMetrics(deps.runtime.metrics);
+  }
+
+  /** @throws {RefusedError} in upstream's words, which go to the requester */
+  async answer(
+    route: BidirectionalRoute,
+    request: { readonly stream: SetupStream; readonly signal: AbortSignal },
+  ): Promise<EdgeRules> {
+    const { clock, timers, log } = this.#deps.runtime;
+    const requester = request.stream.remoteKey;
+    const startedAt = clock.monotonic();
+    this.#metrics.active.set(++this.#active);
+    try {
+      const rules = await withTimeout((signal) => this.#track(this.#setUp(route, { requester, signal })), {
+        timers,
+        ms: SETUP_LIMITS_MS.request,
+        code: "setup/timeout",
+        message: "Set up a route",
+        signal: request.signal,
+      });
+      log.debug("route-set-up", { requester: shortKey(requester), hops: route.forward.length });
+      return rules;
+    } catch (error) {
+      this.#metrics.failures.add();
+      log.info("route-set-up-failed", { requester: shortKey(requester), error: describeError(error) });
+      throw error;
+    } finally {
+      this.#metrics.active.set(--this.#active);
+      this.#metrics.requests.add();
+      this.#metrics.seconds.add((clock.monotonic() - startedAt) / 1000);
+    }
+  }
+
+  /** Waits until nothing is being taken back or closed any more. */
+  async settled(): Promise<void> {
+    while (this.#unfinished.size > 0) await Promise.allSettled(this.#unfinished);
+  }
+
+  #track<T>(work: Promise<T>): Promise<T> {
+    const forget = (): void => void this.#unfinished.delete(work);
+    this.#unfinished.add(work);
+    work.then(forget, forget);
+    return work;
+  }
+
+  async #setUp(
+    route: BidirectionalRoute,
+    options: { readonly requester: PublicKey; readonly signal: AbortSignal },
+  ): Promise<EdgeRules> {
+    const { requester, signal } = options;
+    const { transportKinds } = this.#deps;
+    const check = transportKinds === undefined ? { requester } : { requester, transportKinds };
+    const objection = checkRouteAsUpstream(route) ?? checkRouteStrictly(route, check);
+    if (objection !== undefined) throw new RefusedError("setup/bad-route", objection);
+    const session = new VisorSession({ ...this.#deps, signal });
+    try {
+      await session.dial([...countRouteIds(route).keys()]);
+      const rules = makeRouteRules(route, await session.reserve(countRouteIds(route)));
+      if (rules === undefined) throw new RefusedError("setup/too-few-ids", "id reservoir has no key");
+      await session.install(rules);
+      session.keep();
+      return rules.initiator;
+    } finally {
+      // Not awaited: the requester should hear of a failure before everything is taken back.
+      void this.#track(session.close());
+    }
+  }
+}
+
+/** The calls of one request to all its visors: each step goes to all at once, and the first failure ends it. */
+class VisorSession {
+  readonly #deps: SetupNodeDeps & { readonly signal: AbortSignal };
+  readonly #clients = new Map<PublicKey, RpcClient>();
+  readonly #reserved = new Map<PublicKey, readonly RouteId[]>();
+  #keeps = false;
+
+  constructor(deps: SetupNodeDeps & { readonly signal: AbortSignal }) {
+    this.#deps = deps;
+  }
+
+  /** Opens a stream to every visor. @throws {UnavailableError} `setup/dial-failed` */
+  async dial(visors: readonly PublicKey[]): Promise<void> {
+    const { messaging } = this.#deps;
+    await this.#step(SETUP_LIMITS_MS.dial, (signal) =>
+      visors.map(async (visor) => {
+        const stream = await messaging.dial(visor, RULE_GATEWAY_PORT, { signal }).catch((cause) => {
+          throw failed("setup/dial-failed", {
+            words:
+              `failed to instantiate route id reserver: a dial attempt failed with: dial ${visor}@${RULE_GATEWAY_PORT}`,
+            cause,
+          });
+        });
+        if (signal.aborted) stream.close();
+        else this.#clients.set(visor, new RpcClient(stream));
+      }));
+  }
+
+  /** Has every visor reserve its ids. @throws {UnavailableError} `setup/reserve-failed` */
+  async reserve(counts: ReadonlyMap<PublicKey, number>): Promise<ReadonlyMap<PublicKey, readonly RouteId[]>> {
+    await this.#step(SETUP_LIMITS_MS.step, (signal) =>
+      [...counts].map(async ([visor, count]) => {
+        const ids = await this.#client(visor).call(RESERVE_IDS, count, { signal }).catch((cause) => {
+          const words = `failed to reserve route ids: reserve routeID from ${visor} failed`;
+          throw failed("setup/reserve-failed", { words, cause });
+        });
+        if (new Set(ids).size !== ids.length || ids.includes(0 as RouteId)) {
+          throw new ProtocolError("setup/bad-ids", `Reserve route ids: ${visor} gave some that cannot be used`);
+        }
+        this.#reserved.set(visor, ids);
+      }));
+    return this.#reserved;
+  }
+
+  /** Installs the rules of all visors but the requester. @throws {UnavailableError} `setup/install-failed` */
+  async install(rules: RouteRules): Promise<void> {
+    await this.#step(SETUP_LIMITS_MS.step, (signal) =>
+      [...rules.intermediary].map(async ([visor, own]) => {
+        const done = await this.#client(visor).call(ADD_INTERMEDIARY_RULES, own, { signal }).catch((cause) => {
+          throw failed("setup/install-failed", { words: "", cause });
+        });
+        if (!done) throw new UnavailableError("setup/install-failed", `${visor} did not take its rules`);
+      }));
+    const responder = rules.responder.descriptor.destination.publicKey;
+    const words = "failed to broadcast rules to destination router";
+    await this.#step(SETUP_LIMITS_MS.step, (signal) => [
+      this.#client(responder).call(ADD_EDGE_RULES, rules.responder, { signal }).then(
+        (done) => {
+          if (!done) throw new UnavailableError("setup/install-failed", `${words}: the rules were not taken`);
+        },
+        (cause) => {
+          throw failed("setup/install-failed", { words, cause });
+        },
+      ),
+    ]);
+  }
+
+  /** All is well: {@link VisorSession.close} leaves the rules where they are. */
+  keep(): void {
+    this.#keeps = true;
+  }
+
+  /** Takes rules and ids back, unless they are to be kept, and closes all streams. Does not reject. */
+  async close(): Promise<void> {
+    const { runtime: { timers } } = this.#deps;
+    if (!this.#keeps && this.#reserved.size > 0) {
+      await withTimeout(
+        (signal) =>
+          Promise.allSettled(
+            [...this.#reserved].map(([visor, ids]) => this.#client(visor).call(REMOVE_RULES, ids, { signal })),
+          ),
+        { timers, ms: SETUP_LIMITS_MS.undo, code: "setup/undo-timeout", message: "Take rules back" },
+      ).catch(() => {});
+    }
+    for (const client of this.#clients.values()) client.close();
+  }
+
+  /** Runs calls side by side; the first failure is the result, and ends the others. */
+  #step(ms: number, start: (signal: AbortSignal) => readonly Promise<void>[]): Promise<void> {
+    const { runtime: { timers }, signal } = this.#deps;
+    const others = new AbortController();
+    return withTimeout(async (limit) => {
+      const ended = AbortSignal.any([limit, others.signal]);
+      await Promise.all(start(ended)).catch((error) => {
+        others.abort(error);
+        throw error;
+      });
+    }, { timers, ms, code: "setup/step-timeout", message: "Wait for the visors of a route", signal });
+  }
+
+  #client(visor: PublicKey): RpcClient {
+    const client = this.#clients.get(visor);
+    if (client === undefined) throw new UnavailableError("setup/closed", `Call ${visor}: no stream is open`);
+    return client;
+  }
+}
+
+/** An error whose message is what v1.3 would say: what failed, and the words of who failed. */
+function failed(code: string, options: { readonly words: string; readonly cause: unknown }): UnavailableError {
+  const { words, cause } = options;
+  const said = cause instanceof RefusedError && cause.code === "rpc/refused"
+    ? String(cause.details.message)
+    : describeError(cause);
+  return new UnavailableError(code, words === "" ? said : `${words}: ${said}`, { cause });
+}
