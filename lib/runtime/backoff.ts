@@ -4,6 +4,7 @@ import type { Random } from "./ports.ts";
 
 /** How a {@link Backoff} grows. */
 export interface BackoffOptions {
+  /** Spreads the delays. */
   readonly random: Random;
   /** The first delay, ms. */
   readonly firstMs: number;
@@ -21,6 +22,7 @@ export class Backoff {
   readonly #options: BackoffOptions;
   #stepMs: number;
 
+  /** @param options how the delays grow */
   constructor(options: BackoffOptions) {
     this.#options = options;
     this.#stepMs = options.firstMs;

@@ -12,9 +12,11 @@ export const LOG_LEVELS: readonly LogLevel[] = ["trace", "debug", "info", "warn"
 export interface LogLine {
   /** Unix ms */
   readonly timeMs: number;
+  /** Of the line. */
   readonly level: Exclude<LogLevel, "off">;
   /** `kebab-case` */
   readonly event: string;
+  /** What goes with the event. */
   readonly fields: LogFields;
 }
 
@@ -23,8 +25,11 @@ export type LogSink = (line: LogLine) => void;
 
 /** What {@link createLog} needs. */
 export interface LogOptions {
+  /** Lines below are dropped. */
   readonly level: LogLevel;
+  /** Stamps the lines. */
   readonly clock: Pick<Clock, "wallMs">;
+  /** Takes the lines. */
   readonly sink: LogSink;
   /** On every line. */
   readonly fields?: LogFields;

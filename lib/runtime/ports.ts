@@ -8,12 +8,19 @@ import type { MonotonicMs } from "../types/mod.ts";
 
 /** All ports together, as parts receive them. */
 export interface Runtime {
+  /** Tells the time. */
   readonly clock: Clock;
+  /** Calls back later. */
   readonly timers: Timers;
+  /** Bytes fit for keys. */
   readonly random: Random;
+  /** Byte links by `host:port`. */
   readonly network: Network;
+  /** Requests and servers. */
   readonly http: Http;
+  /** Where log lines go. */
   readonly log: Log;
+  /** Figures for operators. */
   readonly metrics: Metrics;
 }
 
@@ -110,10 +117,15 @@ export type LogFields = Readonly<Record<string, string | number | boolean | bigi
 
 /** Writes log lines: an event name in `kebab-case`, and fields. Levels as in style.md §9. */
 export interface Log {
+  /** Per packet. */
   trace(event: string, fields?: LogFields): void;
+  /** A branch taken. */
   debug(event: string, fields?: LogFields): void;
+  /** What an operator would notice. */
   info(event: string, fields?: LogFields): void;
+  /** Odd, but working. */
   warn(event: string, fields?: LogFields): void;
+  /** Given up. */
   error(event: string, fields?: LogFields): void;
   /** A log whose lines all carry `fields` too. */
   with(fields: LogFields): Log;
@@ -121,17 +133,21 @@ export interface Log {
 
 /** Only goes up. */
 export interface Counter {
+  /** @param amount ≥ 0; default 1 */
   add(amount?: number): void;
 }
 
 /** Goes up and down. */
 export interface Gauge {
+  /** @param value the figure as it is now */
   set(value: number): void;
 }
 
 /** Names and keeps figures: `skywire_<area>_<thing>_<unit>[_total]`. The same name gives the same figure. */
 export interface Metrics {
+  /** @param name see above, ends in `_total`; @param help one line for people */
   counter(name: string, help: string): Counter;
+  /** @param name see above; @param help one line for people */
   gauge(name: string, help: string): Gauge;
   /** All figures as Prometheus text. */
   render(): string;

@@ -27,6 +27,7 @@ export function sleep(timers: Timers, ms: number, signal?: AbortSignal): Promise
 
 /** What {@link withTimeout} needs beside the work. */
 export interface TimeoutOptions<T> {
+  /** Where time comes from. */
   readonly timers: Timers;
   /** The limit, ms. */
   readonly ms: number;

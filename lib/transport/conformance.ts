@@ -22,8 +22,9 @@ export interface DriverFixture extends AsyncDisposable {
   readonly dialler: TransportDriver;
   /** The one that listens. */
   readonly listener: TransportDriver;
-  /** The visors' keys, for drivers that bring identity. */
+  /** The dialling visor's key; drivers that bring identity prove it. */
   readonly diallerKey: PublicKey;
+  /** The listening visor's key. */
   readonly listenerKey: PublicKey;
   /** Where to listen; a port 0 is fine. */
   readonly listenAddress: string;

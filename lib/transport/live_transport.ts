@@ -42,10 +42,13 @@ const LATENCY_WEIGHT = 1 / 4;
 
 /** What users see of a transport, at one moment. */
 export interface TransportSummary {
+  /** The same on both sides. */
   readonly id: TransportId;
   /** The kind: `stcp`, `dmsg` … */
   readonly type: string;
+  /** Whose visor is at the other end. */
   readonly remote: PublicKey;
+  /** For people; each side has its own. */
   readonly label: string;
   /** Is there a working link? */
   readonly up: boolean;
@@ -53,10 +56,13 @@ export interface TransportSummary {
   readonly initiator: boolean;
   /** Round trip, ms, smoothed; absent until measured. */
   readonly latencyMs?: number;
-  /** Payload, over all links so far. */
+  /** Payload of packets sent, over all links so far. */
   readonly sentBytes: number;
+  /** Payload of packets received, over all links so far. */
   readonly receivedBytes: number;
+  /** Packets sent, over all links so far. */
   readonly sentPackets: number;
+  /** Packets received, over all links so far. */
   readonly receivedPackets: number;
   /** Since when the present state lasts, Unix ms. */
   readonly since: number;

@@ -11,6 +11,7 @@ export * from "./drivers/stcp.ts";
 export type { LinkEnd } from "./link_pump.ts";
 export type { TransportSummary } from "./live_transport.ts";
 export type { TransportRegistry } from "./registration.ts";
+export type { SignedEntry, TransportEntry } from "../wire/transport_entry.ts";
 export type { SecureLink } from "./secure_link.ts";
 export * from "./switch_loop.ts";
 export * from "./transport_table.ts";

@@ -13,8 +13,11 @@ const READ_BYTES = 2_048;
 
 /** See the top of the file. Whoever holds it closes the link and disposes the records, or hands both on. */
 export interface SecureLink {
+  /** Carries records. */
   readonly link: ByteLink;
+  /** Protects what goes over the link. */
   readonly records: Records;
+  /** Whose visor is at the other end, proven. */
   readonly remoteKey: PublicKey;
 }
 

@@ -35,6 +35,7 @@ export interface ActiveLink {
 
 /** How to attach a link. */
 export interface AttachOptions {
+  /** Of which transport it is the link. */
   readonly transportId: TransportId;
   /** Plaintext that came before, beyond the last message of settlement. */
   readonly early?: Uint8Array;
@@ -64,6 +65,7 @@ export interface SwitchLoop extends AsyncDisposable {
 
 /** What a loop is made of. */
 export interface SwitchLoopDeps {
+  /** The world. */
   readonly runtime: Pick<Runtime, "clock" | "timers" | "random" | "log">;
   /** The visor's own key. */
   readonly localKey: PublicKey;

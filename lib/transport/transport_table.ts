@@ -40,6 +40,7 @@ const MOST_TRANSPORTS = 10_000;
 
 /** How a transport is asked for. */
 export interface AddTransportOptions {
+  /** Whose visor is to be at the other end. */
   readonly remoteKey: PublicKey;
   /** The driver's kind. */
   readonly kind: string;
@@ -68,6 +69,7 @@ export interface TransportChange {
 
 /** A listener of the table. */
 export interface TransportListener {
+  /** The driver's kind. */
   readonly kind: string;
   /** What others dial. */
   readonly address: string;
@@ -105,10 +107,13 @@ export interface TransportTable extends AsyncDisposable {
 
 /** What a table is made of. */
 export interface TransportTableDeps {
+  /** The world. */
   readonly runtime: Runtime;
   /** The visor's key; stays the caller's. */
   readonly secret: SecretKey;
+  /** Takes the links over. */
   readonly loop: SwitchLoop;
+  /** One for each kind of transport. */
   readonly drivers: readonly TransportDriver[];
   /** The client of transport discovery. */
   readonly discovery: TransportRegistry;

@@ -14,6 +14,7 @@ export const TRANSPORT_PORT: Port = 45;
 
 /** What the driver needs of a messaging stream. */
 export interface DetachableStream {
+  /** Whose visor is at the other end, proven. */
   readonly remoteKey: PublicKey;
   /** Gives up the stream as such: what lies below it, and its record layer. */
   detach(): { readonly link: ByteLink; readonly records: Records };
@@ -21,8 +22,9 @@ export interface DetachableStream {
 
 /** What the driver needs of a messaging client. */
 export interface MessagingDialer {
+  /** Opens a stream. @throws {UnavailableError} when the peer cannot be reached */
   dial(remote: PublicKey, port: Port, options?: { readonly signal?: AbortSignal }): Promise<DetachableStream>;
-  /** @throws {RefusedError} when the port is taken */
+  /** Accepts streams. @throws {RefusedError} when the port is taken */
   listen(port: Port): AsyncIterable<DetachableStream> & { close(): void };
 }
 
