@@ -22,7 +22,7 @@ export class Backoff {
   readonly #options: BackoffOptions;
   #stepMs: number;
 
-  /** @param options how the delays grow */
+  /** Starts at the first delay. @param options how the delays grow */
   constructor(options: BackoffOptions) {
     this.#options = options;
     this.#stepMs = options.firstMs;

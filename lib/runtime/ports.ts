@@ -82,7 +82,7 @@ export interface LinkListener extends AsyncIterable<ByteLink> {
 
 /** Opens and accepts byte links by `host:port` (TCP, no delay). */
 export interface Network {
-  /** @throws {UnavailableError} `network/dial-failed`, or when `signal` aborts */
+  /** Connects. @throws {UnavailableError} `network/dial-failed`, or when `signal` aborts */
   dial(address: string, options?: { readonly signal?: AbortSignal }): Promise<ByteLink>;
   /**
    * Listens; port 0 takes a free one.
@@ -133,21 +133,21 @@ export interface Log {
 
 /** Only goes up. */
 export interface Counter {
-  /** @param amount ≥ 0; default 1 */
+  /** Counts. @param amount ≥ 0; default 1 */
   add(amount?: number): void;
 }
 
 /** Goes up and down. */
 export interface Gauge {
-  /** @param value the figure as it is now */
+  /** Replaces the figure. @param value as it is now */
   set(value: number): void;
 }
 
 /** Names and keeps figures: `skywire_<area>_<thing>_<unit>[_total]`. The same name gives the same figure. */
 export interface Metrics {
-  /** @param name see above, ends in `_total`; @param help one line for people */
+  /** A figure that only goes up. @param name see above, ends in `_total` @param help one line for people */
   counter(name: string, help: string): Counter;
-  /** @param name see above; @param help one line for people */
+  /** A figure that goes both ways. @param name see above @param help one line for people */
   gauge(name: string, help: string): Gauge;
   /** All figures as Prometheus text. */
   render(): string;
@@ -157,7 +157,7 @@ export interface Metrics {
  * A folder of small private files (keys, configuration, address books). Names are relative, with no `..`.
  */
 export interface Storage {
-  /** @returns the content, or undefined when there is no such file. @throws {UnavailableError} `storage/read-failed` */
+  /** Reads a file. @returns the content, or undefined when there is no such file. @throws {UnavailableError} `storage/read-failed` */
   read(name: string): Promise<Uint8Array<ArrayBuffer> | undefined>;
   /** Replaces the file as a whole or not at all, mode 0600. @throws {UnavailableError} `storage/write-failed` */
   write(name: string, content: Uint8Array): Promise<void>;
