@@ -1,2 +1,12 @@
-//! Data-plane codecs: packets, rules and route descriptors. Total functions: any input gives a value or a named fault.
+//! Data-plane codecs: packets, rules and route descriptors (routing.md §1–2). Total functions: any input gives a value or
+//! a named fault.
+
 #![forbid(unsafe_code)]
+
+mod descriptor;
+mod packet;
+mod rule;
+
+pub use descriptor::{DESCRIPTOR_BYTES, Descriptor};
+pub use packet::{HEADER_BYTES, Header, Kind, MAX_PAYLOAD_BYTES, Packet, PacketFault};
+pub use rule::{Body, Rule, RuleFault, TransportId};
