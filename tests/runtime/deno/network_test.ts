@@ -120,3 +120,16 @@ Deno.test("IPv6 addresses are taken and given with brackets", async (t) => {
   b.close();
   listener.close();
 });
+
+Deno.test({
+  name: "a listener survives that descriptors run out",
+  ignore: Deno.build.os === "windows",
+  async fn(): Promise<void> {
+    const script = new URL("descriptor_limit.ts", import.meta.url).pathname;
+    const { stdout } = await new Deno.Command("sh", {
+      args: ["-c", 'ulimit -n 96 && exec "$0" run -A "$1"', Deno.execPath(), script],
+      stderr: "inherit",
+    }).output();
+    assert.deepEqual(JSON.parse(new TextDecoder().decode(stdout)), { failures: 3, accepted: true });
+  },
+});
