@@ -1,0 +1,125 @@
+/**
+ * Tells followers which transports there are and what changes: first everything, then every change in order. A follower
+ * that was away goes on where it was, or begins anew when that was too long ago. Followers pull: one that is slow costs
+ * nothing but its own time, and when it falls behind what is remembered it begins anew, too.
+ */
+
+import type { Random } from "../../runtime/mod.ts";
+import { untilAborted } from "../../runtime/mod.ts";
+import { formatHex, type TransportId } from "../../types/mod.ts";
+import type { TransportEntry } from "../../wire/transport_entry.ts";
+
+/** One change of the map. */
+export type TransportChange =
+  | { readonly added: TransportEntry }
+  | { readonly removed: TransportId };
+
+/** What a follower is told. */
+export type FeedEvent =
+  | {
+    readonly type: "snapshot";
+    /** With the first part, what was known before is void. */
+    readonly isFirst: boolean;
+    readonly isLast: boolean;
+    readonly entries: readonly TransportEntry[];
+    /** Where to go on from, with the last part; absent when one can only begin anew. */
+    readonly position?: string;
+  }
+  | { readonly type: "changes"; readonly changes: readonly TransportChange[]; readonly position: string };
+
+/** What can be followed: the discovery itself in this process, or one elsewhere through its client. */
+export interface TransportFeed {
+  /**
+   * Begins with a snapshot, or with what came after a position. Does not end by itself.
+   * @param options the position that a follower reached before; what ends the wait
+   * @throws the reason of the signal; {UnavailableError} when the source is gone: follow again, from the last position
+   */
+  follow(options: { readonly after?: string | undefined; readonly signal: AbortSignal }): AsyncIterable<FeedEvent>;
+}
+
+/** See {@link createLocalFeed}. */
+export interface LocalFeed extends TransportFeed {
+  /** Tells the followers. Call it after the store has changed, in the same order. */
+  append(changes: readonly TransportChange[]): void;
+}
+
+/** Changes that are remembered: at 20 a second a follower may be away for 8 minutes; 3 MB of memory. */
+const REMEMBERED_CHANGES = 10_000;
+
+/** Entries or changes in one event: 130 KB of text, which bounds the work in one turn. */
+const BATCH = 500;
+
+/**
+ * Makes the feed of a discovery.
+ * @param deps `all`: what is stored now; `random`: names this run, so that positions of another run are not mistaken
+ */
+export function createLocalFeed(
+  deps: {
+    readonly all: () => Promise<readonly TransportEntry[]>;
+    readonly random: Random;
+    readonly remembered?: number;
+  },
+): LocalFeed {
+  const { all, random, remembered = REMEMBERED_CHANGES } = deps;
+  const run = formatHex(random.bytes(8));
+  /** Change number n is at `n - first`; numbers begin with 1. */
+  let log: TransportChange[] = [];
+  let first = 1;
+  let appended = Promise.withResolvers<void>();
+
+  const last = (): number => first + log.length - 1;
+  const positionOf = (number: number): string => `${run}-${number}`;
+  const parsePosition = (text: string | undefined): number | undefined => {
+    const [, itsRun, number] = /^([0-9a-f]{16})-(\d{1,15})$/.exec(text ?? "") ?? [];
+    return itsRun === run && Number(number) <= last() ? Number(number) : undefined;
+  };
+
+  async function* snapshot(position: number): AsyncGenerator<FeedEvent> {
+    const entries = await all();
+    for (let at = 0; at === 0 || at < entries.length; at += BATCH) {
+      const isLast = at + BATCH >= entries.length;
+      yield {
+        type: "snapshot",
+        isFirst: at === 0,
+        isLast,
+        entries: entries.slice(at, at + BATCH),
+        ...(isLast ? { position: positionOf(position) } : {}),
+      };
+    }
+  }
+
+  async function* follow(
+    { after, signal }: { readonly after?: string | undefined; readonly signal: AbortSignal },
+  ): AsyncGenerator<FeedEvent> {
+    let position = parsePosition(after);
+    while (true) {
+      signal.throwIfAborted();
+      if (position === undefined || position < first - 1) {
+        // Taken before the entries are read: what changes meanwhile is told twice rather than not at all.
+        position = last();
+        yield* snapshot(position);
+      } else if (position < last()) {
+        const changes = log.slice(position - first + 1, position - first + 1 + BATCH);
+        position += changes.length;
+        yield { type: "changes", changes, position: positionOf(position) };
+      } else {
+        await untilAborted(appended.promise, signal);
+      }
+    }
+  }
+
+  return {
+    follow,
+    append: (changes) => {
+      if (changes.length === 0) return;
+      log.push(...changes);
+      // Cutting now and then costs less than shifting each time.
+      if (log.length > 2 * remembered) {
+        first += log.length - remembered;
+        log = log.slice(-remembered);
+      }
+      appended.resolve();
+      appended = Promise.withResolvers();
+    },
+  };
+}

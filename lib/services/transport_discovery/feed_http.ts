@@ -1,0 +1,256 @@
+/** The feed over HTTP: as a stream of events on one side, and read again on the other. */
+
+import { describeError, ProtocolError, UnavailableError } from "../../errors/mod.ts";
+import { type Log, sleep, type Timers, withTimeout } from "../../runtime/mod.ts";
+import { parseTransportId } from "../../types/mod.ts";
+import { Fault } from "../../wire/fault.ts";
+import { type Json, parseJson } from "../../wire/go_json.ts";
+import { decodeTransportEntry, formatTransportEntry, type TransportEntry } from "../../wire/transport_entry.ts";
+import {
+  createServiceClient,
+  EVENT_COMMENT,
+  EVENT_STREAM,
+  formatEvent,
+  parseEvents,
+  REQUEST_WITHIN_MS,
+  type Route,
+  type ServerEvent,
+  type ServiceClientDeps,
+  trimUrl,
+} from "../http/mod.ts";
+import { FEED_EVENTS, KEEP_ALIVE_MS, PATHS } from "./api.ts";
+import type { FeedEvent, TransportChange, TransportFeed } from "./feed.ts";
+
+/** Followers at once; each holds a connection. */
+const MAX_FOLLOWERS = 256;
+
+/** A stream that says nothing for so long is dead, ms: three comments were lost. */
+const SILENCE_MS = 3 * KEEP_ALIVE_MS;
+
+/** The longest event that is read, characters: several times what is written at once. */
+const MAX_EVENT_CHARACTERS = 4 * 1024 * 1024;
+
+/** How often a v1.3 discovery, which has no feed, is asked for everything, ms. */
+const POLL_MS = 10_000;
+
+/** What {@link feedRoute} needs. */
+export interface FeedRouteDeps {
+  readonly feed: TransportFeed;
+  readonly timers: Timers;
+  readonly log: Pick<Log, "warn">;
+  /** Ends all streams. */
+  readonly closing: AbortSignal;
+}
+
+/** The route of the stream. */
+export function feedRoute(deps: FeedRouteDeps): Route {
+  const followers = new Set<AbortController>();
+  return {
+    method: "GET",
+    path: PATHS.changes,
+    handle: (call) => {
+      if (followers.size >= MAX_FOLLOWERS) {
+        throw new UnavailableError(
+          "transport-discovery/too-many-followers",
+          `Serve more than ${MAX_FOLLOWERS} followers`,
+        );
+      }
+      const leaving = new AbortController();
+      const after = call.request.headers.get("last-event-id") ?? call.query("since");
+      followers.add(leaving);
+      const body = streamOf(deps, { after, leaving, ended: () => followers.delete(leaving) });
+      return new Response(body, { headers: EVENT_STREAM });
+    },
+  };
+}
+
+/** Bytes for one follower, made when it takes them. */
+function streamOf(
+  deps: FeedRouteDeps,
+  follower: { readonly after: string | undefined; readonly leaving: AbortController; readonly ended: () => void },
+): ReadableStream<Uint8Array> {
+  const { feed, timers, log, closing } = deps;
+  const { after, leaving, ended } = follower;
+  const events = feed.follow({ after, signal: AbortSignal.any([leaving.signal, closing]) });
+  const text = withComments(events, { timers, ms: KEEP_ALIVE_MS });
+  const encoder = new TextEncoder();
+  return new ReadableStream<Uint8Array>({
+    pull: async (controller) => {
+      try {
+        const { value } = await text.next();
+        controller.enqueue(encoder.encode(value));
+      } catch (error) {
+        ended();
+        if (leaving.signal.aborted) return;
+        if (!closing.aborted) log.warn("feed-broke", { error: describeError(error) });
+        // The follower finds the stream at its end and asks again later, from where it was.
+        controller.close();
+      }
+    },
+    cancel: (reason) => {
+      ended();
+      leaving.abort(reason);
+    },
+  }, { highWaterMark: 0 });
+}
+
+/** Writes events as text, with a comment whenever there was none for a time. */
+async function* withComments(
+  events: AsyncIterable<FeedEvent>,
+  options: { readonly timers: Timers; readonly ms: number },
+): AsyncGenerator<string, never> {
+  const iterator = events[Symbol.asyncIterator]();
+  // The headers go out with the first bytes: a follower learns at once that it is connected.
+  yield EVENT_COMMENT;
+  for (let next = iterator.next();;) {
+    const result = await orAfter(next, options);
+    if (result === undefined) {
+      yield EVENT_COMMENT;
+      continue;
+    }
+    yield formatFeedEvent(result.value);
+    next = iterator.next();
+  }
+}
+
+/** What the work gives, or undefined when it takes longer; the work goes on. */
+function orAfter<T>(
+  work: Promise<T>,
+  options: { readonly timers: Timers; readonly ms: number },
+): Promise<T | undefined> {
+  return new Promise((resolve, reject) => {
+    const cancel = options.timers.after(options.ms, () => resolve(undefined));
+    work.then(resolve, reject).finally(cancel);
+  });
+}
+
+/**
+ * Follows a discovery elsewhere. One of v1.3 has no feed: it is asked for all transports now and then, which gives a
+ * snapshot whenever something changed.
+ */
+export function createTransportFeedClient(deps: ServiceClientDeps): TransportFeed {
+  const { http, timers } = deps;
+  const base = trimUrl(deps.url);
+
+  async function* follow(
+    { after, signal }: { readonly after?: string | undefined; readonly signal: AbortSignal },
+  ): AsyncGenerator<FeedEvent> {
+    const connection = new AbortController();
+    const both = AbortSignal.any([signal, connection.signal]);
+    const within = <T>(ms: number, work: Promise<T>): Promise<T> =>
+      withTimeout(() => work, {
+        timers,
+        ms,
+        code: "transport-discovery/feed-silent",
+        message: "Follow the transport discovery",
+        signal,
+      });
+    try {
+      const headers = after === undefined ? {} : { "last-event-id": after };
+      const request = new Request(base + PATHS.changes, { headers, signal: both });
+      const response = await within(REQUEST_WITHIN_MS, http.fetch(request));
+      if (response.status === 404) {
+        await response.body?.cancel();
+        yield* poll(signal);
+      }
+      if (response.status !== 200 || response.body === null) {
+        await response.body?.cancel();
+        throw new UnavailableError(
+          "transport-discovery/no-feed",
+          `Follow the transport discovery: it answered ${response.status}`,
+        );
+      }
+      const events = parseEvents(response.body, {
+        maxCharacters: MAX_EVENT_CHARACTERS,
+        read: (work) => within(SILENCE_MS, work),
+      });
+      for await (const event of events) {
+        const decoded = decodeFeedEvent(event);
+        if (decoded instanceof Fault) throw new ProtocolError("transport-discovery/bad-event", decoded.message);
+        if (decoded !== undefined) yield decoded;
+      }
+      signal.throwIfAborted();
+      throw new UnavailableError("transport-discovery/feed-ended", "Follow the transport discovery: the stream ended");
+    } finally {
+      connection.abort();
+    }
+  }
+
+  async function* poll(signal: AbortSignal): AsyncGenerator<FeedEvent, never> {
+    const send = createServiceClient(deps);
+    let known: string | undefined;
+    while (true) {
+      const { status, text } = await send({ method: "GET", path: PATHS.all, signal });
+      const entries = status === 200 ? decodeEntries(parseJson(text)) : undefined;
+      if (entries === undefined) {
+        throw new UnavailableError("transport-discovery/no-feed", `Ask for all transports: the answer was ${status}`);
+      }
+      if (text !== known) yield { type: "snapshot", isFirst: true, isLast: true, entries };
+      known = text;
+      await sleep(timers, POLL_MS, signal);
+    }
+  }
+
+  return { follow };
+}
+
+/** The text of an event, see {@link FEED_EVENTS}. */
+export function formatFeedEvent(event: FeedEvent): string {
+  const id = event.position === undefined ? {} : { id: event.position };
+  if (event.type === "changes") {
+    const changes = event.changes.map((change) =>
+      "added" in change ? `{"added":${formatTransportEntry(change.added)}}` : `{"removed":"${change.removed}"}`
+    );
+    return formatEvent({ ...id, event: FEED_EVENTS.changes, data: `[${changes.join()}]` });
+  }
+  const { isFirst, isLast, entries } = event;
+  const data = `{"first":${isFirst},"last":${isLast},"transports":[${entries.map(formatTransportEntry).join()}]}`;
+  return formatEvent({ ...id, event: FEED_EVENTS.snapshot, data });
+}
+
+/** Reads an event; undefined for one that a later version may send. */
+export function decodeFeedEvent(event: ServerEvent): FeedEvent | undefined | Fault {
+  const json = parseJson(event.data);
+  if (json instanceof Fault) return json;
+  const bad = new Fault("transport-discovery/bad-event", `Not an event "${event.event}"`);
+  switch (event.event) {
+    case FEED_EVENTS.snapshot: {
+      if (!isObject(json)) return bad;
+      const { first, last, transports } = json;
+      const entries = decodeEntries(transports ?? null);
+      if (typeof first !== "boolean" || typeof last !== "boolean" || entries === undefined) return bad;
+      const position = event.id === undefined ? {} : { position: event.id };
+      return { type: "snapshot", isFirst: first, isLast: last, entries, ...position };
+    }
+    case FEED_EVENTS.changes: {
+      if (!Array.isArray(json) || event.id === undefined) return bad;
+      const changes = json.map(decodeChange);
+      if (!changes.every((change) => change !== undefined)) return bad;
+      return { type: "changes", changes, position: event.id };
+    }
+    default:
+      return undefined;
+  }
+}
+
+function decodeChange(json: Json): TransportChange | undefined {
+  if (!isObject(json)) return undefined;
+  if (typeof json["removed"] === "string") {
+    const removed = parseTransportId(json["removed"]);
+    return removed === undefined ? undefined : { removed };
+  }
+  const added = decodeTransportEntry(json["added"] ?? null);
+  return added instanceof Fault ? undefined : { added };
+}
+
+/** The entries of a list; `null` is the empty list. Undefined when it is none, or one of them is none. */
+export function decodeEntries(json: Json | Fault): readonly TransportEntry[] | undefined {
+  if (json === null) return [];
+  if (!Array.isArray(json)) return undefined;
+  const entries = json.map(decodeTransportEntry);
+  return entries.every((entry) => !(entry instanceof Fault)) ? entries as TransportEntry[] : undefined;
+}
+
+function isObject(json: Json): json is { readonly [name: string]: Json } {
+  return typeof json === "object" && json !== null && !Array.isArray(json);
+}

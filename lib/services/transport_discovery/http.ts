@@ -1,0 +1,121 @@
+/** The transport discovery over HTTP: from requests to the rules, and from what they say to answers. */
+
+import { parsePublicKey } from "../../core/mod.ts";
+import { ProtocolError } from "../../errors/mod.ts";
+import type { Timers } from "../../runtime/mod.ts";
+import { parseTransportId, type PublicKey, type TransportId } from "../../types/mod.ts";
+import { formatTransportEntry } from "../../wire/transport_entry.ts";
+import {
+  type HttpAuth,
+  type HttpCall,
+  JSON_TYPE,
+  parseStruckOut,
+  readBody,
+  refuseMonitor,
+  type Route,
+  TEXT,
+} from "../http/mod.ts";
+import {
+  ERROR_FORMAT,
+  formatEntries,
+  formatError,
+  formatSignedEntries,
+  MAX_BODY_BYTES,
+  parseSignedEntries,
+  PATHS,
+  REMOVED,
+} from "./api.ts";
+import type { TransportLogic } from "./logic.ts";
+
+/** What the routes need. */
+export interface TransportRoutesDeps {
+  readonly logic: TransportLogic;
+  readonly auth: HttpAuth;
+  readonly timers: Timers;
+  /** Keys of network monitors. */
+  readonly monitors: readonly PublicKey[];
+}
+
+/** The routes of the v1.3 API. */
+export function transportRoutes(deps: TransportRoutesDeps): readonly Route[] {
+  const { logic, auth, timers, monitors } = deps;
+  return [
+    {
+      method: "POST",
+      path: PATHS.transports,
+      handle: auth.signed(async ({ body, caller }) => {
+        const signed = parseSignedEntries(new TextDecoder().decode(body));
+        await logic.register(signed ?? [], caller);
+        return text(formatSignedEntries(signed), 201);
+      }),
+    },
+    {
+      method: "GET",
+      path: "/transports/:id{id:[^/]+}",
+      handle: auth.signed(async (call) => text(`${formatTransportEntry(await logic.byId(readId(call)))}\n`)),
+    },
+    {
+      method: "DELETE",
+      path: "/transports/:id{id:[^/]+}",
+      handle: auth.signed(async (call) => {
+        await logic.deregister(readId(call), call.caller);
+        return text(REMOVED);
+      }),
+    },
+    {
+      method: "GET",
+      path: "/transports/:edge{edge:[^/]+}",
+      handle: auth.signed(async (call) => text(formatEntries(await logic.byEdge(readEdge(call))))),
+    },
+    {
+      method: "GET",
+      path: PATHS.all,
+      handle: async (call) => {
+        const entries = await logic.all();
+        const hidesSelf = call.query("selfTransports") === "hide";
+        return text(formatEntries(hidesSelf ? entries.filter(({ edges: [a, b] }) => a !== b) : entries));
+      },
+    },
+    {
+      method: "DELETE",
+      path: PATHS.deregister,
+      handle: async ({ request }) => {
+        const status = refuseMonitor(request.headers, monitors);
+        if (status !== undefined) return new Response(null, { status });
+        const texts = parseStruckOut(await readBody(request, { maxBytes: MAX_BODY_BYTES, timers }));
+        if (texts === undefined) return new Response(null, { status: 400 });
+        return await strikeOut(texts);
+      },
+    },
+    { method: "POST", path: PATHS.statuses, handle: () => new Response(null, { status: 410 }) },
+    auth.nonceRoute,
+  ];
+
+  /** As v1.3: an id that is none is complained about, the others are struck out all the same. */
+  async function strikeOut(texts: readonly string[]): Promise<Response> {
+    let complaints = "";
+    for (const text of texts) {
+      const id = parseTransportId(text);
+      if (id === undefined) complaints += formatError(ERROR_FORMAT.known["transport-discovery/bad-id"]?.message ?? "");
+      else await logic.strikeOut(id);
+    }
+    if (complaints === "") return new Response("null", { headers: JSON_TYPE });
+    return text(`${complaints}null`, 400);
+  }
+}
+
+function readId(call: HttpCall): TransportId {
+  const id = parseTransportId(call.param("id").slice("id:".length));
+  if (id === undefined) throw new ProtocolError("transport-discovery/bad-id", "The path holds no transport id");
+  return id;
+}
+
+function readEdge(call: HttpCall): PublicKey {
+  const key = parsePublicKey(call.param("edge").slice("edge:".length));
+  if (key === undefined) throw new ProtocolError("transport-discovery/bad-key", "The path holds no public key");
+  return key;
+}
+
+function text(body: string, status = 200): Response {
+  return new Response(body, { status, headers: TEXT });
+}

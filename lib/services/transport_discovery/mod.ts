@@ -1,0 +1,94 @@
+/**
+ * The transport discovery: the map of a network, on which both edges of a transport register it (transports.md §6).
+ * Speaks the API of v1.3, and tells followers what changes.
+ *
+ * @module
+ */
+
+import { UnavailableError } from "../../errors/mod.ts";
+import type { Runtime } from "../../runtime/mod.ts";
+import type { SqlDatabase } from "../../storage/mod.ts";
+import type { PublicKey } from "../../types/mod.ts";
+import {
+  type BuildInfo,
+  createHttpApp,
+  createHttpAuth,
+  createMemoryNonceStore,
+  createSqlNonceStore,
+  healthRoute,
+  type HttpService,
+} from "../http/mod.ts";
+import { ERROR_FORMAT, MAX_BODY_BYTES } from "./api.ts";
+import { createLocalFeed, type TransportFeed } from "./feed.ts";
+import { feedRoute } from "./feed_http.ts";
+import { transportRoutes } from "./http.ts";
+import { createTransportLogic } from "./logic.ts";
+import { createMemoryTransportStore } from "./store_memory.ts";
+import { createSqlTransportStore } from "./store_sql.ts";
+
+export { createTransportDiscoveryClient } from "./client.ts";
+export type { TransportDiscoveryClient, TransportDiscoveryClientDeps } from "./client.ts";
+export { createTransportFeedClient } from "./feed_http.ts";
+export type { FeedEvent, TransportChange, TransportFeed } from "./feed.ts";
+
+/** What a transport discovery is made of. */
+export interface TransportDiscoveryDeps {
+  readonly runtime: Pick<Runtime, "clock" | "timers" | "random" | "log">;
+  /** Keeps transports and nonces; of this service alone, and closed by whoever opened it. Absent: kept in memory. */
+  readonly database?: SqlDatabase | undefined;
+  /** Keys of network monitors, which may strike out transports. */
+  readonly monitors?: readonly PublicKey[];
+  /** Shown by `/health`. */
+  readonly build?: BuildInfo;
+}
+
+/** A transport discovery. Closing it ends the streams of its followers, which a server waits for when it closes. */
+export interface TransportDiscovery extends HttpService {
+  /** For followers in the same process; others use {@link createTransportFeedClient}. */
+  readonly feed: TransportFeed;
+}
+
+/**
+ * Makes a transport discovery.
+ *
+ * ```ts
+ * import { createDenoRuntime } from "../../runtime/deno/mod.ts";
+ * import { createTransportDiscovery } from "./mod.ts";
+ *
+ * using runtime = createDenoRuntime();
+ * const discovery = await createTransportDiscovery({ runtime });
+ * const answer = await discovery.fetch(new Request("http://localhost/all-transports"));
+ * console.assert(await answer.text() === "null\n");
+ * await discovery.close();
+ * ```
+ *
+ * @throws {UnavailableError} `storage/…` when the database cannot be used
+ */
+export async function createTransportDiscovery(deps: TransportDiscoveryDeps): Promise<TransportDiscovery> {
+  const { runtime, database, monitors = [] } = deps;
+  const { timers, random, log, clock } = runtime;
+  const store = database === undefined ? createMemoryTransportStore() : await createSqlTransportStore(database);
+  const nonces = database === undefined ? createMemoryNonceStore() : createSqlNonceStore(database);
+  const closing = new AbortController();
+  const feed = createLocalFeed({ all: () => store.all(), random });
+  const logic = createTransportLogic({ store, feed });
+  const auth = createHttpAuth({ nonces, timers, maxBodyBytes: MAX_BODY_BYTES });
+  const fetch = createHttpApp({
+    log,
+    random,
+    errors: ERROR_FORMAT,
+    routes: [
+      ...transportRoutes({ logic, auth, timers, monitors }),
+      feedRoute({ feed, timers, log, closing: closing.signal }),
+      healthRoute({ clock, build: deps.build }),
+    ],
+  });
+  return {
+    fetch,
+    feed,
+    close: () => {
+      closing.abort(new UnavailableError("transport-discovery/closed", "The transport discovery was closed"));
+      return Promise.resolve();
+    },
+  };
+}

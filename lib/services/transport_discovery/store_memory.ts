@@ -1,0 +1,21 @@
+/** Keeps transports in memory. */
+
+import type { TransportId } from "../../types/mod.ts";
+import type { TransportEntry } from "../../wire/transport_entry.ts";
+import type { TransportStore } from "./store.ts";
+
+/** Makes an empty store. */
+export function createMemoryTransportStore(): TransportStore {
+  const transports = new Map<TransportId, TransportEntry>();
+  return {
+    add: (entries) => {
+      const changed = entries.filter(({ id, label }) => transports.get(id)?.label !== label);
+      for (const entry of changed) transports.set(entry.id, entry);
+      return Promise.resolve(changed);
+    },
+    byId: (id) => Promise.resolve(transports.get(id)),
+    byEdge: (key) => Promise.resolve([...transports.values()].filter(({ edges }) => edges.includes(key))),
+    all: () => Promise.resolve([...transports.values()]),
+    remove: (id) => Promise.resolve(transports.delete(id)),
+  };
+}
