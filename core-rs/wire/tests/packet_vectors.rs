@@ -49,7 +49,9 @@ fn packets_are_those_of_upstream() {
                     rest = &rest[packet.encoded_length()..];
                 }
                 assert_eq!(Packet::decode(rest), Err(PacketFault::Incomplete), "{name}");
-                assert_eq!(rest.is_empty(), text(&case["end_error"]) == "EOF", "{name}");
+                // Upstream reads header and payload apart, so to it a stream that ends between them ended well.
+                let ended_well = rest.is_empty() || rest.len() == HEADER_BYTES;
+                assert_eq!(ended_well, text(&case["end_error"]) == "EOF", "{name}");
             }
             "handle" => {}
             kind => panic!("{name}: unknown kind {kind}"),
