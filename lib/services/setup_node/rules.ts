@@ -15,7 +15,6 @@ import {
   type RouteDescriptor,
   type RouteId,
   shortKey,
-  type TransportId,
 } from "../../types/mod.ts";
 import type { BidirectionalRoute, EdgeRules } from "../../wire/setup_messages.ts";
 import { transportId } from "../../wire/transport_entry.ts";
@@ -58,8 +57,8 @@ export function checkRouteAsUpstream(route: BidirectionalRoute): string | undefi
 export interface StrictCheck {
   /** Who asks, as the messaging stream proved it. */
   readonly requester: PublicKey;
-  /** Default {@link KNOWN_TRANSPORT_KINDS}. */
-  readonly transportKinds?: readonly string[];
+  /** Default {@link KNOWN_TRANSPORT_KINDS}; `any` skips the check, for networks with kinds that are not known here. */
+  readonly transportKinds?: readonly string[] | "any";
 }
 
 /**
@@ -171,7 +170,7 @@ function checkPath(path: readonly Hop[], check: StrictCheck): string | undefined
     if (previous !== undefined && previous.to !== hop.from) {
       return `hop ${index + 1} does not begin where the one before ends`;
     }
-    if (!joins(hop, { id: hop.transportId, kinds })) {
+    if (!isJoined(hop, kinds)) {
       return `hop ${index + 1} uses a transport that does not join its ends`;
     }
   }
@@ -179,6 +178,6 @@ function checkPath(path: readonly Hop[], check: StrictCheck): string | undefined
   return new Set(visors).size < visors.length ? "a path visits a visor twice" : undefined;
 }
 
-function joins(hop: Hop, options: { readonly id: TransportId; readonly kinds: readonly string[] }): boolean {
-  return options.kinds.some((kind) => transportId(hop.from, hop.to, kind) === options.id);
+function isJoined(hop: Hop, kinds: readonly string[] | "any"): boolean {
+  return kinds === "any" || kinds.some((kind) => transportId(hop.from, hop.to, kind) === hop.transportId);
 }

@@ -54,8 +54,8 @@ export interface SetupNodeDeps {
   readonly runtime: Pick<Runtime, "timers" | "clock" | "log" | "metrics">;
   /** Not owned: whoever made it closes it. */
   readonly messaging: SetupNetwork;
-  /** Kinds of transports that routes may use, if not the usual ones. */
-  readonly transportKinds?: readonly string[];
+  /** Kinds of transports that routes may use, if not the usual ones; `any` leaves transport ids unchecked. */
+  readonly transportKinds?: readonly string[] | "any";
 }
 
 /** A running setup node. Disposing stops it and waits for what it is doing. */

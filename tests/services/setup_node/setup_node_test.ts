@@ -1,0 +1,375 @@
+import assert from "node:assert/strict";
+import { decodeRule, publicKeyOf, type Rule } from "../../../lib/core/mod.ts";
+import { ClosedError, type RefusedError, UnavailableError } from "../../../lib/errors/mod.ts";
+import { type Hop, parseHex, type PublicKey, type RouteId, SecretKey } from "../../../lib/types/mod.ts";
+import {
+  createSetupClient,
+  createSetupGateway,
+  createSetupNode,
+  type RuleHandlers,
+  type SetupNetwork,
+  type SetupNodeDeps,
+  type SetupStream,
+} from "../../../lib/services/setup_node/mod.ts";
+import { Fault } from "../../../lib/wire/fault.ts";
+import { GobDecoder } from "../../../lib/wire/gob/mod.ts";
+import { gobRpcResponse } from "../../../lib/wire/rpc/messages.ts";
+import { RpcClient } from "../../../lib/wire/rpc/mod.ts";
+import {
+  type BidirectionalRoute,
+  decodeRouteDescriptor,
+  type EdgeRules,
+  gobRouteIds,
+  REMOVE_RULES,
+  RESERVE_IDS,
+  RULE_GATEWAY_PORT,
+  SETUP_NODE_PORT,
+} from "../../../lib/wire/setup_messages.ts";
+import { transportId } from "../../../lib/wire/transport_entry.ts";
+import { type Simulation, simulationTest } from "../../fakes/mod.ts";
+import { unwrap } from "../../wire/gob/gob_json.ts";
+import { normalForm } from "../../wire/gob/normal_form.ts";
+import { vectorCases } from "../../wire/vectors.ts";
+import { createMemoryMessaging } from "./memory_messaging.ts";
+
+const [NODE, A, B, C, D, STRANGER] = [1, 2, 3, 4, 5, 6].map((i) =>
+  publicKeyOf(new SecretKey(new Uint8Array(32).fill(i)))
+) as [PublicKey, PublicKey, PublicKey, PublicKey, PublicKey, PublicKey];
+
+type Messaging = ReturnType<typeof createMemoryMessaging>;
+
+/** A visor's table: who may reserve, what was saved. */
+class Table implements RuleHandlers {
+  readonly rules = new Map<RouteId, Rule>();
+  readonly calls: string[] = [];
+  #nextId = 100;
+
+  reserveIds(count: number): RouteId[] {
+    this.calls.push("reserve");
+    return Array.from({ length: count }, () => this.#nextId++ as RouteId);
+  }
+
+  addIntermediaryRules(rules: readonly Uint8Array[]): void {
+    this.calls.push("intermediary");
+    rules.forEach((rule) => this.#save(rule));
+  }
+
+  addEdgeRules(edge: EdgeRules): void {
+    this.calls.push("edge");
+    [edge.forward, edge.reverse].forEach((rule) => this.#save(rule));
+  }
+
+  removeRules(ids: readonly RouteId[]): void {
+    this.calls.push("remove");
+    ids.forEach((id) => this.rules.delete(id));
+  }
+
+  #save(bytes: Uint8Array): void {
+    const rule = decodeRule(bytes);
+    assert.ok(rule !== undefined && !(rule instanceof Fault));
+    this.rules.set(rule.routeId, rule);
+  }
+}
+
+/** A setup node and visors with their gateways, all on one messaging network. */
+function stage(sim: Simulation, options: { readonly node?: Partial<SetupNodeDeps> } = {}): {
+  messaging: Messaging;
+  stack: AsyncDisposableStack;
+  visor(key: PublicKey, rules?: RuleHandlers): Table;
+  ask(route: BidirectionalRoute, o?: { from?: PublicKey }): Promise<EdgeRules>;
+} {
+  const messaging = createMemoryMessaging();
+  const stack = new AsyncDisposableStack();
+  stack.use(createSetupNode({ runtime: sim.runtimeFor("node"), messaging: messaging.of(NODE), ...options.node }));
+  return {
+    messaging,
+    stack,
+    visor(key, rules): Table {
+      const table = new Table();
+      const handlers = rules ?? table;
+      const runtime = sim.runtimeFor(key);
+      stack.use(createSetupGateway({ runtime, messaging: messaging.of(key), setupNodes: [NODE], rules: handlers }));
+      return table;
+    },
+    ask(route, { from = route.descriptor.source.publicKey } = {}): Promise<EdgeRules> {
+      return createSetupClient({ messaging: messaging.of(from) }).dialRouteGroup(NODE, route);
+    },
+  };
+}
+
+function routeVia(forward: readonly PublicKey[], reverse = forward.toReversed()): BidirectionalRoute {
+  const path = (keys: readonly PublicKey[]): Hop[] =>
+    keys.slice(1).map((to, i) => {
+      const from = keys[i] as PublicKey;
+      return { transportId: transportId(from, to, "stcp"), from, to };
+    });
+  return {
+    descriptor: {
+      source: { publicKey: forward[0] as PublicKey, port: 49153 },
+      destination: { publicKey: forward.at(-1) as PublicKey, port: 3 },
+    },
+    keepAliveNs: 30_000_000_000n,
+    forward: path(forward),
+    reverse: path(reverse),
+  };
+}
+
+for (const data of vectorCases("gob.json").filter((data) => data.port === 36)) {
+  simulationTest(`createSetupNode() calls visors as Go's setup node does: ${data.name}`, async (sim) => {
+    const [call] = data.calls;
+    const route = routeOfJson(call.args);
+    // The transport ids of the file are random.
+    const { stack, messaging, ask } = stage(sim, { node: { transportKinds: "any" } });
+    const sent = new Map<PublicKey, string>();
+    for (const connection of data.connections_to_port_136) {
+      const network = messaging.of(connection.visor);
+      const recorded: SetupNetwork = {
+        ...network,
+        listen: (port) =>
+          recording(
+            network.listen(port),
+            (hex) => sent.set(connection.visor, (sent.get(connection.visor) ?? "") + hex),
+          ),
+      };
+      const rules = scripted(parseHex(connection.server_bytes));
+      const runtime = sim.runtimeFor(connection.visor);
+      stack.use(createSetupGateway({ runtime, messaging: recorded, setupNodes: [NODE], rules }));
+    }
+    const answer = ask(route).then((rules) => ({ rules }), (error: RefusedError) => ({ error: error.details.message }));
+    const result = await sim.run(answer);
+    if (call.error === null) assert.deepEqual(result, { rules: edgeOfJson(call.reply) });
+    else assert.deepEqual(result, { error: call.error });
+    await sim.run(stack.disposeAsync());
+    for (const { visor, client_bytes } of data.connections_to_port_136) {
+      const bytes = parseHex(sent.get(visor) ?? "");
+      assert.deepEqual(normalForm(bytes), normalForm(parseHex(client_bytes)));
+    }
+  });
+}
+
+simulationTest("createSetupNode() installs intermediaries, then the responder, then answers", async (sim) => {
+  const { stack, visor, ask } = stage(sim);
+  const order: string[] = [];
+  const [a, b, c] = [A, B, C].map((key) => {
+    const table = new Table();
+    visor(key, {
+      reserveIds: (count) => table.reserveIds(count),
+      addIntermediaryRules: async (rules) => {
+        await new Promise<void>((resolve) => sim.runtimeFor(key).timers.after(50, resolve));
+        table.addIntermediaryRules(rules);
+        order.push("intermediary");
+      },
+      addEdgeRules: (edge) => {
+        table.addEdgeRules(edge);
+        order.push("edge");
+      },
+    });
+    return table;
+  }) as [Table, Table, Table];
+  const edge = await sim.run(ask(routeVia([A, B, C])));
+  assert.deepEqual(order, ["intermediary", "edge"]);
+  assert.deepEqual([a.rules.size, b.rules.size, c.rules.size], [0, 2, 2]);
+  const [forward, reverse] = [edge.forward, edge.reverse].map((bytes) => decodeRule(bytes) as Rule);
+  assert.ok(forward?.type === "forward" && reverse?.type === "consume");
+  assert.equal(edge.descriptor.destination.publicKey, A);
+  const middle = b.rules.get(forward.nextRouteId);
+  assert.ok(middle?.type === "intermediary");
+  assert.equal(c.rules.get(middle.nextRouteId)?.type, "consume");
+  await sim.run(stack.disposeAsync());
+});
+
+simulationTest(
+  "createSetupNode() refuses a requester that is not the source, and routes that are no routes",
+  async (sim) => {
+    const { stack, visor, ask, messaging } = stage(sim);
+    const tables = [A, B, C].map((key) => visor(key));
+    const refusal = (route: BidirectionalRoute, from?: PublicKey): Promise<unknown> =>
+      sim.run(ask(route, from === undefined ? {} : { from }).then(() => "accepted", (error) => error.details.message));
+    assert.match(String(await refusal(routeVia([A, B, C]), STRANGER)), /itself may ask/);
+    assert.match(String(await refusal({ ...routeVia([A, B, C]), forward: [] })), /does not have forward hops/);
+    assert.match(String(await refusal(routeVia([A, B, A, C]))), /twice/);
+    assert.ok(tables.every((table) => table.calls.length === 0));
+    assert.ok(messaging.dials.every((dial) => dial === `${NODE}:${SETUP_NODE_PORT}`));
+    await sim.run(stack.disposeAsync());
+  },
+);
+
+simulationTest("createSetupNode() takes back what it installed when a later step fails", async (sim) => {
+  const { stack, visor, ask } = stage(sim);
+  const [a, b] = [visor(A), visor(B)];
+  const c = new Table();
+  visor(C, {
+    reserveIds: (count) => c.reserveIds(count),
+    addIntermediaryRules: () => {},
+    addEdgeRules: () => {
+      throw new UnavailableError("route/too-many-handshakes", "Accept a route: try later");
+    },
+  });
+  const message = await sim.run(ask(routeVia([A, B, C])).then(() => "accepted", (error) => error.details.message));
+  assert.equal(
+    message,
+    "failed to broadcast rules to destination router: failure code 1 (Accept a route: try later)",
+  );
+  await sim.run(stack.disposeAsync());
+  assert.deepEqual(b.calls, ["reserve", "intermediary", "remove"]);
+  assert.deepEqual(a.calls, ["reserve", "remove"]);
+  assert.equal(b.rules.size, 0);
+});
+
+simulationTest("createSetupNode() says who could not be dialled, and calls nobody then", async (sim) => {
+  const { stack, visor, ask } = stage(sim);
+  const a = visor(A);
+  const message = await sim.run(ask(routeVia([A, B])).then(() => "accepted", (error) => error.details.message));
+  assert.match(
+    message,
+    new RegExp(`^failed to instantiate route id reserver: a dial attempt failed with: dial ${B}@136: `),
+  );
+  assert.deepEqual(a.calls, []);
+  await sim.run(stack.disposeAsync());
+});
+
+simulationTest("createSetupNode() does not wait for ever for a silent visor", async (sim) => {
+  const { visor, ask } = stage(sim);
+  visor(A);
+  visor(B, {
+    ...new Table(),
+    reserveIds: () => new Promise(() => {}),
+    addIntermediaryRules: () => {},
+    addEdgeRules: () => {},
+  });
+  const startedMs = sim.nowMs;
+  const message = await sim.run(ask(routeVia([A, B])).then(() => "accepted", (error) => error.details.message));
+  assert.match(message, /no end within 10000 ms/);
+  assert.ok(sim.nowMs - startedMs < 10_100);
+});
+
+simulationTest("createSetupNode() gives a request no more than 30 s", async (sim) => {
+  const { visor, ask } = stage(sim);
+  const slow = (key: PublicKey): void => {
+    const table = new Table();
+    const wait = (): Promise<void> => new Promise((resolve) => sim.runtimeFor(key).timers.after(9_900, resolve));
+    visor(key, {
+      reserveIds: (count) => wait().then(() => table.reserveIds(count)),
+      addIntermediaryRules: wait,
+      addEdgeRules: () => new Promise(() => {}),
+    });
+  };
+  [A, B, C].forEach(slow);
+  const startedMs = sim.nowMs;
+  const message = await sim.run(ask(routeVia([A, B, C])).then(() => "accepted", (error) => error.details.message));
+  assert.match(message, /no end within/);
+  assert.ok(sim.nowMs - startedMs <= 30_100);
+});
+
+simulationTest("createSetupNode() serves many at once, but no more than some of one requester", async (sim) => {
+  const { stack, visor, ask, messaging } = stage(sim);
+  for (const key of [A, B, C, D]) visor(key);
+  const asked = [routeVia([A, B]), routeVia([B, A]), routeVia([C, B, D]), routeVia([D, A, C])].map((route) =>
+    ask(route)
+  );
+  assert.equal((await sim.run(Promise.all(asked))).length, 4);
+  const streams = await Promise.all(Array.from({ length: 9 }, () => messaging.of(A).dial(NODE, SETUP_NODE_PORT)));
+  // One too many: it is closed at once, the others stay open until they have been silent for too long.
+  assert.equal(await sim.run(streams[8]?.read(new Uint8Array(1)) as Promise<number | null>), null);
+  const startedMs = sim.nowMs;
+  assert.equal(await sim.run(streams[0]?.read(new Uint8Array(1)) as Promise<number | null>), null);
+  assert.ok(sim.nowMs - startedMs > 50_000);
+  await sim.run(stack.disposeAsync());
+});
+
+simulationTest("createSetupGateway() closes the streams of strangers unread", async (sim) => {
+  const { stack, visor, messaging } = stage(sim);
+  const table = visor(A);
+  using client = new RpcClient(await messaging.of(STRANGER).dial(A, RULE_GATEWAY_PORT));
+  await assert.rejects(sim.run(client.call(RESERVE_IDS, 1)), UnavailableError);
+  assert.deepEqual(table.calls, []);
+  await sim.run(stack.disposeAsync());
+});
+
+simulationTest(
+  "createSetupGateway() answers failures in Go's form, and removes only what the stream reserved",
+  async (sim) => {
+    const { stack, visor, messaging } = stage(sim);
+    const table = new Table();
+    let failure: Error | undefined;
+    visor(A, {
+      reserveIds: (count) => {
+        if (failure !== undefined) throw failure;
+        return table.reserveIds(count);
+      },
+      addIntermediaryRules: () => {},
+      addEdgeRules: () => {},
+      removeRules: (ids) => table.removeRules(ids),
+    });
+    const open = async (): Promise<RpcClient> => new RpcClient(await messaging.of(NODE).dial(A, RULE_GATEWAY_PORT));
+    const [client, other] = [await open(), await open()];
+    const messageOf = (call: Promise<unknown>): Promise<unknown> =>
+      sim.run(call.then((value) => value, (error: RefusedError) => error.details.message));
+    const ids = await sim.run(client.call(RESERVE_IDS, 2));
+    assert.match(String(await messageOf(other.call(REMOVE_RULES, ids))), /^failure code 1 \(Remove rules: /);
+    assert.equal(await messageOf(client.call(REMOVE_RULES, ids)), true);
+    failure = new UnavailableError("routing/ids-exhausted", "Reserve route ids: none is left");
+    assert.equal(await messageOf(client.call(RESERVE_IDS, 1)), "failure code 4 (no available routeIDs)");
+    failure = new ClosedError("route/closed", "Use the router: it was closed");
+    assert.equal(await messageOf(client.call(RESERVE_IDS, 1)), "failure code 4 (Use the router: it was closed)");
+    failure = new TypeError("nobody's business");
+    assert.equal(await messageOf(client.call(RESERVE_IDS, 1)), "failure code 4 (internal error)");
+    await sim.run(stack.disposeAsync());
+    assert.ok(client.isClosed && other.isClosed);
+  },
+);
+
+/** Gives what Go's visor answered, call by call. */
+function scripted(serverBytes: Uint8Array): RuleHandlers {
+  const decoder = new GobDecoder();
+  decoder.push(serverBytes);
+  return {
+    reserveIds(): readonly RouteId[] {
+      assert.equal(unwrap(decoder.read(gobRpcResponse)).ServiceMethod, RESERVE_IDS.name);
+      return unwrap(decoder.read(gobRouteIds));
+    },
+    addIntermediaryRules: () => {},
+    addEdgeRules: () => {},
+  };
+}
+
+/** Notes what arrives on accepted streams. */
+function recording(
+  listener: ReturnType<SetupNetwork["listen"]>,
+  note: (hex: string) => void,
+): ReturnType<SetupNetwork["listen"]> {
+  async function* accept(): AsyncGenerator<SetupStream> {
+    for await (const stream of listener) {
+      const read = async (into: Uint8Array): Promise<number | null> => {
+        const count = await stream.read(into);
+        note(into.subarray(0, count ?? 0).toHex());
+        return count;
+      };
+      yield { ...stream, read };
+    }
+  }
+  return { close: () => listener.close(), [Symbol.asyncIterator]: accept };
+}
+
+function routeOfJson(json: Record<string, unknown>): BidirectionalRoute {
+  const hops = (list: unknown): Hop[] =>
+    (list as { TpID: Hop["transportId"]; From: PublicKey; To: PublicKey }[]).map(({ TpID, From, To }) => ({
+      transportId: TpID,
+      from: From,
+      to: To,
+    }));
+  return {
+    descriptor: unwrap(decodeRouteDescriptor(parseHex(json.Desc as string))),
+    keepAliveNs: BigInt(json.KeepAlive as number),
+    forward: hops(json.Forward),
+    reverse: hops(json.Reverse),
+  };
+}
+
+function edgeOfJson(json: { Desc: string; Forward: string; Reverse: string }): EdgeRules {
+  return {
+    descriptor: unwrap(decodeRouteDescriptor(parseHex(json.Desc))),
+    forward: parseHex(json.Forward),
+    reverse: parseHex(json.Reverse),
+  };
+}
