@@ -8,6 +8,7 @@ export class Fault<Code extends string = string> {
   readonly message: string;
 
   /**
+   * Makes a fault.
    * @param code stable name
    * @param message what was wrong
    */

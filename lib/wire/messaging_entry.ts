@@ -35,9 +35,11 @@ export interface Entry {
   readonly timestamp: bigint;
   /** Whose entry it is. May be the null key as received. */
   readonly static: PublicKey;
+  /** Present when the key is a client. */
   readonly client?: ClientPart;
   /** Free text; `visor` is special to the discovery. Absent when empty. */
   readonly clientType?: string;
+  /** Present when the key is a server. */
   readonly server?: ServerPart;
   /** As received, perhaps no signature at all. Absent when empty. */
   readonly signature?: string;

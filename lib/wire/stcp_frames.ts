@@ -37,7 +37,9 @@ export type FrameFaultCode = JsonFaultCode | "stcp/frame-too-long" | "stcp/not-j
 
 /** The signed part of F2: who calls whom, and the nonce of F1. Keys may be null (towards the address resolver). */
 export interface Frame2Fields {
+  /** The initiator: its key, which signs, and a port that means nothing. */
   readonly source: OverlayAddress;
+  /** The responder, and the port of its listener. */
   readonly destination: OverlayAddress;
   /** 16 bytes */
   readonly nonce: Uint8Array;
@@ -45,11 +47,13 @@ export interface Frame2Fields {
 
 /** F2 with its signature. */
 export interface Frame2 extends Frame2Fields {
+  /** By the source, over {@link signedTextOfFrame2}. */
   readonly signature: Signature;
 }
 
 /** F3: yes, or no and why. */
 export interface Frame3 {
+  /** Does the responder go on? */
   readonly ok: boolean;
   /** "" when ok */
   readonly errorMessage: string;

@@ -32,6 +32,7 @@ import {
   gobStruct,
   type GobType,
   gobUint,
+  mapGob,
 } from "./gob/mod.ts";
 import { gobPublicKey } from "./gob_types.ts";
 
@@ -51,6 +52,7 @@ export interface StreamRequest {
   readonly timestamp: bigint;
   /** The dialer, and its ephemeral port. */
   readonly source: OverlayAddress;
+  /** Who is called, and on which port. */
   readonly destination: OverlayAddress;
   /** «Tell me my address», asked of the server itself. */
   readonly ipInfo: boolean;
@@ -62,6 +64,7 @@ export interface StreamRequest {
 export interface StreamResponse {
   /** 32 bytes: {@link objectHash} of the request. */
   readonly requestHash: Uint8Array;
+  /** Does the destination go on? */
   readonly accepted: boolean;
   /** 4 or 16 bytes in answer to `ipInfo`, else empty. */
   readonly ip: Uint8Array;
@@ -73,7 +76,9 @@ export interface StreamResponse {
 
 /** What a numbered error of the messaging protocol says, and whether trying again makes sense. */
 export interface MessagingErrorText {
+  /** The words of upstream. */
   readonly text: string;
+  /** Does trying again make sense? */
   readonly temporary?: true;
 }
 
@@ -120,6 +125,7 @@ export class StreamFault extends Fault<`stream/${number}`> {
   readonly errorCode: number;
 
   /**
+   * Makes the fault of a numbered error.
    * @param errorCode the number
    * @param cause more words, when the number alone does not tell
    */
@@ -137,60 +143,22 @@ export function objectHash(signedObject: Uint8Array): Uint8Array<ArrayBuffer> {
 
 /** Writes and signs a request. @param secret of `request.source` */
 export function encodeSignedRequest(request: StreamRequest, secret: SecretKey): Uint8Array<ArrayBuffer> {
-  const { timestamp, source, destination, ipInfo, noiseMessage } = request;
-  return signObject(
-    new GobEncoder(REQUEST_FIRST_ID).encode(gobStreamRequest, {
-      Timestamp: timestamp,
-      SrcAddr: { PK: source.publicKey, Port: source.port },
-      DstAddr: { PK: destination.publicKey, Port: destination.port },
-      IPinfo: ipInfo,
-      NoiseMsg: noiseMessage,
-    }),
-    secret,
-  );
+  return signObject(new GobEncoder(REQUEST_FIRST_ID).encode(gobStreamRequest, request), secret);
 }
 
 /** Writes and signs a response. @param secret of the request's destination */
 export function encodeSignedResponse(response: StreamResponse, secret: SecretKey): Uint8Array<ArrayBuffer> {
-  const { requestHash, accepted, ip, errorCode, noiseMessage } = response;
-  return signObject(
-    new GobEncoder(RESPONSE_FIRST_ID).encode(gobStreamResponse, {
-      ReqHash: requestHash,
-      Accepted: accepted,
-      IP: ip,
-      ErrCode: errorCode,
-      NoiseMsg: noiseMessage,
-    }),
-    secret,
-  );
+  return signObject(new GobEncoder(RESPONSE_FIRST_ID).encode(gobStreamResponse, response), secret);
 }
 
 /** Reads a request without checking it. */
 export function decodeRequest(signedObject: Uint8Array): StreamRequest | StreamFault {
-  if (signedObject.length <= OBJECT_SIGNATURE_BYTES) return new StreamFault(370);
-  const wire = decodeGob(signedObject.subarray(OBJECT_SIGNATURE_BYTES), gobStreamRequest);
-  if (wire instanceof Fault) return new StreamFault(370, wire.message);
-  return {
-    timestamp: wire.Timestamp,
-    source: { publicKey: wire.SrcAddr.PK, port: wire.SrcAddr.Port },
-    destination: { publicKey: wire.DstAddr.PK, port: wire.DstAddr.Port },
-    ipInfo: wire.IPinfo,
-    noiseMessage: wire.NoiseMsg,
-  };
+  return decodeObject(signedObject, gobStreamRequest);
 }
 
 /** Reads a response without checking it. */
 export function decodeResponse(signedObject: Uint8Array): StreamResponse | StreamFault {
-  if (signedObject.length <= OBJECT_SIGNATURE_BYTES) return new StreamFault(370);
-  const wire = decodeGob(signedObject.subarray(OBJECT_SIGNATURE_BYTES), gobStreamResponse);
-  if (wire instanceof Fault) return new StreamFault(370, wire.message);
-  return {
-    requestHash: wire.ReqHash,
-    accepted: wire.Accepted,
-    ip: wire.IP,
-    errorCode: wire.ErrCode,
-    noiseMessage: wire.NoiseMsg,
-  };
+  return decodeObject(signedObject, gobStreamResponse);
 }
 
 /**
@@ -231,6 +199,12 @@ function signObject(gob: Uint8Array, secret: SecretKey): Uint8Array<ArrayBuffer>
   return concatBytes(signatureBytes(sign(gob, secret)), gob);
 }
 
+function decodeObject<T>(signedObject: Uint8Array, type: GobType<T>): T | StreamFault {
+  if (signedObject.length <= OBJECT_SIGNATURE_BYTES) return new StreamFault(370);
+  const value = decodeGob(signedObject.subarray(OBJECT_SIGNATURE_BYTES), type);
+  return value instanceof Fault ? new StreamFault(370, value.message) : value;
+}
+
 function isSignedBy(signedObject: Uint8Array, author: PublicKey): boolean {
   const signature = signatureOf(signedObject.subarray(0, OBJECT_SIGNATURE_BYTES));
   return verify(signedObject.subarray(OBJECT_SIGNATURE_BYTES), signature, author);
@@ -243,8 +217,8 @@ interface WireAddress {
 
 interface WireRequest {
   readonly Timestamp: bigint;
-  readonly SrcAddr: WireAddress;
-  readonly DstAddr: WireAddress;
+  readonly SrcAddr: OverlayAddress;
+  readonly DstAddr: OverlayAddress;
   readonly IPinfo: boolean;
   readonly NoiseMsg: Uint8Array;
 }
@@ -257,22 +231,75 @@ interface WireResponse {
   readonly NoiseMsg: Uint8Array;
 }
 
-const gobAddress: GobType<WireAddress> = gobStruct<WireAddress>("Addr", { PK: gobPublicKey, Port: gobUint(16) });
+const NO_ADDRESS: OverlayAddress = { publicKey: NULL_PUBLIC_KEY, port: 0 };
+
+const gobAddress: GobType<OverlayAddress> = mapGob<WireAddress, OverlayAddress>(
+  gobStruct<WireAddress>("Addr", { PK: gobPublicKey, Port: gobUint(16) }),
+  {
+    decode: (wire) => ({ publicKey: wire.PK, port: wire.Port }),
+    encode: (address) => ({ PK: address.publicKey, Port: address.port }),
+    zero: NO_ADDRESS,
+  },
+);
 
 /** The codec of requests. */
-export const gobStreamRequest: GobType<WireRequest> = gobStruct<WireRequest>("StreamRequest", {
-  Timestamp: gobInt64,
-  SrcAddr: gobAddress,
-  DstAddr: gobAddress,
-  IPinfo: gobBool,
-  NoiseMsg: gobBytes,
-});
+export const gobStreamRequest: GobType<StreamRequest> = mapGob<WireRequest, StreamRequest>(
+  gobStruct<WireRequest>("StreamRequest", {
+    Timestamp: gobInt64,
+    SrcAddr: gobAddress,
+    DstAddr: gobAddress,
+    IPinfo: gobBool,
+    NoiseMsg: gobBytes,
+  }),
+  {
+    decode: (wire) => ({
+      timestamp: wire.Timestamp,
+      source: wire.SrcAddr,
+      destination: wire.DstAddr,
+      ipInfo: wire.IPinfo,
+      noiseMessage: wire.NoiseMsg,
+    }),
+    encode: (request) => ({
+      Timestamp: request.timestamp,
+      SrcAddr: request.source,
+      DstAddr: request.destination,
+      IPinfo: request.ipInfo,
+      NoiseMsg: request.noiseMessage,
+    }),
+    zero: { timestamp: 0n, source: NO_ADDRESS, destination: NO_ADDRESS, ipInfo: false, noiseMessage: new Uint8Array() },
+  },
+);
 
 /** The codec of responses. */
-export const gobStreamResponse: GobType<WireResponse> = gobStruct<WireResponse>("StreamResponse", {
-  ReqHash: gobByteArray("SHA256", { length: 32, goName: "cipher.SHA256" }),
-  Accepted: gobBool,
-  IP: gobBytes,
-  ErrCode: gobUint(16),
-  NoiseMsg: gobBytes,
-});
+export const gobStreamResponse: GobType<StreamResponse> = mapGob<WireResponse, StreamResponse>(
+  gobStruct<WireResponse>("StreamResponse", {
+    ReqHash: gobByteArray("SHA256", { length: 32, goName: "cipher.SHA256" }),
+    Accepted: gobBool,
+    IP: gobBytes,
+    ErrCode: gobUint(16),
+    NoiseMsg: gobBytes,
+  }),
+  {
+    decode: (wire) => ({
+      requestHash: wire.ReqHash,
+      accepted: wire.Accepted,
+      ip: wire.IP,
+      errorCode: wire.ErrCode,
+      noiseMessage: wire.NoiseMsg,
+    }),
+    encode: (response) => ({
+      ReqHash: response.requestHash,
+      Accepted: response.accepted,
+      IP: response.ip,
+      ErrCode: response.errorCode,
+      NoiseMsg: response.noiseMessage,
+    }),
+    zero: {
+      requestHash: new Uint8Array(32),
+      accepted: false,
+      ip: new Uint8Array(),
+      errorCode: 0,
+      noiseMessage: new Uint8Array(),
+    },
+  },
+);

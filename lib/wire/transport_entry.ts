@@ -35,7 +35,9 @@ export type Edges = readonly [PublicKey, PublicKey];
 
 /** What the discovery lists. */
 export interface TransportEntry {
+  /** Follows from edges and kind, see {@link transportId}. */
   readonly id: TransportId;
+  /** The smaller key first. */
   readonly edges: Edges;
   /** `stcp`, `stcpr`, `sudph`, `dmsg` or any other word. */
   readonly type: string;
@@ -45,6 +47,7 @@ export interface TransportEntry {
 
 /** An entry with the signatures of its edges. */
 export interface SignedEntry {
+  /** What was signed. */
   readonly entry: TransportEntry;
   /** Of edge 0 and edge 1; a missing one is {@link NULL_SIGNATURE}. */
   readonly signatures: readonly [Signature, Signature];

@@ -32,7 +32,7 @@ const FAILURE = { addRules: 1, reserveRouteIds: 4 } as const;
 
 /** What calls lead to. `from` is the setup node. What they throw is answered as a failure. */
 export interface RuleHandlers {
-  /** @param count 0–255 */
+  /** Hands out fresh route ids. @param count 0–255 */
   reserveIds(count: number, from: PublicKey): readonly RouteId[] | Promise<readonly RouteId[]>;
   /** All rules or none. When it returns, they hold. */
   addIntermediaryRules(rules: readonly Uint8Array[], from: PublicKey): void | Promise<void>;
@@ -44,10 +44,13 @@ export interface RuleHandlers {
 
 /** What a gateway needs. */
 export interface SetupGatewayDeps {
+  /** Its world. */
   readonly runtime: Pick<Runtime, "timers" | "log">;
+  /** Where setup nodes come in; not owned. */
   readonly messaging: Pick<SetupNetwork, "listen">;
   /** Who may call. Streams of others are closed unread. */
   readonly setupNodes: readonly PublicKey[];
+  /** What calls lead to. */
   readonly rules: RuleHandlers;
 }
 

@@ -11,6 +11,7 @@ export interface SetupStream extends ByteLink {
 
 /** Accepts streams; iteration ends when it is closed. */
 export interface SetupListener extends AsyncIterable<SetupStream> {
+  /** Stops accepting. Streams already taken live on. */
   close(): void;
 }
 
@@ -38,6 +39,7 @@ export class StreamAcceptor implements AsyncDisposable {
   readonly #accepting: Promise<void>;
 
   /**
+   * Begins to accept.
    * @param listener taken over
    * @param options `admit` says who may speak at all; `serve` speaks, and must end when its signal aborts. It does not
    *   reject
@@ -79,6 +81,8 @@ export class StreamAcceptor implements AsyncDisposable {
 
 /** What a {@link StreamAcceptor} does with streams. */
 export interface StreamService {
+  /** Says who may speak at all. */
   readonly admit: (remote: PublicKey) => boolean;
+  /** Speaks until the stream ends or the signal aborts. */
   readonly serve: (stream: SetupStream, signal: AbortSignal) => Promise<void>;
 }

@@ -51,6 +51,7 @@ const MAX_STREAMS = 256;
 
 /** What a setup node needs. */
 export interface SetupNodeDeps {
+  /** Its world. */
   readonly runtime: Pick<Runtime, "timers" | "clock" | "log" | "metrics">;
   /** Not owned: whoever made it closes it. */
   readonly messaging: SetupNetwork;

@@ -20,42 +20,59 @@ export type GobValue =
 
 /** A complex number. */
 export interface GobComplex {
+  /** Tells the shapes apart. */
   readonly kind: "complex";
+  /** The real part. */
   readonly real: number;
+  /** The imaginary part. */
   readonly imaginary: number;
 }
 
 /** An array or slice. */
 export interface GobList {
+  /** Tells the shapes apart. */
   readonly kind: "list";
+  /** As the sender described it. */
   readonly type: WireType;
+  /** The elements in order. */
   readonly items: readonly GobValue[];
 }
 
 /** A map. */
 export interface GobMap {
+  /** Tells the shapes apart. */
   readonly kind: "map";
+  /** Keys and values, in the order of the stream. */
   readonly entries: readonly (readonly [GobValue, GobValue])[];
 }
 
 /** A struct: all fields of its definition; one that was left out is undefined. */
 export interface GobRecord {
+  /** Tells the shapes apart. */
   readonly kind: "record";
+  /** What the sender called the type; may be "". */
   readonly name: string;
+  /** By name, in the order of the definition. */
   readonly fields: ReadonlyMap<string, { readonly type: WireType; readonly value: GobValue | undefined }>;
 }
 
 /** What a marshaler made, under the name of its type. */
 export interface GobOpaque {
+  /** Tells the shapes apart. */
   readonly kind: "opaque";
+  /** What the sender called the type; may be "". */
   readonly name: string;
+  /** What the marshaler wrote. */
   readonly bytes: Uint8Array;
 }
 
 /** What an interface held, under the name that its type was registered with. */
 export interface GobInterface {
+  /** Tells the shapes apart. */
   readonly kind: "interface";
+  /** What the type was registered as, such as `main.Inner`. */
   readonly name: string;
+  /** What the interface held. */
   readonly value: GobValue;
 }
 

@@ -32,7 +32,9 @@ export const MAX_DEFINITION_BYTES = 64 * 1024;
 
 /** Limits of one stream. */
 export interface GobLimits {
+  /** Default {@link MAX_MESSAGE_BYTES}. */
   readonly maxMessageBytes?: number;
+  /** Default {@link MAX_DEFINITION_BYTES}. */
   readonly maxDefinitionBytes?: number;
 }
 
@@ -82,7 +84,7 @@ export class GobDecoder {
   readonly #received = new ReceiveBuffer();
   #broken: Fault<GobFaultCode> | undefined;
 
-  /** @param limits smaller or larger ones than usual */
+  /** Begins a stream. @param limits smaller or larger ones than usual */
   constructor(limits: GobLimits = {}) {
     this.#maxMessageBytes = limits.maxMessageBytes ?? MAX_MESSAGE_BYTES;
     this.#definitionBytesLeft = limits.maxDefinitionBytes ?? MAX_DEFINITION_BYTES;

@@ -12,7 +12,7 @@ export class GobEncoder {
   readonly #ids = new Map<Description, number>();
   #nextId: number;
 
-  /** @param firstId the first type gets it */
+  /** Begins a stream. @param firstId the first type gets it */
   constructor(firstId: number = FIRST_ENCODER_ID) {
     this.#nextId = firstId;
   }

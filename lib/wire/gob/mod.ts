@@ -21,6 +21,7 @@ export {
   gobStruct,
   gobUint,
   gobUint64,
+  type IntegerBits,
   makeBytes,
   mapGob,
   type MarshalerOptions,

@@ -78,7 +78,7 @@ export class GobReader {
   #end: number;
   #fault: Fault<GobFaultCode> | undefined;
 
-  /** @param bytes one message body; read in place */
+  /** Reads from the front. @param bytes one message body; read in place */
   constructor(bytes: Uint8Array) {
     this.#bytes = bytes;
     this.#end = bytes.length;

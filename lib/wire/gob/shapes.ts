@@ -109,6 +109,7 @@ export function gobByteArray(
 export interface SliceOptions {
   /** On the wire: Go's full type text as a field of a struct, "" at top level. */
   readonly name: string;
+  /** Go's name, for error texts. */
   readonly goName: string;
   /** More elements are refused before any of them is read. */
   readonly maxLength: number;
@@ -147,8 +148,11 @@ export function gobSlice<T>(element: GobType<T>, options: SliceOptions): GobType
 
 /** A type that goes over the wire as bytes of its own making (BinaryMarshaler). */
 export interface MarshalerOptions<T> {
+  /** Go's name, for error texts. */
   readonly goName: string;
+  /** What a field that is left out reads as; not sent as a field. */
   readonly zero: T;
+  /** Gives the bytes that stand for a value. */
   readonly encode: (value: T) => Uint8Array;
   /** Gives a fault for bytes that are no value; the zero value is never sent, so it may be one of them. */
   readonly decode: (bytes: Uint8Array) => T | Fault;

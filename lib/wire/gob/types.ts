@@ -56,7 +56,9 @@ export type WireType =
 
 /** A field of a described struct. */
 export interface WireField {
+  /** Fields of ours are found by it. */
   readonly name: string;
+  /** An id; it may be defined later. */
   readonly type: number;
 }
 
@@ -65,6 +67,7 @@ export const MAX_DEPTH = 32;
 
 /** The value being read: its bytes, the types of its stream, and how deep we are in it. */
 export interface ValueSource {
+  /** The bytes of the message. */
   readonly reader: GobReader;
   /** Looks a type up; an unknown id is noted as a fault. */
   typeOf(id: number): WireType | undefined;
@@ -82,12 +85,15 @@ export type Description =
 
 /** What has a description. */
 export interface Describable {
+  /** Made once per type and shared: its identity is that of the type. */
   readonly description: Description;
 }
 
 /** A field of a struct that we describe. */
 export interface DescribedField {
+  /** Upper-case initial, as Go demands of exported fields. */
   readonly name: string;
+  /** What the field holds. */
   readonly type: Describable;
 }
 

@@ -22,6 +22,7 @@ export class RpcClient implements Disposable {
   #ended: Error | undefined;
 
   /**
+   * Begins to read replies.
    * @param link taken over; closed when the client ends
    * @param limits of what comes in
    */

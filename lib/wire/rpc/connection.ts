@@ -29,6 +29,7 @@ export class GobConnection {
   #closed = false;
 
   /**
+   * Begins both streams.
    * @param link taken over
    * @param limits of what comes in
    */

@@ -6,7 +6,9 @@ import { gobString, gobStruct, type GobType, gobUint64 } from "../gob/mod.ts";
 export interface RpcMethod<Argument, Reply> {
   /** `Service.Method` */
   readonly name: string;
+  /** What it takes. */
   readonly argument: GobType<Argument>;
+  /** What it gives. */
   readonly reply: GobType<Reply>;
 }
 

@@ -4,5 +4,13 @@
  * @module
  */
 export * from "./client.ts";
+export { GobConnection, type Outgoing, type Received } from "./connection.ts";
 export type { RpcMethod } from "./messages.ts";
-export { MAX_CONCURRENT_CALLS, type RpcHandler, rpcHandler, type RpcServeOptions, serveRpc } from "./server.ts";
+export {
+  MAX_CONCURRENT_CALLS,
+  type RpcHandler,
+  rpcHandler,
+  type RpcServeOptions,
+  type RunCall,
+  serveRpc,
+} from "./server.ts";

@@ -19,7 +19,7 @@ export interface RpcHandler {
 }
 
 /** Runs a call whose argument was read. */
-type RunCall = (signal: AbortSignal) => Promise<Outgoing>;
+export type RunCall = (signal: AbortSignal) => Promise<Outgoing>;
 
 /**
  * Ties a method to what it does.
@@ -43,9 +43,11 @@ export function rpcHandler<Argument, Reply>(
 
 /** What a connection is served with. */
 export interface RpcServeOptions {
+  /** The methods. */
   readonly handlers: readonly RpcHandler[];
   /** Ends the service: closes the link and tells the handlers. */
   readonly signal?: AbortSignal;
+  /** Of what comes in. */
   readonly limits?: GobLimits;
   /** Default {@link MAX_CONCURRENT_CALLS}. */
   readonly maxConcurrentCalls?: number;

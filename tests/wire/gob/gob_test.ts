@@ -54,8 +54,20 @@ const hop = (value: { transportId: string; from: string; to: string }): unknown 
 });
 
 const TARGETS: Readonly<Record<string, Target>> = {
-  StreamRequest: target(gobStreamRequest),
-  StreamResponse: target(gobStreamResponse),
+  StreamRequest: target(gobStreamRequest, (value) => ({
+    Timestamp: value.timestamp,
+    SrcAddr: { PK: value.source.publicKey, Port: value.source.port },
+    DstAddr: { PK: value.destination.publicKey, Port: value.destination.port },
+    IPinfo: value.ipInfo,
+    NoiseMsg: value.noiseMessage,
+  })),
+  StreamResponse: target(gobStreamResponse, (value) => ({
+    ReqHash: value.requestHash,
+    Accepted: value.accepted,
+    IP: value.ip,
+    ErrCode: value.errorCode,
+    NoiseMsg: value.noiseMessage,
+  })),
   EdgeRules: target(gobEdgeRules, (value) => ({
     Desc: encodeRouteDescriptor(value.descriptor),
     Forward: value.forward,
