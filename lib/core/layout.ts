@@ -44,3 +44,58 @@ export const FAULT_MESSAGE_ORDER: number = -121;
 export const NOISE_PATTERN: { readonly XK: number; readonly KK: number } = { XK: 0, KK: 1 };
 /** Roles in a handshake. */
 export const NOISE_ROLE: { readonly initiator: number; readonly responder: number } = { initiator: 0, responder: 1 };
+
+// Streams: −400 to −499.
+
+/** The session is closed. */
+export const FAULT_MUX_SESSION: number = -400;
+/** No such stream, or no longer. */
+export const FAULT_MUX_UNKNOWN: number = -401;
+/** The local side has ended its direction. */
+export const FAULT_MUX_FINISHED: number = -402;
+/** The peer reset the stream. */
+export const FAULT_MUX_RESET: number = -403;
+/** The peer did not acknowledge the stream in time. */
+export const FAULT_MUX_OPEN_TIMEOUT: number = -404;
+/** Not now; an event tells when to try again. */
+export const FAULT_MUX_WOULD_BLOCK: number = -405;
+/** The peer takes no new streams any more. */
+export const FAULT_MUX_GOING_AWAY: number = -406;
+/** All stream ids have been used. */
+export const FAULT_MUX_IDS_EXHAUSTED: number = -407;
+/** No byte comes any more: the peer has finished. */
+export const FAULT_MUX_END: number = -408;
+/** No byte comes any more: the session is over. */
+export const FAULT_MUX_CUT: number = -409;
+
+/** Roles of a mux session. */
+export const MUX_ROLE: { readonly client: number; readonly server: number } = { client: 0, server: 1 };
+/** Send pings, and end the session when the peer is silent. */
+export const MUX_KEEP_ALIVE: number = 1;
+/** Acknowledge streams as they arrive. */
+export const MUX_ACKNOWLEDGE_ON_ARRIVAL: number = 2;
+
+/** Kinds of mux events, by number. */
+export const MUX_EVENTS = [
+  undefined,
+  "changed",
+  "incoming",
+  "openable",
+  "pong",
+  "ping-timed-out",
+  "closed",
+] as const;
+
+/** Why a mux session is closed, by number. */
+export const MUX_FAULTS = [
+  undefined,
+  "version",
+  "frame-type",
+  "window-overrun",
+  "stream-id",
+  "second-fin",
+  "go-away",
+  "keep-alive",
+  "output-overflow",
+  "closed",
+] as const;

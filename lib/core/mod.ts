@@ -4,5 +4,6 @@
  * @module
  */
 export * from "./keys.ts";
+export * from "./mux.ts";
 export * from "./noise.ts";
 export * from "./records.ts";

@@ -45,3 +45,51 @@ pub const NOISE_XK: u32 = 0;
 pub const NOISE_KK: u32 = 1;
 pub const NOISE_INITIATOR: u32 = 0;
 pub const NOISE_RESPONDER: u32 = 1;
+
+// Streams: −400 to −499.
+
+/// The session is closed.
+pub const FAULT_MUX_SESSION: i32 = -400;
+/// No such stream, or no longer.
+pub const FAULT_MUX_UNKNOWN: i32 = -401;
+/// The local side has ended its direction.
+pub const FAULT_MUX_FINISHED: i32 = -402;
+/// The peer reset the stream.
+pub const FAULT_MUX_RESET: i32 = -403;
+/// The peer did not acknowledge the stream in time.
+pub const FAULT_MUX_OPEN_TIMEOUT: i32 = -404;
+/// Not now; an event tells when to try again.
+pub const FAULT_MUX_WOULD_BLOCK: i32 = -405;
+/// The peer takes no new streams any more.
+pub const FAULT_MUX_GOING_AWAY: i32 = -406;
+/// All stream ids have been used.
+pub const FAULT_MUX_IDS_EXHAUSTED: i32 = -407;
+/// No byte comes any more: the peer has finished.
+pub const FAULT_MUX_END: i32 = -408;
+/// No byte comes any more: the session is over.
+pub const FAULT_MUX_CUT: i32 = -409;
+
+/// Roles of a session, and its switches.
+pub const MUX_CLIENT: u32 = 0;
+pub const MUX_SERVER: u32 = 1;
+pub const MUX_KEEP_ALIVE: u32 = 1;
+pub const MUX_ACKNOWLEDGE_ON_ARRIVAL: u32 = 2;
+
+/// Kinds of events.
+pub const MUX_EVENT_CHANGED: i32 = 1;
+pub const MUX_EVENT_INCOMING: i32 = 2;
+pub const MUX_EVENT_OPENABLE: i32 = 3;
+pub const MUX_EVENT_PONG: i32 = 4;
+pub const MUX_EVENT_PING_TIMED_OUT: i32 = 5;
+pub const MUX_EVENT_CLOSED: i32 = 6;
+
+/// Why a session is closed; 0 while it is open.
+pub const MUX_FAULT_VERSION: i32 = 1;
+pub const MUX_FAULT_FRAME_TYPE: i32 = 2;
+pub const MUX_FAULT_WINDOW_OVERRUN: i32 = 3;
+pub const MUX_FAULT_STREAM_ID: i32 = 4;
+pub const MUX_FAULT_SECOND_FIN: i32 = 5;
+pub const MUX_FAULT_GO_AWAY: i32 = 6;
+pub const MUX_FAULT_KEEP_ALIVE: i32 = 7;
+pub const MUX_FAULT_OUTPUT_OVERFLOW: i32 = 8;
+pub const MUX_FAULT_CLOSED: i32 = 9;

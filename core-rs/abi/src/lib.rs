@@ -9,6 +9,7 @@ mod handles;
 mod keys;
 pub mod layout;
 mod memory;
+mod mux;
 mod noise;
 mod records;
 

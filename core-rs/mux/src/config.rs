@@ -62,8 +62,13 @@ impl Config {
             receive_window: DEFAULT_WINDOW,
             extra_window_budget: 32 * 1024 * 1024,
             accept_backlog: MAX_UNACKNOWLEDGED,
-            max_streams: 1024,
+            max_streams: 4096,
             output_limit: 512 * 1024,
         }
     }
+}
+
+/// The smaller of two times. `f64::min` is a library function on WASM, which brings features that the build leaves out.
+pub(crate) fn earlier(a: f64, b: f64) -> f64 {
+    if b < a { b } else { a }
 }

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
-use crate::config::{CLOSE_TIMEOUT_MS, Config, DEFAULT_WINDOW, MAX_UNACKNOWLEDGED, OPEN_TIMEOUT_MS, Role};
+use crate::config::{CLOSE_TIMEOUT_MS, Config, DEFAULT_WINDOW, MAX_UNACKNOWLEDGED, OPEN_TIMEOUT_MS, Role, earlier};
 use crate::fault::{Fault, StreamFault};
 use crate::frame::{ACK, FIN, GO_AWAY_NORMAL, HEADER_BYTES, Header, Kind, RST, SYN};
 use crate::pings::{Due, Pings};
@@ -297,13 +297,15 @@ impl Mux {
             return None;
         }
         let streams = self.deadlines.first().map(|(at, _)| *at as f64 / 1000.0);
-        self.pings.deadline().into_iter().chain(streams).reduce(f64::min)
+        self.pings.deadline().into_iter().chain(streams).reduce(earlier)
     }
 
     /// Does what is due at `now`: keep-alive, and the end of streams that the peer does not acknowledge or finish. A v1.3
     /// opener ends the whole session for one stream without acknowledgement; resetting that stream harms nobody else.
     pub fn handle_deadline(&mut self, now: f64) {
-        while self.fault.is_none() && let Some(due) = self.pings.due(now) {
+        while self.fault.is_none()
+            && let Some(due) = self.pings.due(now)
+        {
             match due {
                 Due::Send(opaque) => self.send(Kind::Ping, SYN, 0, opaque),
                 Due::TimedOut(opaque) => self.events.push_back(Event::PingTimedOut(opaque)),

@@ -1,6 +1,6 @@
 //! Pings: those of the application, and those that keep the session alive.
 
-use crate::config::{KEEP_ALIVE_MS, PING_TIMEOUT_MS};
+use crate::config::{KEEP_ALIVE_MS, PING_TIMEOUT_MS, earlier};
 
 /// Unanswered pings at a time.
 const MAX_PENDING: usize = 64;
@@ -72,7 +72,8 @@ impl Pings {
     }
 
     fn times_out_at(&self, ping: &Pending) -> f64 {
-        let from = if ping.keeps_alive { ping.sent_at.max(self.heard_at) } else { ping.sent_at };
+        let heard = ping.keeps_alive && self.heard_at > ping.sent_at;
+        let from = if heard { self.heard_at } else { ping.sent_at };
         from + PING_TIMEOUT_MS
     }
 
@@ -90,6 +91,6 @@ impl Pings {
     }
 
     pub fn deadline(&self) -> Option<f64> {
-        self.pending.iter().map(|ping| self.times_out_at(ping)).chain(self.keep_alive_at).reduce(f64::min)
+        self.pending.iter().map(|ping| self.times_out_at(ping)).chain(self.keep_alive_at).reduce(earlier)
     }
 }

@@ -170,7 +170,12 @@ fn garbage_ends_the_session_or_is_survived_with_bounded_memory() {
         let mut mux = Mux::new(Config { output_limit: 10_000, ..Config::new(Role::Server) }, 0.0);
         let mut now = 0.0;
         for _ in 0..200 {
-            let bytes = if dice.below(8) == 0 { let n = dice.below(40); dice.bytes(n) } else { plausible(dice) };
+            let bytes = if dice.below(8) == 0 {
+                let n = dice.below(40);
+                dice.bytes(n)
+            } else {
+                plausible(dice)
+            };
             mux.push(&bytes, now);
             match dice.below(8) {
                 0 => drop(mux.accept()),
