@@ -12,8 +12,8 @@ import { parsePublicKeyText } from "../core/mod.ts";
 import { NULL_PUBLIC_KEY, type PublicKey } from "../types/mod.ts";
 import { Fault } from "./fault.ts";
 
-/** Longer texts are refused unread: the longest legitimate one, a list of delegated servers, is a few KiB. */
-export const MAX_JSON_CHARACTERS = 1024 * 1024;
+/** Longer texts are refused unread: this is a list of a hundred thousand transports. Who expects less sets smaller limits. */
+export const MAX_JSON_CHARACTERS = 32 * 1024 * 1024;
 
 /** Names of what can be wrong with a JSON text. */
 export type JsonFaultCode = "json/syntax" | "json/too-long" | "json/kind" | "json/range" | "json/key";
