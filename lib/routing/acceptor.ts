@@ -11,11 +11,12 @@
 import { describeError, UnavailableError } from "../errors/mod.ts";
 import type { Runtime } from "../runtime/ports.ts";
 import { type Port, type PublicKey, type SecretKey, shortKey } from "../types/mod.ts";
+import type { EdgeRules } from "../wire/setup_messages.ts";
 import type { ConnectionTable, Opening } from "./connection_table.ts";
 import { answerHandshake } from "./group_handshake.ts";
 import type { RouterMetrics } from "./metrics.ts";
 import type { FillableListener } from "./route_listener.ts";
-import type { RawEdgeRules, RuleGate } from "./rule_gate.ts";
+import type { RuleGate } from "./rule_gate.ts";
 import { formatNoListener } from "./service_names.ts";
 
 /** Handshakes under way; each lasts 5 s at most. A setup node that brings more is told to come later. */
@@ -45,7 +46,7 @@ export class Acceptor {
    * Takes edge rules. When this returns, packets of the route are accepted; the handshake goes on by itself.
    * @throws {UnavailableError} `route/too-many-handshakes`; and as `RuleGate.saveEdge`
    */
-  accept(edge: RawEdgeRules, setupNode: PublicKey): void {
+  accept(edge: EdgeRules, setupNode: PublicKey): void {
     const { gate, connections, signal } = this.#deps;
     signal.throwIfAborted();
     if (this.#handshakes.size >= MAX_HANDSHAKES) {

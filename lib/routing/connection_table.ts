@@ -6,7 +6,7 @@ import type { SwitchLoop } from "../transport/mod.ts";
 import type { Hop } from "../types/mod.ts";
 import { RouteGroup } from "./group.ts";
 import { GroupConnection } from "./route_connection.ts";
-import type { EdgeRules } from "./rule_gate.ts";
+import type { SavedEdgeRules } from "./rule_gate.ts";
 
 /** At shutdown peers get this long to answer our Close, ms: the visor must be gone within 2 s. */
 const GOODBYE_MS = 500;
@@ -23,7 +23,7 @@ export interface ConnectionTableDeps {
 /** A group on its way to a connection. */
 export interface Opening {
   readonly group: RouteGroup;
-  readonly rules: EdgeRules;
+  readonly rules: SavedEdgeRules;
   /** Called once nothing of it is left here, whatever became of it. */
   readonly onGone?: () => void;
 }
@@ -43,7 +43,7 @@ export class ConnectionTable {
    * @throws {UnavailableError} when the transport of the first hop is gone; the rules are deleted then
    */
   open(
-    rules: EdgeRules,
+    rules: SavedEdgeRules,
     options: { readonly role: "initiator" | "responder"; readonly onGone?: () => void },
   ): Opening {
     const { loop, clock } = this.#deps;

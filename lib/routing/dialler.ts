@@ -17,6 +17,7 @@ import {
   type SecretKey,
   shortKey,
 } from "../types/mod.ts";
+import type { EdgeRules } from "../wire/setup_messages.ts";
 import type { ConnectionTable } from "./connection_table.ts";
 import { errorOfEnd } from "./group.ts";
 import { initiateHandshake } from "./group_handshake.ts";
@@ -24,13 +25,17 @@ import type { RouterMetrics } from "./metrics.ts";
 import type { PortSpace } from "./port_space.ts";
 import { chooseRoutes, type Route, type RouteChoiceDeps, type RouteWish } from "./route_choice.ts";
 import type { RouteConnection } from "./route_connection.ts";
-import type { EdgeRules, RuleGate } from "./rule_gate.ts";
+import type { RuleGate, SavedEdgeRules } from "./rule_gate.ts";
+import { Turns } from "./turns.ts";
 
 /** The idle time that v1.3's dialler asks for (routing.md §9). */
 const KEEP_ALIVE_NS = 30_000_000_000n;
 
 /** How long one setup node gets, its messaging dial included, before the next has its turn, ms. */
 const SETUP_LIMIT_MS = 10_000;
+
+/** Set-ups at a time; the others wait. A setup node serves 8 requests of one visor at once, v1.3 asks for one at a time. */
+const SETUPS_AT_ONCE = 4;
 
 /** How long a whole dial may take, ms: three routes with two setup nodes each. */
 const DIAL_LIMIT_MS = 60_000;
@@ -58,13 +63,14 @@ export interface DialRequest {
 
 /** Rules that stand along the whole route, and the local port they name. */
 interface InstalledRoute {
-  readonly rules: EdgeRules;
+  readonly rules: SavedEdgeRules;
   readonly localPort: Port;
 }
 
 /** Dials for one visor; dials run side by side. */
 export class Dialler {
   readonly #deps: DiallerDeps;
+  readonly #setups = new Turns(SETUPS_AT_ONCE);
 
   constructor(deps: DiallerDeps) {
     this.#deps = deps;
@@ -133,20 +139,20 @@ export class Dialler {
   async #ask(
     setupNode: PublicKey,
     { route, localPort, request }: { route: Route; localPort: Port; request: DialRequest },
-  ): Promise<EdgeRules> {
+  ): Promise<SavedEdgeRules> {
     const { setup, gate, runtime, localKey } = this.#deps;
     const descriptor = { source: { publicKey: localKey, port: localPort }, destination: request.remote };
     try {
-      const edge = await withTimeout(
-        (signal) => setup.dialRouteGroup(setupNode, { descriptor, keepAliveNs: KEEP_ALIVE_NS, ...route }, { signal }),
-        {
-          timers: runtime.timers,
-          ms: SETUP_LIMIT_MS,
-          code: "route/setup-timeout",
-          message: "Wait for the setup node",
-          signal: request.signal,
-        },
-      );
+      const askSetupNode = (signal: AbortSignal): Promise<EdgeRules> =>
+        setup.dialRouteGroup(setupNode, { descriptor, keepAliveNs: KEEP_ALIVE_NS, ...route }, { signal });
+      const limit = {
+        timers: runtime.timers,
+        ms: SETUP_LIMIT_MS,
+        code: "route/setup-timeout",
+        message: "Wait for the setup node",
+        signal: request.signal,
+      };
+      const edge = await this.#setups.run(() => withTimeout(askSetupNode, limit), request.signal);
       return gate.saveEdge(edge, { setupNode, descriptor: invertDescriptor(descriptor) });
     } catch (cause) {
       request.signal.throwIfAborted();

@@ -103,6 +103,7 @@ export function createRouter(deps: RouterDeps): Router {
       reserveIds: (count, setupNode) => gate.reserve(count, setupNode),
       addIntermediaryRules: (rules, setupNode) => gate.saveIntermediary(rules, setupNode),
       addEdgeRules: (edge, setupNode) => acceptor.accept(edge, setupNode),
+      removeRules: (ids) => gate.remove(ids),
     },
   });
 

@@ -17,6 +17,7 @@ import {
   shortKey,
   type TransportId,
 } from "../types/mod.ts";
+import type { EdgeRules } from "../wire/setup_messages.ts";
 
 /** A reservation that no rule followed is void after this time: twice the deadline of a set-up in v1.3 (routing.md §5.4). */
 const RESERVATION_MS = 60_000;
@@ -27,17 +28,8 @@ const MAX_RESERVED_IDS = 4_080;
 /** Shortest and longest idle time of a rule. v1.3 asks for 30 s; later upstream for as much as 24 h (routing.md App. D). */
 const KEEP_ALIVE_NS = { min: 1_000_000_000n, max: 86_400_000_000_000n } as const;
 
-/** Edge rules as they come from a setup node. */
-export interface RawEdgeRules {
-  readonly descriptor: RouteDescriptor;
-  /** An encoded forward rule. */
-  readonly forward: Uint8Array;
-  /** An encoded consume rule. */
-  readonly reverse: Uint8Array;
-}
-
 /** Edge rules that were checked and saved. */
-export interface EdgeRules {
+export interface SavedEdgeRules {
   readonly forward: Extract<Rule, { type: "forward" }>;
   readonly consume: Extract<Rule, { type: "consume" }>;
 }
@@ -103,12 +95,12 @@ export class RuleGate {
    * @throws as {@link saveIntermediary}, and {ProtocolError} `rule/wrong-descriptor`
    */
   saveEdge(
-    edge: RawEdgeRules,
+    edge: EdgeRules,
     { setupNode, descriptor = edge.descriptor }: {
       readonly setupNode: PublicKey;
       readonly descriptor?: RouteDescriptor;
     },
-  ): EdgeRules {
+  ): SavedEdgeRules {
     const forward = this.#check(edge.forward, { type: "forward", setupNode });
     const consume = this.#check(edge.reverse, { type: "consume", setupNode });
     if (forward.routeId === consume.routeId) throw notReserved(setupNode);
@@ -125,6 +117,15 @@ export class RuleGate {
     this.#save(forward, edge.forward);
     this.#save(consume, edge.reverse);
     return { forward, consume };
+  }
+
+  /**
+   * Forgets ids that a setup node reserved and the rules saved for them: it takes back a set-up that failed. A group
+   * that was made of them ends.
+   */
+  remove(ids: readonly RouteId[]): void {
+    for (const id of ids) this.#reserved.delete(id);
+    this.#deps.core.deleteRules([...ids]);
   }
 
   #check<T extends Rule["type"]>(

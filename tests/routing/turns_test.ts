@@ -1,0 +1,54 @@
+/** Bounded places, first come first served. */
+
+import assert from "node:assert/strict";
+import { Turns } from "../../lib/routing/turns.ts";
+
+const never = new AbortController().signal;
+
+/** Lets everything run that can run without waiting. */
+const settle = async (): Promise<void> => {
+  for (let i = 0; i < 10; i++) await Promise.resolve();
+};
+
+Deno.test("Turns lets so many pass at a time, in the order of asking", async () => {
+  const turns = new Turns(2);
+  const entered: number[] = [];
+  const leave: (() => void)[] = [];
+  const all = [0, 1, 2, 3].map((n) =>
+    turns.run(() => {
+      entered.push(n);
+      return new Promise<void>((resolve) => leave[n] = resolve);
+    }, never)
+  );
+  await settle();
+  assert.deepEqual(entered, [0, 1]);
+  leave[1]!();
+  await settle();
+  assert.deepEqual(entered, [0, 1, 2]);
+  leave[0]!();
+  leave[2]!();
+  await settle();
+  leave[3]!();
+  await Promise.all(all);
+  assert.deepEqual(entered, [0, 1, 2, 3]);
+});
+
+Deno.test("Turns forgets who gave up waiting, and loses no place by it", async () => {
+  const turns = new Turns(1);
+  const first = Promise.withResolvers<void>();
+  const holding = turns.run(() => first.promise, never);
+  const enough = new AbortController();
+  const waiting = assert.rejects(turns.run(() => Promise.reject(new Error("must not run")), enough.signal), /enough/);
+  await settle();
+  enough.abort(new Error("enough"));
+  await waiting;
+  first.resolve();
+  await holding;
+  assert.equal(await turns.run(() => Promise.resolve("next"), never), "next");
+});
+
+Deno.test("Turns frees the place of work that failed", async () => {
+  const turns = new Turns(1);
+  await assert.rejects(turns.run(() => Promise.reject(new Error("broken")), never), /broken/);
+  assert.equal(await turns.run(() => Promise.resolve(1), never), 1);
+});
