@@ -8,7 +8,7 @@
  * {@linkcode Mux.pollDeadline}.
  */
 
-import { BugError } from "../errors/mod.ts";
+import { BugError, UnavailableError } from "../errors/mod.ts";
 import type { MonotonicMs } from "../types/mod.ts";
 import { core } from "./instance.ts";
 import * as layout from "./layout.ts";
@@ -87,6 +87,9 @@ const STREAM_FAULTS: ReadonlyMap<number, MuxStreamFault> = new Map([
   [layout.FAULT_MUX_IDS_EXHAUSTED, "ids-exhausted"],
 ]);
 
+/** What is taken at once, at most: whole records (records.ts), so that a link that seals makes no short ones between. */
+const OUTPUT_BYTES = 48 * 4_070;
+
 /** An event of the core: value u32 at 0, round trip f64 at 8. */
 const EVENT_BYTES = 16;
 
@@ -94,7 +97,11 @@ const EVENT_BYTES = 16;
 export class Mux implements Disposable {
   #handle: number;
 
-  /** Begins a session on a fresh link. @throws {RangeError} when the window is out of its range */
+  /**
+   * Begins a session on a fresh link.
+   * @throws {RangeError} when the window is out of its range
+   * @throws {UnavailableError} `mux/too-many` when the core holds 65536 sessions already
+   */
   constructor(options: MuxOptions) {
     const window = options.receiveWindow ?? MUX_DEFAULT_WINDOW_BYTES;
     if (!Number.isInteger(window) || window < MUX_DEFAULT_WINDOW_BYTES || window > 2 ** 31) {
@@ -105,7 +112,7 @@ export class Mux implements Disposable {
     const role = layout.MUX_ROLE[options.role];
     const { backlog = 256, maxStreams = 4096, now } = options;
     this.#handle = core.mux_new(role, switches, window, backlog, maxStreams, now) >>> 0;
-    if (this.#handle === 0) throw new BugError("core/handles", "Begin a mux session: the core has no handle left");
+    if (this.#handle === 0) throw new UnavailableError("mux/too-many", "Begin a mux session: there are too many");
   }
 
   /** Takes received bytes, cut anywhere. Windows bound what they leave in memory. */
@@ -119,10 +126,10 @@ export class Mux implements Disposable {
 
   /**
    * Takes bytes to send. Writes that waited for space go on when they are taken, so take them when the link is ready.
-   * @returns a copy, at most 192 KiB; empty when there are none
+   * @returns a copy, at most 195360 bytes; empty when there are none
    */
   takeOutput(): Uint8Array<ArrayBuffer> {
-    return copyAt(SCRATCH, this.#status(core.mux_take_output(this.#handle, SCRATCH, layout.SCRATCH_BYTES)));
+    return copyAt(SCRATCH, this.#status(core.mux_take_output(this.#handle, SCRATCH, OUTPUT_BYTES)));
   }
 
   /**

@@ -33,7 +33,7 @@ export interface MuxSession extends AsyncDisposable {
    * @throws {ClosedError} `mux/closed` after {@link MuxSession.close}
    */
   open(): Promise<MuxStream>;
-  /** Streams that the peer opens, until the session ends; for one consumer. Not taken, 256 wait; more are reset. */
+  /** Streams that the peer opens, until the session ends; for one consumer. Those that nobody takes wait; more than the backlog are reset. */
   readonly incoming: AsyncIterable<MuxStream>;
   /** Asks for a sign of life. @returns the round trip, ms. @throws {UnavailableError} when there is none within 10 s */
   ping(): Promise<number>;
@@ -52,6 +52,10 @@ export interface MuxSessionOptions {
   readonly keepAlive: boolean;
   /** What the peer may send on one stream before it is read, bytes; 256 KiB unless given. */
   readonly receiveWindow?: number;
+  /** Streams of the peer that may wait to be taken; 256 unless given. With 0, the peer can open none. */
+  readonly backlog?: number;
+  /** Streams at a time, of both sides together; 4096 unless given. */
+  readonly maxStreams?: number;
 }
 
 /**
@@ -99,17 +103,12 @@ class Session implements MuxSession {
   #end: SessionEnd | undefined;
   #timer: { readonly at: MonotonicMs; readonly cancel: () => void } | undefined;
 
-  constructor(link: ByteLink, { role, runtime, keepAlive, receiveWindow }: MuxSessionOptions) {
+  constructor(link: ByteLink, { runtime, ...options }: MuxSessionOptions) {
     this.#link = link;
     this.#runtime = runtime;
     this.remoteAddress = link.remoteAddress;
     this.closed = this.#ended.promise;
-    this.#core = new Mux({
-      role,
-      now: runtime.clock.monotonic(),
-      keepAlive,
-      ...(receiveWindow === undefined ? {} : { receiveWindow }),
-    });
+    this.#core = new Mux({ ...options, now: runtime.clock.monotonic() });
     this.#settle();
     this.#reading = this.#readAll();
   }

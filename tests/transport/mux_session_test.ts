@@ -7,6 +7,9 @@ import { createDenoRuntime } from "../../lib/runtime/deno/mod.ts";
 import type { ByteLink, Runtime } from "../../lib/runtime/mod.ts";
 import { createMuxSession } from "../../lib/transport/mux_session.ts";
 import type { MuxSession, MuxStream } from "../../lib/transport/mux_session.ts";
+import { createVirtualTime } from "../fakes/mod.ts";
+import { createPipe } from "../fakes/pipe.ts";
+import type { Pipe } from "../fakes/pipe.ts";
 
 /** Two sessions on the two ends of one TCP connection. */
 interface Pair extends AsyncDisposable {
@@ -18,11 +21,7 @@ interface Pair extends AsyncDisposable {
 }
 
 async function connect(runtime: Runtime, options: { receiveWindow?: number } = {}): Promise<Pair> {
-  const listener = await runtime.network.listen("127.0.0.1:0");
-  const accepting = listener[Symbol.asyncIterator]().next();
-  const dialled = await runtime.network.dial(listener.address);
-  const accepted: ByteLink = (await accepting).value;
-  listener.close();
+  const [dialled, accepted] = await connectLinks(runtime);
   const client = createMuxSession(dialled, { role: "client", runtime, keepAlive: true, ...options });
   const server = createMuxSession(accepted, { role: "server", runtime, keepAlive: true, ...options });
   return {
@@ -34,6 +33,16 @@ async function connect(runtime: Runtime, options: { receiveWindow?: number } = {
       await Promise.all([client[Symbol.asyncDispose](), server[Symbol.asyncDispose]()]);
     },
   };
+}
+
+/** The two ends of a TCP connection: the dialling one first. */
+async function connectLinks(runtime: Runtime): Promise<[ByteLink, ByteLink]> {
+  const listener = await runtime.network.listen("127.0.0.1:0");
+  const accepting = listener[Symbol.asyncIterator]().next();
+  const dialled = await runtime.network.dial(listener.address);
+  const accepted = (await accepting).value;
+  listener.close();
+  return [dialled, accepted];
 }
 
 /** A stream and its other end. */
@@ -186,34 +195,73 @@ Deno.test("when the link ends, streams give what came, then their end, and nothi
   await assert.rejects(pair.client.open(), (error) => hasCode(error, "mux/closed"));
 });
 
-Deno.test("when the peer breaks the protocol, reads fail after what came before", async () => {
+Deno.test("when the peer breaks the protocol, reads fail after what came before, and finished streams end", async () => {
   const runtime = createDenoRuntime();
-  const listener = await runtime.network.listen("127.0.0.1:0");
-  const accepting = listener[Symbol.asyncIterator]().next();
-  const peer = await runtime.network.dial(listener.address);
-  await using session = createMuxSession((await accepting).value, { role: "server", runtime, keepAlive: false });
-  listener.close();
-  // A stream with three bytes, another one that is finished, then a frame of version 1.
-  await peer.write(Uint8Array.fromHex(
-    "000000010000000100000003616263" + "000000050000000300000002" + "6869" + "010000000000000000000000",
-  ));
-  const [first, second] = await Promise.all([take(session), take(session)]);
+  const [peer, link] = await connectLinks(runtime);
+  await using session = createMuxSession(link, { role: "server", runtime, keepAlive: false });
+  const incoming = session.incoming[Symbol.asyncIterator]();
+  // Data with SYN on stream 1, with SYN and FIN on stream 3, and then a frame of version 1.
+  await peer.write(Uint8Array.fromHex("000000010000000100000003616263" + "0000000500000003000000026869"));
+  const streams: MuxStream[] = [(await incoming.next()).value, (await incoming.next()).value];
+  await peer.write(Uint8Array.fromHex("010000000000000000000000"));
   await session.closed;
   const into = new Uint8Array(10);
-  if (first !== undefined && second !== undefined) {
-    assert.equal(await first.read(into), 3);
-    await assert.rejects(first.read(into), broken);
-    assert.equal(await second.read(into), 2);
-    assert.equal(await second.read(into), null);
-  }
+  assert.deepEqual(await Promise.all(streams.map((stream) => stream.read(into))), [3, 2]);
+  await assert.rejects(streams[0]?.read(into) ?? assert.fail(), broken);
+  assert.equal(await streams[1]?.read(into), null);
   peer.close();
 });
 
-/** The next incoming stream; undefined when the session ended first, which drops streams that nobody has taken. */
-async function take(session: MuxSession): Promise<MuxStream | undefined> {
-  const { value } = await session.incoming[Symbol.asyncIterator]().next();
-  return value;
-}
+Deno.test("when the link is cut, everything that waits ends, on both sides", async () => {
+  await using pair = await connect(createDenoRuntime());
+  const [ours, theirs] = await openStream(pair);
+  const writing = ours.write(new Uint8Array(5_000_000)).catch((error: unknown) => error);
+  const reading = ours.read(new Uint8Array(1));
+  pair.links[1].close();
+  await Promise.all([pair.client.closed, pair.server.closed]);
+  assert.ok(broken(await writing));
+  // A cut may show as an end or as an error, as the system has it.
+  await reading.catch((error: unknown) => assert.ok(broken(error)));
+  await assert.rejects(theirs.write(new Uint8Array(1)), broken);
+});
+
+Deno.test("a session whose peer is silent pings after 30 s and ends 10 s later", async () => {
+  const time = createVirtualTime();
+  const [there, back] = [0, 1].map(() => createPipe((deliver) => deliver(), time.touch)) as [Pipe, Pipe];
+  const link: ByteLink = {
+    remoteAddress: "nobody",
+    read: (into) => back.read(into),
+    write: (bytes) => there.write(bytes),
+    close(): void {
+      there.end();
+      back.stop();
+    },
+  };
+  await using session = createMuxSession(link, { role: "client", runtime: time, keepAlive: true });
+  const reading = assert.rejects((await session.open()).read(new Uint8Array(1)), broken);
+  let ended = false;
+  void session.closed.then(() => ended = true);
+  await time.run(39_999);
+  const into = new Uint8Array(100);
+  const sent = into.subarray(0, await there.read(into) ?? 0);
+  assert.equal(sent.toHex(), "000100010000000100000000" + "000200010000000000000000");
+  assert.equal(ended, false);
+  await time.run(2);
+  assert.equal(ended, true);
+  await reading;
+  assert.equal(time.pendingTimers, 0);
+});
+
+Deno.test("a session without backlog resets what the peer opens", async () => {
+  const runtime = createDenoRuntime();
+  const [dialled, accepted] = await connectLinks(runtime);
+  await using client = createMuxSession(dialled, { role: "client", runtime, keepAlive: false, backlog: 0 });
+  await using server = createMuxSession(accepted, { role: "server", runtime, keepAlive: false });
+  const stream = await server.open();
+  await assert.rejects(stream.read(new Uint8Array(1)), broken);
+  stream.close();
+  assert.ok(await client.ping() >= 0);
+});
 
 Deno.test("a ping gives the round trip, in ms", async () => {
   await using pair = await connect(createDenoRuntime());
