@@ -66,6 +66,11 @@ export interface ByteLink {
    * @throws {UnavailableError} when the link broke; {ClosedError} after close
    */
   write(bytes: Uint8Array): Promise<void>;
+  /**
+   * Ends the direction from here: after all that was written, the other side reads the end, and may still answer. Harmless
+   * when repeated or too late. Absent where the link can only end as a whole.
+   */
+  closeWrite?(): void;
   /** Ends both directions at once; pending reads give null. Harmless when repeated. */
   close(): void;
   /** Where the other side is, for logs at debug level; `host:port` over TCP. */
@@ -89,6 +94,13 @@ export interface Network {
    * @throws {UnavailableError} `network/address-in-use` or `network/listen-failed`
    */
   listen(address: string): Promise<LinkListener>;
+  /**
+   * Finds the addresses of a name, as {@link Network.dial} does: for those who must look at an address before they dial it.
+   * @param host a name, or an address, which is its own result
+   * @returns at least one IP address, in the order in which they should be tried
+   * @throws {UnavailableError} `network/unknown-host`; the signal's reason
+   */
+  resolve(host: string, options?: { readonly signal?: AbortSignal }): Promise<readonly string[]>;
 }
 
 /** A running HTTP listener. */

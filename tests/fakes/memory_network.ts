@@ -153,6 +153,7 @@ export function createMemoryNetwork(deps: MemoryNetworkDeps): MemoryNetwork {
           if (closed) return Promise.reject(new ClosedError("network/closed", "Write to a closed link"));
           return writing.write(bytes);
         },
+        closeWrite: () => writing.end(),
         close(): void {
           if (closed) return;
           closed = true;
@@ -246,6 +247,8 @@ export function createMemoryNetwork(deps: MemoryNetworkDeps): MemoryNetwork {
       host.onKilled.add(close);
       return { address: taken.address, close, [Symbol.asyncIterator]: () => queue[Symbol.asyncIterator]() };
     },
+    // Names are addresses here.
+    resolve: (host) => Promise.resolve([host]),
   });
 
   return {

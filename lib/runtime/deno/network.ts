@@ -1,10 +1,11 @@
 /** TCP on Deno, as byte links. */
 
+import { lookup } from "node:dns/promises";
 import { BugError, ClosedError, UnavailableError } from "../../errors/mod.ts";
 import { formatAddress, parseAddress } from "../address.ts";
 import type { HostPort } from "../address.ts";
 import type { ByteLink, LinkListener, Network, Timers } from "../ports.ts";
-import { sleep } from "../wait.ts";
+import { sleep, untilAborted } from "../wait.ts";
 
 /**
  * Wait after a failed accept. Such a failure is nearly always a lack of descriptors (EMFILE, ENFILE), which ends when
@@ -17,6 +18,7 @@ export function createDenoNetwork({ timers }: { readonly timers: Timers }): Netw
   return {
     dial: (address, options = {}): Promise<ByteLink> => dial(address, options.signal),
     listen: (address): Promise<LinkListener> => listen(address, timers),
+    resolve: (host, options = {}): Promise<readonly string[]> => resolve(host, options.signal),
   };
 }
 
@@ -60,6 +62,17 @@ async function dial(address: string, signal: AbortSignal | undefined): Promise<B
     throw new UnavailableError("network/dial-failed", `Dial "${address}"`, { details: { address }, cause });
   }
   return makeTcpLink(connection);
+}
+
+/** Hosts file first, then the name servers; `Deno.resolveDns` asks name servers only and does not know `localhost`. */
+async function resolve(host: string, signal: AbortSignal | undefined): Promise<readonly string[]> {
+  try {
+    const found = await untilAborted(lookup(host, { all: true }), signal);
+    return found.map(({ address }) => address);
+  } catch (cause) {
+    signal?.throwIfAborted();
+    throw new UnavailableError("network/unknown-host", `Find the address of "${host}"`, { details: { host }, cause });
+  }
 }
 
 // Async although Deno binds at once: the port promises errors as rejections.
@@ -141,6 +154,10 @@ function makeTcpLink(connection: Deno.TcpConn): ByteLink {
         // A view of WASM memory is emptied when the memory grows, and the rest of the bytes cannot be found again.
         if (bytes.length === 0) throw new BugError("network/buffer-lost", "Write: the buffer went away meanwhile");
       }
+    },
+    closeWrite(): void {
+      // It fails when the connection is gone, and then there is nothing left to end.
+      if (!closed) connection.closeWrite().catch(() => {});
     },
     close(): void {
       if (closed) return;

@@ -133,3 +133,26 @@ Deno.test({
     assert.deepEqual(JSON.parse(new TextDecoder().decode(stdout)), { failures: 3, accepted: true });
   },
 });
+
+Deno.test("closeWrite() ends one direction and leaves the other open", async () => {
+  using runtime = createDenoRuntime();
+  const listener = await runtime.network.listen("127.0.0.1:0");
+  const [near, far] = await connect(runtime.network, listener);
+  await near.write(Uint8Array.of(1));
+  near.closeWrite?.();
+  near.closeWrite?.();
+  const into = new Uint8Array(8);
+  assert.equal(await far.read(into), 1);
+  assert.equal(await far.read(into), null);
+  await far.write(Uint8Array.of(2, 3));
+  assert.equal(await near.read(into), 2);
+  for (const end of [near, far, listener]) end.close();
+});
+
+Deno.test("resolve() finds names of the hosts file and passes addresses through", async () => {
+  using runtime = createDenoRuntime();
+  assert.ok((await runtime.network.resolve("localhost")).some((address) => ["127.0.0.1", "::1"].includes(address)));
+  assert.deepEqual(await runtime.network.resolve("192.0.2.7"), ["192.0.2.7"]);
+  await assert.rejects(runtime.network.resolve("no-such-host.invalid"), (e) => hasCode(e, "network/unknown-host"));
+  await assert.rejects(runtime.network.resolve("localhost", { signal: AbortSignal.abort(new Error("stop")) }), /stop/);
+});
