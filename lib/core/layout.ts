@@ -99,3 +99,36 @@ export const MUX_FAULTS = [
   "output-overflow",
   "closed",
 ] as const;
+
+// Packets, rules and the switch: −200 to −399.
+
+/** The bytes end before the packet does. */
+export const FAULT_PACKET_INCOMPLETE: number = -200;
+/** The payload does not fit the size field. */
+export const FAULT_PACKET_TOO_LONG: number = -201;
+/** The rule is shorter than its type needs. */
+export const FAULT_RULE_LENGTH: number = -210;
+/** The rule is of no known type. */
+export const FAULT_RULE_TYPE: number = -211;
+/** No rule has the id. */
+export const FAULT_ROUTE_UNKNOWN: number = -220;
+/** The rule of the id has been idle for too long. */
+export const FAULT_ROUTE_EXPIRED: number = -221;
+/** The group has ended, has no keys yet, or never was. */
+export const FAULT_GROUP_NOT_OPEN: number = -230;
+
+/** The area of a switch for arguments and results: 64 whole records and more. */
+export const SWITCH_IO_BYTES: number = 256 * 1024;
+
+/** Kinds of events. */
+export const EVENT = {
+  GROUP_HANDSHAKE: 1,
+  GROUP_FRAME: 2,
+  GROUP_READABLE: 3,
+  GROUP_WRITABLE: 4,
+  GROUP_CLOSED: 5,
+  PONG: 6,
+  LINK_RESUMED: 7,
+  LINK_FAULT: 8,
+  TRANSPORT_PONG: 9,
+} as const;

@@ -93,3 +93,34 @@ pub const MUX_FAULT_GO_AWAY: i32 = 6;
 pub const MUX_FAULT_KEEP_ALIVE: i32 = 7;
 pub const MUX_FAULT_OUTPUT_OVERFLOW: i32 = 8;
 pub const MUX_FAULT_CLOSED: i32 = 9;
+
+// Packets, rules and the switch: −200 to −399.
+
+/// The bytes end before the packet does.
+pub const FAULT_PACKET_INCOMPLETE: i32 = -200;
+/// The payload does not fit the size field.
+pub const FAULT_PACKET_TOO_LONG: i32 = -201;
+/// The rule is shorter than its type needs.
+pub const FAULT_RULE_LENGTH: i32 = -210;
+/// The rule is of no known type.
+pub const FAULT_RULE_TYPE: i32 = -211;
+/// No rule has the id.
+pub const FAULT_ROUTE_UNKNOWN: i32 = -220;
+/// The rule of the id has been idle for too long.
+pub const FAULT_ROUTE_EXPIRED: i32 = -221;
+/// The group has ended, has no keys yet, or never was.
+pub const FAULT_GROUP_NOT_OPEN: i32 = -230;
+
+/// The area of a switch for arguments and results: 64 whole records and more.
+pub const SWITCH_IO_BYTES: usize = 256 * 1024;
+
+/// Kinds of events.
+pub const EVENT_GROUP_HANDSHAKE: u8 = 1;
+pub const EVENT_GROUP_FRAME: u8 = 2;
+pub const EVENT_GROUP_READABLE: u8 = 3;
+pub const EVENT_GROUP_WRITABLE: u8 = 4;
+pub const EVENT_GROUP_CLOSED: u8 = 5;
+pub const EVENT_PONG: u8 = 6;
+pub const EVENT_LINK_RESUMED: u8 = 7;
+pub const EVENT_LINK_FAULT: u8 = 8;
+pub const EVENT_TRANSPORT_PONG: u8 = 9;

@@ -4,6 +4,7 @@
 //! Results are `i32`: zero or more is a length or value, less than zero is a fault of [`layout`]. A trap means a bug.
 
 mod aead;
+mod codec;
 mod crypto_faults;
 mod handles;
 mod keys;
@@ -12,6 +13,8 @@ mod memory;
 mod mux;
 mod noise;
 mod records;
+mod switch;
+mod table;
 
 use wasm_bindgen::prelude::wasm_bindgen;
 

@@ -17,4 +17,3 @@ pub fn bytes(value: &Value) -> Vec<u8> {
     let digits = text(value);
     (0..digits.len()).step_by(2).map(|at| u8::from_str_radix(&digits[at..at + 2], 16).expect("hex")).collect()
 }
-

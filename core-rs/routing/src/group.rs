@@ -1,0 +1,255 @@
+//! One route group: the end of a connection (routing.md §4). Before it has keys its Data packets carry Noise messages,
+//! afterwards records.
+
+use skywire_crypto::{Fault, MAX_FRAME_BODY_BYTES, Opener, PREFIX_BYTES, Records, SEAL_OVERHEAD_BYTES, Sealer};
+
+use crate::event::CloseReason;
+use crate::inbox::Inbox;
+
+/// Noise messages and early records that wait for the shell: many times what a handshake sends.
+const MAX_RAW_BYTES: usize = 64 * 1024;
+/// Unread bytes from which on the link that brings them is not read.
+const INBOX_BYTES: usize = 4 * 1024 * 1024;
+/// How long nobody may read from a full inbox: the link behind it carries others' routes, too. ms
+const UNREAD_MS: f64 = 5_000.0;
+/// Nothing from the peer for so long, three of its pings, and the route counts as broken, ms.
+const SILENCE_MS: f64 = 9_000.0;
+/// The pace of pings (routing.md §4.7), ms.
+const PING_MS: f64 = 3_000.0;
+/// Half of the keep-alive that dials ask for (routing.md §4.8), ms.
+const KEEP_ALIVE_MS: f64 = 15_000.0;
+/// How long the answer to our Close may take (routing.md §4.8), ms.
+const CLOSE_MS: f64 = 2_000.0;
+/// Pings whose answer is awaited.
+const MAX_PINGS: usize = 32;
+
+/// What a group has to do now.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Due {
+    Ping,
+    KeepAlive,
+    End(CloseReason, &'static str),
+}
+
+struct SentPing {
+    timestamp: i64,
+    at: f64,
+    asked: bool,
+}
+
+/// See the top of the file.
+pub struct Group {
+    /// The id of packets that come.
+    pub consume_id: u32,
+    /// The rule for packets that go, and what it says.
+    pub forward_id: u32,
+    pub next_id: u32,
+    pub next_transport: [u8; 16],
+    pub inbox: Inbox,
+    pub end: Option<CloseReason>,
+    /// The text of the peer's Error packet.
+    pub error: Vec<u8>,
+    /// Links that wait for room in the inbox.
+    pub waiting_links: Vec<u32>,
+    pub wants_write: bool,
+    pub told_readable: bool,
+    pub told_frame: bool,
+    pub sent_bytes: u64,
+    pub received_bytes: u64,
+    pub latency_ms: Option<f64>,
+    /// When the inbox became full.
+    pub full_since: Option<f64>,
+    raw: Vec<u8>,
+    crypto: Option<(Sealer, Opener)>,
+    closing_since: Option<f64>,
+    heard_at: f64,
+    data_sent_at: f64,
+    pinged_at: f64,
+    received_before_ping: u64,
+    last_timestamp: i64,
+    pings: Vec<SentPing>,
+}
+
+impl Group {
+    pub fn new(ids: (u32, u32), next: (u32, [u8; 16]), now: f64) -> Group {
+        Group {
+            consume_id: ids.0,
+            forward_id: ids.1,
+            next_id: next.0,
+            next_transport: next.1,
+            inbox: Inbox::default(),
+            end: None,
+            error: Vec::new(),
+            waiting_links: Vec::new(),
+            wants_write: false,
+            told_readable: false,
+            told_frame: false,
+            sent_bytes: 0,
+            received_bytes: 0,
+            latency_ms: None,
+            full_since: None,
+            raw: Vec::new(),
+            crypto: None,
+            closing_since: None,
+            heard_at: now,
+            data_sent_at: now,
+            pinged_at: now,
+            received_before_ping: 0,
+            last_timestamp: 0,
+            pings: Vec::new(),
+        }
+    }
+
+    pub fn is_secure(&self) -> bool {
+        self.crypto.is_some()
+    }
+
+    /// Installs the keys and opens what had come early.
+    pub fn secure(&mut self, records: Records, now: f64) -> Result<(), Fault> {
+        let (sealer, opener, _, _) = records.into_parts();
+        self.crypto = Some((sealer, opener));
+        (self.heard_at, self.data_sent_at, self.pinged_at) = (now, now, now);
+        self.open_raw()
+    }
+
+    /// Is there room for the payload of a Data packet?
+    pub fn has_room(&self) -> bool {
+        self.inbox.len() < INBOX_BYTES
+    }
+
+    /// Has so much been read that the link may bring more?
+    pub fn has_drained(&self) -> bool {
+        self.inbox.len() < INBOX_BYTES / 2
+    }
+
+    /// Something came from the peer.
+    pub fn heard(&mut self, now: f64) {
+        self.heard_at = now;
+    }
+
+    /// Takes the payload of a Data packet.
+    pub fn receive(&mut self, payload: &[u8]) -> Result<(), Fault> {
+        self.received_bytes += payload.len() as u64;
+        let Some((_, opener)) = &mut self.crypto else {
+            if self.raw.len() + payload.len() > MAX_RAW_BYTES {
+                return Err(Fault::FrameLength);
+            }
+            self.raw.extend_from_slice(payload);
+            return Ok(());
+        };
+        if self.raw.is_empty() {
+            // One record in one packet: what every peer sends.
+            let whole = payload.len() >= PREFIX_BYTES + SEAL_OVERHEAD_BYTES
+                && usize::from(u16::from_be_bytes([payload[0], payload[1]])) == payload.len() - PREFIX_BYTES;
+            if whole {
+                return self.inbox.open(opener, &payload[PREFIX_BYTES..]).map(|_| ());
+            }
+        }
+        self.raw.extend_from_slice(payload);
+        self.open_raw()
+    }
+
+    /// Is a whole Noise message there?
+    pub fn frame_length(&self) -> Option<usize> {
+        if self.crypto.is_some() {
+            return None;
+        }
+        let length = usize::from(u16::from_be_bytes(*self.raw.first_chunk::<PREFIX_BYTES>()?));
+        (self.raw.len() >= PREFIX_BYTES + length).then_some(length)
+    }
+
+    /// Takes the next Noise message, without its length.
+    pub fn take_frame(&mut self, out: &mut [u8]) -> Option<usize> {
+        let length = self.frame_length()?;
+        let out = out.get_mut(..length)?;
+        out.copy_from_slice(&self.raw[PREFIX_BYTES..PREFIX_BYTES + length]);
+        self.raw.drain(..PREFIX_BYTES + length);
+        Some(length)
+    }
+
+    /// Seals one record of at most 4070 bytes; 0 without keys.
+    pub fn seal(&mut self, plaintext: &[u8], out: &mut [u8], now: f64) -> usize {
+        let Some((sealer, _)) = &mut self.crypto else { return 0 };
+        self.data_sent_at = now;
+        sealer.seal_into(plaintext, out)
+    }
+
+    /// The payload of the next Ping: a timestamp that is never used twice, and bytes per second since the last one.
+    pub fn make_ping(&mut self, asked: bool, now: f64) -> (i64, i64) {
+        let timestamp = (now as i64).max(self.last_timestamp + 1);
+        self.last_timestamp = timestamp;
+        if self.pings.len() == MAX_PINGS {
+            self.pings.remove(0);
+        }
+        self.pings.push(SentPing { timestamp, at: now, asked });
+        let seconds = (now - self.pinged_at) / 1000.0;
+        let received = self.received_bytes - self.received_before_ping;
+        let throughput = if seconds > 0.0 { (received as f64 / seconds) as i64 } else { 0 };
+        if !asked {
+            self.pinged_at = now;
+            self.received_before_ping = self.received_bytes;
+        }
+        (timestamp, throughput)
+    }
+
+    /// A Pong came; `true` when its Ping was asked for by the shell.
+    pub fn take_pong(&mut self, timestamp: i64, now: f64) -> bool {
+        let Some(index) = self.pings.iter().position(|ping| ping.timestamp == timestamp) else { return false };
+        let ping = self.pings.swap_remove(index);
+        self.latency_ms = Some(now - ping.at);
+        ping.asked
+    }
+
+    /// This side says goodbye.
+    pub fn begin_close(&mut self, now: f64) {
+        self.closing_since = Some(now);
+    }
+
+    pub fn is_closing(&self) -> bool {
+        self.closing_since.is_some()
+    }
+
+    /// What is to be done at this time.
+    pub fn due(&self, now: f64) -> Option<Due> {
+        if self.end.is_some() {
+            return None;
+        }
+        if let Some(since) = self.closing_since {
+            return (now - since >= CLOSE_MS).then_some(Due::End(CloseReason::Local, ""));
+        }
+        if self.crypto.is_none() {
+            return None;
+        }
+        if self.full_since.is_some_and(|since| now - since > UNREAD_MS) {
+            return Some(Due::End(CloseReason::Fault, "nobody read what arrived"));
+        }
+        if now - self.heard_at > SILENCE_MS {
+            return Some(Due::End(CloseReason::Silence, ""));
+        }
+        if now - self.pinged_at >= PING_MS {
+            return Some(Due::Ping);
+        }
+        (now - self.data_sent_at >= KEEP_ALIVE_MS).then_some(Due::KeepAlive)
+    }
+
+    /// A KeepAlive was sent.
+    pub fn kept_alive(&mut self, now: f64) {
+        self.data_sent_at = now;
+    }
+
+    fn open_raw(&mut self) -> Result<(), Fault> {
+        let Some((_, opener)) = &mut self.crypto else { return Ok(()) };
+        let mut at = 0;
+        while let Some(prefix) = self.raw[at..].first_chunk::<PREFIX_BYTES>() {
+            let length = usize::from(u16::from_be_bytes(*prefix));
+            if !(SEAL_OVERHEAD_BYTES..=MAX_FRAME_BODY_BYTES).contains(&length) {
+                return Err(Fault::FrameLength);
+            }
+            let Some(body) = self.raw.get(at + PREFIX_BYTES..at + PREFIX_BYTES + length) else { break };
+            self.inbox.open(opener, body)?;
+            at += PREFIX_BYTES + length;
+        }
+        self.raw.drain(..at);
+        Ok(())
+    }
+}

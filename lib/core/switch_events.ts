@@ -1,0 +1,74 @@
+/** What the switch tells its shell. */
+
+import { BugError } from "../errors/mod.ts";
+import { EVENT } from "./layout.ts";
+
+declare const brand: unique symbol;
+
+/** Names a link of one switch. */
+export type LinkHandle = number & { readonly [brand]: "LinkHandle" };
+
+/** Names a route group of one switch. */
+export type GroupHandle = number & { readonly [brand]: "GroupHandle" };
+
+/** Why a group ended. */
+export type GroupCloseReason = "local" | "remote" | "expired" | "link-down" | "silence" | "fault";
+
+/** One event. */
+export type SwitchEvent =
+  /** A Handshake packet came. */
+  | { readonly type: "group-handshake"; readonly group: GroupHandle; readonly encrypt: boolean }
+  /** A Noise message can be taken. */
+  | { readonly type: "group-frame"; readonly group: GroupHandle }
+  /** There is something to read, or room to write, where there was none. */
+  | { readonly type: "group-readable" | "group-writable"; readonly group: GroupHandle }
+  /** The group ended; `message` is the text of the peer's Error packet, or what was wrong. */
+  | {
+    readonly type: "group-closed";
+    readonly group: GroupHandle;
+    readonly reason: GroupCloseReason;
+    readonly message?: string;
+  }
+  /** A ping was answered. */
+  | { readonly type: "pong"; readonly group: GroupHandle; readonly timestamp: bigint }
+  /** The link can be read from again. */
+  | { readonly type: "link-resumed"; readonly link: LinkHandle }
+  /** The link broke the protocol or stands still: close its socket, then remove it. */
+  | { readonly type: "link-fault"; readonly link: LinkHandle; readonly code: string }
+  /** The peer of a link answered. */
+  | { readonly type: "transport-pong"; readonly link: LinkHandle; readonly value: bigint };
+
+const REASONS: readonly GroupCloseReason[] = ["local", "remote", "expired", "link-down", "silence", "fault"];
+const LINK_FAULTS: readonly string[] = ["record", "framing", "stalled"];
+const MESSAGE_AT = 16;
+
+/** Reads an event from the form in which the core writes it (`core-rs/abi/src/switch.rs`). */
+export function decodeEvent(bytes: Uint8Array): SwitchEvent {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, MESSAGE_AT);
+  const [kind, detail, subject] = [view.getUint8(0), view.getUint8(1), view.getUint32(4, true)];
+  const group = subject as GroupHandle, link = subject as LinkHandle;
+  switch (kind) {
+    case EVENT.GROUP_HANDSHAKE:
+      return { type: "group-handshake", group, encrypt: detail === 1 };
+    case EVENT.GROUP_FRAME:
+      return { type: "group-frame", group };
+    case EVENT.GROUP_READABLE:
+      return { type: "group-readable", group };
+    case EVENT.GROUP_WRITABLE:
+      return { type: "group-writable", group };
+    case EVENT.GROUP_CLOSED: {
+      const message = new TextDecoder().decode(bytes.subarray(MESSAGE_AT));
+      return { type: "group-closed", group, reason: REASONS[detail]!, ...(message === "" ? {} : { message }) };
+    }
+    case EVENT.PONG:
+      return { type: "pong", group, timestamp: view.getBigInt64(8, true) };
+    case EVENT.LINK_RESUMED:
+      return { type: "link-resumed", link };
+    case EVENT.LINK_FAULT:
+      return { type: "link-fault", link, code: LINK_FAULTS[detail]! };
+    case EVENT.TRANSPORT_PONG:
+      return { type: "transport-pong", link, value: view.getBigUint64(8, true) };
+    default:
+      throw new BugError("core/event", `The core told an event of kind ${kind}`);
+  }
+}
