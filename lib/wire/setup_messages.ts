@@ -11,14 +11,13 @@
  * ```
  */
 
-import { parsePublicKeyText } from "../core/mod.ts";
+import { decodeDescriptor, DESCRIPTOR_BYTES, encodeDescriptor, isValidPublicKey } from "../core/mod.ts";
 import {
-  concatBytes,
   type Hop,
   NULL_PUBLIC_KEY,
+  type OverlayAddress,
   type Port,
   type PublicKey,
-  publicKeyBytes,
   type RouteDescriptor,
   type RouteId,
   type TransportId,
@@ -50,9 +49,6 @@ export const MAX_HOPS = 255;
 /** The most ids or rules that are read at once, for the same reason. */
 export const MAX_RULES = 255;
 
-/** Bytes of a route descriptor. */
-export const DESCRIPTOR_BYTES = 70;
-
 /** Two paths between two visors, and what is asked of them. */
 export interface BidirectionalRoute {
   /** Source: who asks. */
@@ -75,31 +71,14 @@ export interface EdgeRules {
   readonly reverse: Uint8Array;
 }
 
-/** Writes a descriptor: source key, destination key, source port, destination port (routing.md §2.1). */
-export function encodeRouteDescriptor(descriptor: RouteDescriptor): Uint8Array<ArrayBuffer> {
-  const { source, destination } = descriptor;
-  const ports = new DataView(new ArrayBuffer(4));
-  ports.setUint16(0, source.port);
-  ports.setUint16(2, destination.port);
-  return concatBytes(
-    publicKeyBytes(source.publicKey),
-    publicKeyBytes(destination.publicKey),
-    new Uint8Array(ports.buffer),
-  );
-}
-
 /** Reads a descriptor. @param bytes 70 of them. Keys may be null, but not off the curve */
 export function decodeRouteDescriptor(bytes: Uint8Array): RouteDescriptor | Fault<"setup/descriptor"> {
   if (bytes.length !== DESCRIPTOR_BYTES) return new Fault("setup/descriptor", `A descriptor of ${bytes.length} bytes`);
-  const [source, destination] = [bytes.subarray(0, 33), bytes.subarray(33, 66)].map((key) =>
-    parsePublicKeyText(key.toHex())
-  );
-  if (source === undefined || destination === undefined) return new Fault("setup/descriptor", "Invalid public key");
-  const ports = new DataView(bytes.buffer, bytes.byteOffset + 66, 4);
-  return {
-    source: { publicKey: source, port: ports.getUint16(0) },
-    destination: { publicKey: destination, port: ports.getUint16(2) },
-  };
+  const descriptor = decodeDescriptor(bytes);
+  const isKey = ({ publicKey }: OverlayAddress): boolean =>
+    publicKey === NULL_PUBLIC_KEY || isValidPublicKey(publicKey);
+  if (isKey(descriptor.source) && isKey(descriptor.destination)) return descriptor;
+  return new Fault("setup/descriptor", "Invalid public key");
 }
 
 const NO_DESCRIPTOR: RouteDescriptor = {
@@ -128,7 +107,7 @@ interface WireEdgeRules {
 
 const gobDescriptor: GobType<RouteDescriptor> = mapGob<Uint8Array, RouteDescriptor>(
   gobByteArray("RouteDescriptor", { length: DESCRIPTOR_BYTES, goName: "routing.RouteDescriptor" }),
-  { decode: decodeRouteDescriptor, encode: encodeRouteDescriptor, zero: NO_DESCRIPTOR },
+  { decode: decodeRouteDescriptor, encode: encodeDescriptor, zero: NO_DESCRIPTOR },
 );
 
 const gobHop: GobType<Hop> = mapGob<WireHop, Hop>(

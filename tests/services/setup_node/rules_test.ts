@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { decodeRule, publicKeyOf, type Rule } from "../../../lib/core/mod.ts";
+import { decodeRule, encodeDescriptor, publicKeyOf, type Rule } from "../../../lib/core/mod.ts";
 import {
   type Hop,
   invertDescriptor,
@@ -9,12 +9,7 @@ import {
   type RouteId,
   SecretKey,
 } from "../../../lib/types/mod.ts";
-import {
-  type BidirectionalRoute,
-  decodeRouteDescriptor,
-  type EdgeRules,
-  encodeRouteDescriptor,
-} from "../../../lib/wire/setup_messages.ts";
+import { type BidirectionalRoute, decodeRouteDescriptor, type EdgeRules } from "../../../lib/wire/setup_messages.ts";
 import { transportId } from "../../../lib/wire/transport_entry.ts";
 import { Fault } from "../../../lib/wire/fault.ts";
 import {
@@ -92,18 +87,18 @@ Deno.test("following next route ids visits exactly the hops of both paths, and e
     for (const [visor, ids] of reserved) {
       assert.deepEqual([...tables.get(visor)?.keys() ?? []].sort((a, b) => a - b), ids);
     }
-    const [toResponder, toInitiator] = [decode(rules.initiator.forward), decode(rules.responder.forward)];
+    const [toResponder, toInitiator] = [decodeRule(rules.initiator.forward), decodeRule(rules.responder.forward)];
     assert.deepEqual(follow(tables, { at: route.descriptor.source.publicKey, rule: toResponder }), {
       hops: route.forward,
-      last: decode(rules.responder.reverse),
+      last: decodeRule(rules.responder.reverse),
     });
     assert.deepEqual(follow(tables, { at: route.descriptor.destination.publicKey, rule: toInitiator }), {
       hops: route.reverse,
-      last: decode(rules.initiator.reverse),
+      last: decodeRule(rules.initiator.reverse),
     });
     assert.deepEqual(rules.initiator.descriptor, invertDescriptor(rules.responder.descriptor));
     for (const edge of [rules.initiator, rules.responder]) {
-      const [forward, reverse] = [decode(edge.forward), decode(edge.reverse)];
+      const [forward, reverse] = [decodeRule(edge.forward), decodeRule(edge.reverse)];
       assert.ok(forward.type === "forward" && reverse.type === "consume");
       assert.deepEqual(reverse.descriptor, edge.descriptor);
       assert.deepEqual(forward.descriptor, invertDescriptor(edge.descriptor));
@@ -160,7 +155,7 @@ function tablesOf(
   const tables = new Map<PublicKey, Map<number, Rule>>();
   const save = (visor: PublicKey, bytes: Uint8Array): void => {
     const table = tables.get(visor) ?? new Map<number, Rule>();
-    const rule = decode(bytes);
+    const rule = decodeRule(bytes);
     assert.ok(!table.has(rule.routeId), "An id is used twice at one visor");
     tables.set(visor, table.set(rule.routeId, rule));
   };
@@ -191,12 +186,6 @@ function follow(
   return { hops, last: rule };
 }
 
-function decode(bytes: Uint8Array): Rule {
-  const rule = decodeRule(bytes);
-  if (rule === undefined || rule instanceof Fault) throw new Error("No rule");
-  return rule;
-}
-
 function routeOf(data: VectorCase, keepAliveNs: bigint): BidirectionalRoute {
   const hops = (list: { transport_id: Hop["transportId"]; from: PublicKey; to: PublicKey }[]): Hop[] =>
     list.map(({ transport_id, from, to }) => ({ transportId: transport_id, from, to }));
@@ -207,7 +196,7 @@ function routeOf(data: VectorCase, keepAliveNs: bigint): BidirectionalRoute {
 
 function showEdge(edge: EdgeRules): unknown {
   return {
-    descriptor: encodeRouteDescriptor(edge.descriptor).toHex(),
+    descriptor: encodeDescriptor(edge.descriptor).toHex(),
     forward: edge.forward.toHex(),
     reverse: edge.reverse.toHex(),
   };

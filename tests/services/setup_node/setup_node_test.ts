@@ -11,7 +11,6 @@ import {
   type SetupNodeDeps,
   type SetupStream,
 } from "../../../lib/services/setup_node/mod.ts";
-import { Fault } from "../../../lib/wire/fault.ts";
 import { GobDecoder } from "../../../lib/wire/gob/mod.ts";
 import { gobRpcResponse } from "../../../lib/wire/rpc/messages.ts";
 import { RpcClient } from "../../../lib/wire/rpc/mod.ts";
@@ -66,7 +65,6 @@ class Table implements RuleHandlers {
 
   #save(bytes: Uint8Array): void {
     const rule = decodeRule(bytes);
-    assert.ok(rule !== undefined && !(rule instanceof Fault));
     this.rules.set(rule.routeId, rule);
   }
 }
@@ -169,7 +167,7 @@ simulationTest("createSetupNode() installs intermediaries, then the responder, t
   const edge = await sim.run(ask(routeVia([A, B, C])));
   assert.deepEqual(order, ["intermediary", "edge"]);
   assert.deepEqual([a.rules.size, b.rules.size, c.rules.size], [0, 2, 2]);
-  const [forward, reverse] = [edge.forward, edge.reverse].map((bytes) => decodeRule(bytes) as Rule);
+  const [forward, reverse] = [edge.forward, edge.reverse].map((bytes) => decodeRule(bytes));
   assert.ok(forward?.type === "forward" && reverse?.type === "consume");
   assert.equal(edge.descriptor.destination.publicKey, A);
   const middle = b.rules.get(forward.nextRouteId);

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { encodeDescriptor } from "../../../lib/core/mod.ts";
 import { Fault } from "../../../lib/wire/fault.ts";
 import {
   decodeGob,
@@ -17,13 +18,7 @@ import {
 } from "../../../lib/wire/gob/mod.ts";
 import { gobPublicKey, gobTransportId } from "../../../lib/wire/gob_types.ts";
 import { gobRpcRequest, gobRpcResponse } from "../../../lib/wire/rpc/messages.ts";
-import {
-  encodeRouteDescriptor,
-  gobBidirectionalRoute,
-  gobEdgeRules,
-  gobRouteIds,
-  gobRules,
-} from "../../../lib/wire/setup_messages.ts";
+import { gobBidirectionalRoute, gobEdgeRules, gobRouteIds, gobRules } from "../../../lib/wire/setup_messages.ts";
 import { gobStreamRequest, gobStreamResponse } from "../../../lib/wire/stream_objects.ts";
 import { parseHex } from "../../../lib/types/mod.ts";
 import { testVectors } from "../vectors.ts";
@@ -69,12 +64,12 @@ const TARGETS: Readonly<Record<string, Target>> = {
     NoiseMsg: value.noiseMessage,
   })),
   EdgeRules: target(gobEdgeRules, (value) => ({
-    Desc: encodeRouteDescriptor(value.descriptor),
+    Desc: encodeDescriptor(value.descriptor),
     Forward: value.forward,
     Reverse: value.reverse,
   })),
   BidirectionalRoute: target(gobBidirectionalRoute, (value) => ({
-    Desc: encodeRouteDescriptor(value.descriptor),
+    Desc: encodeDescriptor(value.descriptor),
     KeepAlive: value.keepAliveNs,
     Forward: value.forward.map(hop),
     Reverse: value.reverse.map(hop),
