@@ -39,7 +39,7 @@ function attach(loop: SwitchLoop, link: ByteLink, side: "a" | "b", options: Atta
   return loop.attach({ link, records, remoteKey }, { transportId: ID, ...options });
 }
 
-simulationTest("pings are answered by the other switch, and counted on both sides", async (sim) => {
+simulationTest("pings are answered by the other switch, and counted where they are sent", async (sim) => {
   await using a = makeLoop(sim, "a", KEY_A);
   await using b = makeLoop(sim, "b", KEY_B);
   const [left, right] = await makeLinks();
@@ -48,8 +48,9 @@ simulationTest("pings are answered by the other switch, and counted on both side
   for (const value of [0n, 7n, 2n ** 64n - 1n]) ours.ping(value);
   await sim.run(10);
   assert.deepEqual(pongs, [0n, 7n, 2n ** 64n - 1n]);
-  assert.deepEqual(ours.stats(), { sentBytes: 24, receivedBytes: 24, sentPackets: 3, receivedPackets: 3 });
-  assert.deepEqual(theirs.stats(), ours.stats());
+  for (const { sentBytes, sentPackets } of [ours.stats(), theirs.stats()]) {
+    assert.deepEqual({ sentBytes, sentPackets }, { sentBytes: 24, sentPackets: 3 });
+  }
 });
 
 simulationTest("a link ends as `local` here and as `remote` there, and keeps its figures", async (sim) => {
