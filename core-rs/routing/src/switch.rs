@@ -27,6 +27,8 @@ const MAX_EARLY_BYTES: usize = 64 * 1024;
 /// The route id of packets between two neighbours.
 const HOP_LOCAL: u32 = 0;
 const CLOSE_REQUESTED: u8 = 0;
+/// What the ends of a route are told: without a text, a Close is a clean end.
+const LINK_DOWN_TEXT: &[u8] = b"a transport of the route is down";
 
 /// Packets that were dropped, by reason, and those that were passed on.
 #[derive(Clone, Copy, Default, Debug, PartialEq, Eq)]
@@ -132,9 +134,10 @@ impl Switch {
             .collect();
         for (id, next) in came_over {
             match next {
-                // As if the visor behind the link had closed the route: its other end learns at once.
+                // As if the visor behind the link had failed and closed the route: its other end learns at once.
                 Some((next_id, transport)) => {
                     self.table.delete(id);
+                    self.send(transport, Kind::Error, next_id, &[LINK_DOWN_TEXT]);
                     self.send(transport, Kind::Close, next_id, &[&[CLOSE_REQUESTED]]);
                 }
                 None => {
@@ -693,11 +696,19 @@ impl Switch {
         }
     }
 
-    /// Ends a group that has not ended, and tells the peer if there is a way.
+    /// Ends a group that has not ended, and tells the peer why if there is a way.
     fn fail_group(&mut self, handle: u32, reason: CloseReason, message: &[u8], now: f64) {
         if !self.groups.get(handle).is_some_and(|group| group.end.is_none()) {
             return;
         }
+        let text: &[u8] = match reason {
+            _ if !message.is_empty() => message,
+            CloseReason::LinkDown => LINK_DOWN_TEXT,
+            CloseReason::Silence => b"nothing came over the route for too long",
+            CloseReason::Expired => b"the rules of the route expired",
+            _ => b"the route failed",
+        };
+        self.send_of_group(handle, Kind::Error, &[text], now);
         self.send_of_group(handle, Kind::Close, &[&[CLOSE_REQUESTED]], now);
         self.end_group(handle, reason, message, now);
     }
