@@ -45,7 +45,7 @@ testVectors("dmsg_stream.json", {
     );
     assert.equal(cause === undefined ? null : VALIDATION_PREFIX + cause, data.error);
   },
-  entry_http: { elsewhere: "tests/services/messaging_discovery" },
+  entry_http: { elsewhere: "tests/services/messaging_discovery/vectors_test.ts" },
   exchange: { elsewhere: "tests/wire/stream_objects_test.ts" },
   ip_lookup: { elsewhere: "tests/wire/stream_objects_test.ts" },
   request_check: { elsewhere: "tests/wire/stream_objects_test.ts" },

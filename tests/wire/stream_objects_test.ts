@@ -109,7 +109,7 @@ testVectors("dmsg_stream.json", {
   entry_verify: { elsewhere: "tests/wire/messaging_entry_test.ts" },
   entry_validate: { elsewhere: "tests/wire/messaging_entry_test.ts" },
   entry_iteration: { elsewhere: "tests/wire/messaging_entry_test.ts" },
-  entry_http: { elsewhere: "tests/services/messaging_discovery" },
+  entry_http: { elsewhere: "tests/services/messaging_discovery/vectors_test.ts" },
 });
 
 const alice = new SecretKey(new Uint8Array(32).fill(1));

@@ -37,11 +37,11 @@ testVectors("rule.json", {
   route_check(data): void {
     assert.equal(checkRouteAsUpstream(routeOf(data, 0n)) ?? null, data.error);
   },
-  rule: { elsewhere: "tests/core/rule_test.ts" },
-  rule_fields: { elsewhere: "tests/core/rule_test.ts" },
-  malformed: { elsewhere: "tests/core/rule_test.ts" },
-  summary: { elsewhere: "tests/routing" },
-  descriptor: { elsewhere: "tests/core/rule_test.ts" },
+  rule: { elsewhere: "core-rs/wire/tests" },
+  rule_fields: { elsewhere: "core-rs/wire/tests" },
+  malformed: { elsewhere: "core-rs/wire/tests" },
+  summary: { elsewhere: "tests/wire/rule_summary_test.ts" },
+  descriptor: { elsewhere: "core-rs/wire/tests" },
 });
 
 const VISORS = Array.from({ length: 8 }, (_, i) => publicKeyOf(new SecretKey(new Uint8Array(32).fill(i + 1))));
