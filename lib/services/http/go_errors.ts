@@ -1,13 +1,15 @@
 /**
- * What Go's JSON decoder says about a text that is no JSON: v1.3 services send it to their clients as it is. The place in
- * the grammar that Go names is always a value here, as it is for everything but exotic input.
+ * What v1.3 says about input that it cannot read: its services send to their clients what Go's decoders tell them.
  */
 
+import { parsePublicKey } from "../../core/mod.ts";
+import { NULL_PUBLIC_KEY, type PublicKey } from "../../types/mod.ts";
 import { parseJson } from "../../wire/go_json.ts";
 import { Fault } from "../../wire/fault.ts";
 
 /**
- * Says what is wrong with a text.
+ * Says what is wrong with a text. The place in the grammar that Go names is always a value here, as it is for everything
+ * but exotic input.
  * @param text that `parseJson` refused
  */
 export function goSyntaxMessage(text: string): string {
@@ -24,6 +26,22 @@ export function goKindOf(value: unknown): "null" | "bool" | "string" | "number" 
   if (typeof value === "boolean") return "bool";
   if (typeof value === "string" || typeof value === "object") return typeof value as "string" | "object";
   return "number";
+}
+
+/**
+ * Reads a public key as v1.3 does; text of nothing but zeros is the null key.
+ * @returns the key, or what v1.3 says about the text
+ */
+export function parseGoKey(text: string): PublicKey | Fault {
+  if (/^0*$/.test(text)) return NULL_PUBLIC_KEY;
+  if (!isHex(text)) return new Fault("key/text", "Invalid public key");
+  if (text.length !== 66) return new Fault("key/length", "Invalid public key length");
+  return parsePublicKey(text) ?? new Fault("key/point", "Invalid public key");
+}
+
+/** Is the text whole bytes in hex, of either case? */
+export function isHex(text: string): boolean {
+  return /^([0-9a-f]{2})*$/i.test(text);
 }
 
 /** The first character after which no text is JSON any more; undefined when only the end is missing. */

@@ -3,14 +3,16 @@
  * them, since its clients compare texts; the nonce is compared before the signature, and counts when the answer is 200.
  */
 
-import { parsePublicKey, recover } from "../../core/mod.ts";
+import { recover } from "../../core/mod.ts";
 import { RefusedError } from "../../errors/mod.ts";
 import type { Timers } from "../../runtime/mod.ts";
 import { NULL_PUBLIC_KEY, type PublicKey, type Signature } from "../../types/mod.ts";
+import { Fault } from "../../wire/fault.ts";
 import { AUTH_HEADERS, MAX_AUTH_NONCE, signedPayload, verifyAuth } from "../../wire/http_auth.ts";
 import { type HttpCall, JSON_TYPE, type Route } from "./app.ts";
 import { type ErrorFormat, errorResponse } from "./errors.ts";
 import { readBody } from "./limits.ts";
+import { isHex, parseGoKey } from "./go_errors.ts";
 import type { NonceStore } from "./nonces.ts";
 import { createKeyedSerial } from "./serial.ts";
 
@@ -83,13 +85,12 @@ export function createHttpAuth(
       method: "GET",
       path: "/security/nonces/:key{.*}",
       handle: async (call) => {
-        const key = readKey(call.param("key"));
-        if (typeof key !== "object" || key.key === NULL_PUBLIC_KEY) {
-          const problem = typeof key === "string" ? key : "Invalid public key";
+        const key = parseGoKey(call.param("key"));
+        if (key instanceof Fault || key === NULL_PUBLIC_KEY) {
+          const problem = key instanceof Fault ? key.message : "Invalid public key";
           return errorResponse(new RefusedError("http-auth/bad-key", problem), { format: AUTH_ERRORS });
         }
-        const next = await nonces.next(key.key);
-        return new Response(`{"edge":"${key.key}","next_nonce":${next}}\n`, { headers: JSON_TYPE });
+        return new Response(`{"edge":"${key}","next_nonce":${await nonces.next(key)}}\n`, { headers: JSON_TYPE });
       },
     },
   };
@@ -104,8 +105,8 @@ interface Claim {
 function readClaim(headers: Headers): Claim {
   const keyText = headers.get(AUTH_HEADERS.publicKey) ?? "";
   if (keyText === "") throw refused("SW-Public missing");
-  const key = readKey(keyText);
-  if (typeof key === "string") throw refused(`error parsing SW-Public: ${key}`);
+  const key = parseGoKey(keyText);
+  if (key instanceof Fault) throw refused(`error parsing SW-Public: ${key.message}`);
   const signatureText = headers.get(AUTH_HEADERS.signature) ?? "";
   if (signatureText === "") throw refused("SW-Sig missing");
   const problem = problemOfSignature(signatureText);
@@ -115,7 +116,7 @@ function readClaim(headers: Headers): Claim {
   if (!/^\d+$/.test(nonceText)) throw refused("error parsing SW-Nonce: invalid syntax");
   const nonce = BigInt(nonceText);
   if (nonce > MAX_AUTH_NONCE) throw refused("error parsing SW-Nonce: value out of range");
-  return { key: key.key, nonce, signature: signatureText.toLowerCase() as Signature };
+  return { key, nonce, signature: signatureText.toLowerCase() as Signature };
 }
 
 function checkSignature(claim: Claim, body: Uint8Array): void {
@@ -127,22 +128,9 @@ function checkSignature(claim: Claim, body: Uint8Array): void {
   throw refused("Signature not valid");
 }
 
-/** Reads a key, the null key included, as v1.3 does. @returns the key in an object, or what is wrong with the text */
-function readKey(text: string): { readonly key: PublicKey } | string {
-  if (/^0*$/.test(text)) return { key: NULL_PUBLIC_KEY };
-  if (!isHex(text)) return "Invalid public key";
-  if (text.length !== 66) return "Invalid public key length";
-  const key = parsePublicKey(text);
-  return key === undefined ? "Invalid public key" : { key };
-}
-
 function problemOfSignature(text: string): string | undefined {
   if (!isHex(text)) return "Invalid signature";
   return text.length === 130 ? undefined : "Invalid signature length";
-}
-
-function isHex(text: string): boolean {
-  return /^([0-9a-f]{2})*$/i.test(text);
 }
 
 function refused(message: string): RefusedError {

@@ -1,0 +1,64 @@
+/**
+ * The route finder: answers which transports lead from one visor to another (routing.md §7). It keeps the map of a
+ * transport discovery in memory and follows its changes. Speaks the API of v1.3.
+ *
+ * @module
+ */
+
+import type { Runtime } from "../../runtime/mod.ts";
+import { type BuildInfo, createHttpApp, healthRoute, type HttpService } from "../http/mod.ts";
+import type { TransportFeed } from "../transport_discovery/mod.ts";
+import { ERROR_FORMAT } from "./api.ts";
+import { createFollower } from "./follower.ts";
+import { routesRoute } from "./http.ts";
+
+export { createRouteFinderClient } from "./client.ts";
+export type { FindRoutesOptions, RouteFinderClient } from "./client.ts";
+
+/** What a route finder is made of. */
+export interface RouteFinderDeps {
+  readonly runtime: Pick<Runtime, "clock" | "timers" | "random" | "log">;
+  /** The map: the feed of a transport discovery in this process, or `createTransportFeedClient({ ...runtime, url })`. */
+  readonly feed: TransportFeed;
+  /** Shown by `/health`. */
+  readonly build?: BuildInfo;
+}
+
+/** A route finder. */
+export interface RouteFinder extends HttpService {
+  /** Resolves when the map is there; questions before are answered with 503. */
+  readonly ready: Promise<void>;
+}
+
+/**
+ * Makes a route finder, which follows the feed until it is closed.
+ *
+ * ```ts
+ * import { createDenoRuntime } from "../../runtime/deno/mod.ts";
+ * import { createTransportDiscovery } from "../transport_discovery/mod.ts";
+ * import { createRouteFinder } from "./mod.ts";
+ *
+ * using runtime = createDenoRuntime();
+ * const { feed, close } = await createTransportDiscovery({ runtime });
+ * const finder = createRouteFinder({ runtime, feed });
+ * await finder.ready;
+ * const question = new Request("http://localhost/routes", { method: "POST", body: '{"Edges":[]}' });
+ * console.assert(await (await finder.fetch(question)).text() === "{}");
+ * await finder.close();
+ * await close();
+ * ```
+ */
+export function createRouteFinder(deps: RouteFinderDeps): RouteFinder {
+  const { runtime, feed } = deps;
+  const follower = createFollower({ runtime, feed });
+  const fetch = createHttpApp({
+    log: runtime.log,
+    random: runtime.random,
+    errors: ERROR_FORMAT,
+    routes: [
+      routesRoute({ follower, timers: runtime.timers }),
+      healthRoute({ clock: runtime.clock, build: deps.build }),
+    ],
+  });
+  return { fetch, ready: follower.ready, close: async () => await follower[Symbol.asyncDispose]() };
+}
