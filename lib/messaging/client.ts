@@ -248,6 +248,8 @@ class Client implements MessagingClient {
           discard: (late) => late.close(),
         });
       } catch (error) {
+        // Silence may be the server's, and the session dead: better to know before the next dial.
+        if (signal.aborted || hasCode(error, "messaging/attempt-timeout")) this.#sessions.get(server)?.probe();
         signal.throwIfAborted();
         if (!isOfServer(error)) throw error;
         this.#deps.runtime.log.debug("dial-attempt-failed", {

@@ -208,7 +208,7 @@ class Server implements MessagingServer {
     this.#register(session);
     log.debug("session-opened", { client: shortKey(remoteKey), remote: link.remoteAddress });
     // The client may have to wait before it uses the session (dmsg.md §3.1.4), unless it hears from us.
-    session.ping().catch(() => session[Symbol.dispose]());
+    session.probe();
     await this.#serveStreams(session);
     this.#unregister(session);
     log.debug("session-closed", { client: shortKey(remoteKey) });

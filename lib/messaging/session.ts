@@ -8,7 +8,7 @@
  */
 
 import type { Records } from "../core/mod.ts";
-import { ClosedError, ProtocolError } from "../errors/mod.ts";
+import { ClosedError, hasCode, ProtocolError } from "../errors/mod.ts";
 import type { ByteLink } from "../runtime/mod.ts";
 import type { MuxSession, MuxStream } from "../transport/mux_session.ts";
 import type { MonotonicMs, PublicKey } from "../types/mod.ts";
@@ -63,6 +63,13 @@ export class Session implements Disposable {
   /** Asks for a sign of life. @returns the round trip, ms. @throws {UnavailableError} when there is none in time */
   ping(): Promise<number> {
     return this.#mux.ping();
+  }
+
+  /** Asks for a sign of life, and ends the session when there is none in time. */
+  probe(): void {
+    this.#mux.ping().catch((error) => {
+      if (hasCode(error, "mux/no-pong")) this[Symbol.dispose]();
+    });
   }
 
   /**

@@ -350,3 +350,21 @@ simulationTest("a detached stream goes on with its parts, and its port is free a
   link.close();
   records[Symbol.dispose]();
 });
+
+simulationTest("a session that turns out silent at a dial is replaced soon", async (sim) => {
+  await using world = new MessagingWorld(sim);
+  await world.server("server");
+  const [alice, bob] = await world.clients("alice", "bob");
+  echo(bob.listen(7));
+  await sim.run(35_000); // just after a keep-alive, which would find it out 30 s later
+  sim.partition("alice", "server");
+  await sim.run(
+    assert.rejects(alice.dial(bob.publicKey, 7), (error) => hasCode(error, "messaging/dial-timeout")),
+    20_001,
+  );
+  await sim.run(10_001);
+  assert.equal(alice.sessions.length, 0);
+  sim.heal("alice", "server");
+  await sim.run(20_000);
+  (await sim.run(alice.dial(bob.publicKey, 7))).close();
+});
