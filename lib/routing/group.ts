@@ -3,18 +3,16 @@
  * next event. The packets themselves stay in the core (design.md §4).
  */
 
-import { ClosedError, RefusedError, type SkywireError, UnavailableError } from "../errors/mod.ts";
-import type { GroupHandle, Records, Switch, SwitchEvent } from "../core/mod.ts";
+import { ClosedError, hasCode, RefusedError, type SkywireError, UnavailableError } from "../errors/mod.ts";
+import type { GroupCloseReason, GroupHandle, Records, Switch, SwitchEvent } from "../core/mod.ts";
 import type { Clock } from "../runtime/ports.ts";
 import type { SwitchLoop } from "../transport/mod.ts";
 import { saysNoListener } from "./service_names.ts";
 
-/** Why a group ended: `local` we closed it, `remote` the peer did, the others are breaks. */
-export type GroupEndReason = Extract<SwitchEvent, { type: "group-closed" }>["reason"];
-
 /** How a group ended. */
 export interface GroupEnd {
-  readonly reason: GroupEndReason;
+  /** `local`: we closed it, `remote`: the peer did; the others are breaks. */
+  readonly reason: GroupCloseReason;
   /** The text of the peer's Error packet, or what was wrong. */
   readonly message?: string;
 }
@@ -31,7 +29,7 @@ export class RouteGroup {
   readonly #deps: GroupDeps;
   readonly #unsubscribe: () => void;
   #waiters: (() => void)[] = [];
-  #pongs = new Map<bigint, ((rttMs: number) => void)[]>();
+  #pongs = new Map<bigint, (() => void)[]>();
   #offered: boolean | undefined;
   #handshakes = 0;
   #end: GroupEnd | undefined;
@@ -106,9 +104,15 @@ export class RouteGroup {
     this.#send((core, now) => core.secureGroup(this.handle, records, now));
   }
 
-  /** Writes what the first hop has room for. @returns bytes accepted, whole records */
+  /** Writes what the first hop has room for. @returns bytes accepted, whole records; 0 also when the group has ended */
   write(bytes: Uint8Array): number {
-    return this.#send((core, now) => core.write(this.handle, bytes, now)) ?? 0;
+    try {
+      return this.#send((core, now) => core.write(this.handle, bytes, now)) ?? 0;
+    } catch (error) {
+      // The write itself found out that the first hop is gone; why, the event has told meanwhile.
+      if (hasCode(error, "switch/group-closed")) return 0;
+      throw error;
+    }
   }
 
   /** Takes plaintext of any number of records. @returns bytes; 0: nothing there */
@@ -171,9 +175,11 @@ export class RouteGroup {
 
   #send<T>(call: (core: Switch, now: ReturnType<Clock["monotonic"]>) => T): T | undefined {
     if (this.#removed) return undefined;
-    const result = call(this.#core, this.#deps.clock.monotonic());
-    this.#deps.loop.flush();
-    return result;
+    try {
+      return call(this.#core, this.#deps.clock.monotonic());
+    } finally {
+      this.#deps.loop.flush();
+    }
   }
 
   #handle(event: SwitchEvent): void {
@@ -205,7 +211,7 @@ export class RouteGroup {
 }
 
 /** What each kind of break means, and what helps. */
-const BREAKS: Readonly<Record<GroupEndReason, string>> = {
+const BREAKS: Readonly<Record<GroupCloseReason, string>> = {
   "local": "it was closed here",
   "remote": "the peer closed it",
   "expired": "its rules expired, since nothing came for their keep-alive; dial again",

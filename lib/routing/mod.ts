@@ -8,5 +8,5 @@ export type { RouteConnection, RouteConnectionStats } from "./route_connection.t
 export type { RouteListener } from "./route_listener.ts";
 export { DEFAULT_MAX_HOPS, type RouteWish } from "./route_choice.ts";
 export type { RuleSummary } from "./rule_summary.ts";
-export type { GroupEnd, GroupEndReason } from "./group.ts";
+export type { GroupEnd } from "./group.ts";
 export { PING_PORT, type PingDialer, type PingOptions, pingPeer, type PingResult } from "./ping.ts";

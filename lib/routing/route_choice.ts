@@ -7,7 +7,7 @@
  * notices when the other's path breaks.
  */
 
-import { RefusedError, UnavailableError } from "../errors/mod.ts";
+import { hasCode, RefusedError, UnavailableError } from "../errors/mod.ts";
 import { type Clock, sleep, type Timers } from "../runtime/mod.ts";
 import type { RouteFinderClient } from "../services/route_finder/mod.ts";
 import type { TransportTable } from "../transport/mod.ts";
@@ -167,7 +167,7 @@ class RouteChoice {
       return routes ?? [];
     } catch (cause) {
       this.#signal.throwIfAborted();
-      this.#cause = cause;
+      if (!hasCode(cause, "route/not-found")) this.#cause = cause;
       return [];
     }
   }

@@ -113,18 +113,17 @@ export class GroupConnection implements RouteConnection {
     for (let rest = bytes; rest.length > 0;) {
       this.#checkOpen();
       rest = rest.subarray(this.#group.write(rest));
-      if (rest.length > 0) await this.#group.changed();
+      if (rest.length > 0 && this.#group.end === undefined) await this.#group.changed();
     }
   }
 
   async ping(signal?: AbortSignal): Promise<number> {
-    this.#checkOpen();
     let rttMs: number | undefined;
     const forget = this.#group.ping((ms) => rttMs = ms);
     try {
       while (rttMs === undefined) {
+        this.#checkOpen();
         await this.#group.changed(signal);
-        if (rttMs === undefined) this.#checkOpen();
       }
       return rttMs;
     } finally {

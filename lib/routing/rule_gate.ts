@@ -79,7 +79,7 @@ export class RuleGate {
 
   /**
    * Saves rules for packets that only pass through here: all of them, or none when one is refused.
-   * @throws {ProtocolError} `rule/malformed`, `rule/wrong-type`, `rule/bad-keep-alive`
+   * @throws {ProtocolError} `rule/length`, `rule/type`, `rule/wrong-type`, `rule/bad-keep-alive`
    * @throws {RefusedError} `rule/not-reserved`, `rule/unknown-transport`
    */
   saveIntermediary(encoded: readonly Uint8Array[], setupNode: PublicKey): void {
@@ -133,9 +133,6 @@ export class RuleGate {
     expected: { readonly type: T; readonly setupNode: PublicKey },
   ): Extract<Rule, { type: T }> {
     const rule = decodeRule(bytes);
-    if (rule === undefined) {
-      throw new ProtocolError("rule/malformed", `Save a rule: ${bytes.length} bytes that are no rule`);
-    }
     if (rule.type !== expected.type) {
       throw new ProtocolError("rule/wrong-type", `Save a rule: wanted type ${expected.type}, got ${rule.type}`);
     }

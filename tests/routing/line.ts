@@ -89,7 +89,7 @@ function makeNode(sim: Simulation, name: string): LineNode {
   const secret = generateSecretKey(runtime.random);
   const key = publicKeyOf(secret);
   const loop = createSwitchLoop({ runtime, localKey: key });
-  const table = new ConnectionTable({ loop, ...runtime, openGauge: runtime.metrics.gauge("open", "") });
+  const table = new ConnectionTable({ loop, ...runtime, openGauge: runtime.metrics.gauge("skywire_test_open", "") });
   return { name, runtime, secret, key, loop, table };
 }
 

@@ -1,0 +1,231 @@
+/**
+ * A whole network in one process on virtual time: every service, setup nodes and visors with their real parts, hosts
+ * joined by a network in memory. One seed, one run.
+ *
+ * ```
+ * host hub: messaging discovery, messaging server, transport discovery, route finder
+ * host setup, setup2, …: setup nodes          host a, b, c, …: visors
+ * ```
+ */
+
+import { generateSecretKey, publicKeyOf } from "../../lib/core/mod.ts";
+import { createMessagingClient, createMessagingServer, type MessagingClient } from "../../lib/messaging/mod.ts";
+import { createRouter, type Router } from "../../lib/routing/mod.ts";
+import type { HttpHandler, Runtime } from "../../lib/runtime/mod.ts";
+import {
+  createMessagingDiscovery,
+  createMessagingDiscoveryClient,
+} from "../../lib/services/messaging_discovery/mod.ts";
+import { createRouteFinder, createRouteFinderClient } from "../../lib/services/route_finder/mod.ts";
+import { createSetupNode } from "../../lib/services/setup_node/mod.ts";
+import {
+  createTransportDiscovery,
+  createTransportDiscoveryClient,
+} from "../../lib/services/transport_discovery/mod.ts";
+import {
+  createMessagingDriver,
+  createStcpDriver,
+  createSwitchLoop,
+  createTransportTable,
+  type SwitchLoop,
+  type TransportSummary,
+  type TransportTable,
+} from "../../lib/transport/mod.ts";
+import type { PublicKey, SecretKey } from "../../lib/types/mod.ts";
+import type { Simulation } from "../fakes/mod.ts";
+
+/** Where everything is on host `hub`. */
+const URLS = {
+  messagingDiscovery: "http://hub:9090",
+  transportDiscovery: "http://hub:9091",
+  routeFinder: "http://hub:9092",
+} as const;
+
+/** Where visors accept stcp transports. */
+const STCP_PORT = 7777;
+
+/** A running visor, without its apps. */
+export interface SimVisor extends AsyncDisposable {
+  /** Its host. */
+  readonly name: string;
+  readonly key: PublicKey;
+  readonly runtime: Runtime;
+  readonly messaging: MessagingClient;
+  readonly loop: SwitchLoop;
+  readonly transports: TransportTable;
+  readonly router: Router;
+}
+
+/** How a visor differs from the others. */
+export interface SimVisorOptions {
+  /** Default: all setup nodes of the network. */
+  readonly setupNodes?: readonly PublicKey[];
+  /** Opens messaging transports by itself when a dial finds no route. Default false. */
+  readonly autoTransport?: boolean;
+}
+
+/** See the top of the file. Disposing ends everything. */
+export class SimNetwork implements AsyncDisposable {
+  readonly sim: Simulation;
+  readonly setupNodes: PublicKey[] = [];
+  /** Ended in the opposite order. */
+  readonly #parts: AsyncDisposable[] = [];
+
+  private constructor(sim: Simulation) {
+    this.sim = sim;
+  }
+
+  /** Starts the services and one setup node. */
+  static async create(sim: Simulation): Promise<SimNetwork> {
+    const network = new SimNetwork(sim);
+    await network.#startHub();
+    await network.addSetupNode("setup");
+    return network;
+  }
+
+  /** Starts a setup node on a host of its own; visors made later trust it. */
+  async addSetupNode(host: string): Promise<PublicKey> {
+    const { runtime, secret } = this.#identity(host);
+    const messaging = this.#own(
+      createMessagingClient({ runtime, secret, discovery: this.#messagingDiscovery(runtime) }),
+    );
+    this.#own(createSetupNode({ runtime, messaging }));
+    await this.sim.run(messaging.ready);
+    this.setupNodes.push(messaging.publicKey);
+    return messaging.publicKey;
+  }
+
+  /** Starts visors; they are ready to be dialled, and have no transports. */
+  async visors<const Names extends readonly string[]>(
+    ...names: Names
+  ): Promise<{ [Index in keyof Names]: SimVisor }> {
+    const visors: SimVisor[] = [];
+    for (const name of names) visors.push(await this.visor(name));
+    return visors as { [Index in keyof Names]: SimVisor };
+  }
+
+  /** Starts one visor. */
+  async visor(name: string, options: SimVisorOptions = {}): Promise<SimVisor> {
+    const { runtime, secret } = this.#identity(name);
+    const key = publicKeyOf(secret);
+    const messaging = createMessagingClient({ runtime, secret, discovery: this.#messagingDiscovery(runtime) });
+    const loop = createSwitchLoop({ runtime, localKey: key });
+    const transports = createTransportTable({
+      runtime,
+      secret,
+      loop,
+      drivers: [createStcpDriver(runtime), createMessagingDriver({ messaging })],
+      discovery: createTransportDiscoveryClient({ ...runtime, url: URLS.transportDiscovery, secret }),
+      addressOf: () => undefined,
+    });
+    const router = createRouter({
+      runtime,
+      secret,
+      switchLoop: loop,
+      transports,
+      messaging,
+      setupNodes: options.setupNodes ?? this.setupNodes,
+      routeFinder: createRouteFinderClient({ ...runtime, url: URLS.routeFinder }),
+      ...(options.autoTransport
+        ? {
+          ensureTransport: async (remoteKey: PublicKey, signal: AbortSignal): Promise<void> =>
+            void await transports.add({ remoteKey, kind: "dmsg", label: "automatic", signal }),
+        }
+        : {}),
+    });
+    const visor: SimVisor = {
+      name,
+      key,
+      runtime,
+      messaging,
+      loop,
+      transports,
+      router,
+      async [Symbol.asyncDispose](): Promise<void> {
+        await router.close();
+        await transports[Symbol.asyncDispose]();
+        await loop[Symbol.asyncDispose]();
+        await messaging[Symbol.asyncDispose]();
+      },
+    };
+    this.#own(visor);
+    await this.sim.run(async () => {
+      await messaging.ready;
+      await transports.listen("stcp", `${name}:${STCP_PORT}`);
+      await transports.listen("dmsg", "");
+    });
+    return visor;
+  }
+
+  /** Joins two visors by a TCP transport and waits until the route finder knows it. */
+  async join(a: SimVisor, b: SimVisor): Promise<TransportSummary> {
+    const finder = createRouteFinderClient({ ...a.runtime, url: URLS.routeFinder });
+    return await this.sim.run(async () => {
+      const transport = await a.transports.add({ remoteKey: b.key, kind: "stcp", address: `${b.name}:${STCP_PORT}` });
+      for (;;) {
+        const found = await finder.findRoutes({ pairs: [[a.key, b.key]], minHops: 1, maxHops: 1 }).catch(() => [[]]);
+        if (found[0]!.length > 0) return transport;
+        await new Promise<void>((resolve) => a.runtime.timers.after(100, resolve));
+      }
+    }, 60_000);
+  }
+
+  /** Starts visors and joins each with the next. */
+  async line<const Names extends readonly string[]>(
+    ...names: Names
+  ): Promise<{ [Index in keyof Names]: SimVisor }> {
+    const visors: readonly SimVisor[] = await this.visors(...names);
+    for (const [i, visor] of visors.slice(1).entries()) await this.join(visors[i]!, visor);
+    return visors as { [Index in keyof Names]: SimVisor };
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    for (const part of this.#parts.reverse()) await this.sim.run(async () => await part[Symbol.asyncDispose]());
+  }
+
+  async #startHub(): Promise<void> {
+    const { runtime, secret } = this.#identity("hub");
+    await this.sim.run(async () => {
+      const discovery = await createMessagingDiscovery({ runtime });
+      const transports = await createTransportDiscovery({ runtime });
+      const finder = createRouteFinder({ runtime, feed: transports.feed });
+      await this.#serve("hub:9090", discovery);
+      await this.#serve("hub:9091", transports);
+      await this.#serve("hub:9092", finder);
+      const client = this.#messagingDiscovery(runtime);
+      const server = this.#own(await createMessagingServer({ runtime, secret, listen: "hub:8081", discovery: client }));
+      await Promise.all([server.ready, finder.ready]);
+    });
+  }
+
+  async #serve(address: string, service: { fetch: HttpHandler; close(): Promise<void> }): Promise<void> {
+    const server = await this.sim.runtimeFor("hub").http.serve(address, (...request) => service.fetch(...request));
+    this.#own({
+      async [Symbol.asyncDispose](): Promise<void> {
+        await service.close();
+        await server.close();
+      },
+    });
+  }
+
+  #messagingDiscovery(runtime: Runtime): ReturnType<typeof createMessagingDiscoveryClient> {
+    return createMessagingDiscoveryClient({ ...runtime, url: URLS.messagingDiscovery });
+  }
+
+  #identity(host: string): { runtime: Runtime; secret: SecretKey } {
+    const runtime = this.sim.runtimeFor(host);
+    const secret = generateSecretKey(runtime.random);
+    this.#own({
+      [Symbol.asyncDispose](): Promise<void> {
+        secret[Symbol.dispose]();
+        return Promise.resolve();
+      },
+    });
+    return { runtime, secret };
+  }
+
+  #own<T extends AsyncDisposable>(part: T): T {
+    this.#parts.push(part);
+    return part;
+  }
+}
