@@ -23,7 +23,9 @@ export interface SqlStatement {
 
 /** One write of a {@link SqlDatabase.transaction}. */
 export interface SqlStep {
+  /** A write. */
   readonly statement: SqlStatement;
+  /** For its `?`, in order. */
   readonly parameters: readonly SqlValue[];
 }
 

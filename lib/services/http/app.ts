@@ -17,6 +17,7 @@ const METHODS: readonly Method[] = ["GET", "POST", "PUT", "DELETE"];
 
 /** One request, as a route sees it. */
 export interface HttpCall {
+  /** As it came; its body may have been read. */
   readonly request: Request;
   /** `host:port` of the client; empty when the request came from inside the process. */
   readonly remote: string;
@@ -28,8 +29,11 @@ export interface HttpCall {
 
 /** What answers a method on a path. `:name` is a path segment, `:name{regex}` one of a certain form. */
 export interface Route {
+  /** One of the four. */
   readonly method: Method;
+  /** Matched as a whole; a slash at the end counts. */
   readonly path: string;
+  /** Answers; what it throws is answered in the form of the API. */
   readonly handle: (call: HttpCall) => Response | Promise<Response>;
 }
 
@@ -43,9 +47,13 @@ export interface HttpService {
 
 /** What {@link createHttpApp} needs. */
 export interface HttpAppDeps {
+  /** In the order in which they are tried. */
   readonly routes: readonly Route[];
+  /** How the API writes errors. */
   readonly errors: ErrorFormat;
+  /** Where failures are told. */
   readonly log: Log;
+  /** Names failed requests. */
   readonly random: Random;
 }
 

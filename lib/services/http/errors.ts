@@ -15,6 +15,7 @@ import type { Log } from "../../runtime/mod.ts";
 
 /** What an API answers to an error with a certain code. */
 export interface WireError {
+  /** 400–599 */
   readonly status: number;
   /** The text on the wire. Absent: the message of the error, which must then be fit for strangers. */
   readonly message?: string;
@@ -22,6 +23,7 @@ export interface WireError {
 
 /** How an API writes its errors. The v1.3 services differ from each other. */
 export interface ErrorFormat {
+  /** The header. */
   readonly contentType: string;
   /** Codes whose answer the API prescribes. Others are answered by class, with a general text. */
   readonly known: Readonly<Record<string, WireError>>;

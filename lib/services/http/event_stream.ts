@@ -19,6 +19,7 @@ export const EVENT_STREAM: Readonly<Record<string, string>> = {
 export interface ServerEvent {
   /** Where to go on from; absent when one cannot go on from here. */
   readonly id?: string;
+  /** What kind of event it is. */
   readonly event: string;
   /** One line. */
   readonly data: string;

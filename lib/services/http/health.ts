@@ -6,7 +6,9 @@ import { JSON_TYPE, type Route } from "./app.ts";
 
 /** What is known of the program; "unknown" where it is not, as v1.3 says. */
 export interface BuildInfo {
+  /** Such as `v0.1.0`. */
   readonly version?: string;
+  /** The revision of the source. */
   readonly commit?: string;
   /** ISO 8601 */
   readonly date?: string;
@@ -14,7 +16,9 @@ export interface BuildInfo {
 
 /** What {@link healthRoute} tells. */
 export interface HealthDeps {
+  /** Tells the time of the start. */
   readonly clock: Clock;
+  /** What is known of the program. */
   readonly build?: BuildInfo | undefined;
   /** Where the service is reached over messaging, `<key>:80`; left out when it is not. */
   readonly messagingAddress?: string | undefined;

@@ -12,7 +12,9 @@ const MAX_ANSWER_BYTES = 64 * 1024 * 1024;
 
 /** How a client reaches its service. `{ ...runtime, url }` fits. */
 export interface ServiceClientDeps {
+  /** Sends the requests. */
   readonly http: Http;
+  /** Where the time limit comes from. */
   readonly timers: Timers;
   /** Base URL; a slash at its end does not matter. */
   readonly url: string;
@@ -20,18 +22,23 @@ export interface ServiceClientDeps {
 
 /** One request. */
 export interface ServiceRequest {
+  /** One of the four. */
   readonly method: Method;
   /** From the base URL on, with query. */
   readonly path: string;
   /** Sent as UTF-8. */
   readonly body?: string;
+  /** Beside those that HTTP needs. */
   readonly headers?: Readonly<Record<string, string>>;
+  /** Ends the wait. */
   readonly signal?: AbortSignal | undefined;
 }
 
 /** One answer. */
 export interface ServiceAnswer {
+  /** Of HTTP. */
   readonly status: number;
+  /** The body. */
   readonly text: string;
 }
 

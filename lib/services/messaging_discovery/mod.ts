@@ -20,6 +20,7 @@ export type { MessagingDiscoveryClient, MessagingDiscoveryClientDeps } from "./c
 
 /** What a messaging discovery is made of. */
 export interface MessagingDiscoveryDeps {
+  /** Time, randomness and the log. */
   readonly runtime: Pick<Runtime, "clock" | "timers" | "random" | "log">;
   /** Keeps the entries; of this service alone, and closed by whoever opened it. Absent: they are kept in memory. */
   readonly database?: SqlDatabase | undefined;

@@ -8,7 +8,7 @@ import { findShortestPaths, type SearchBudget, type VisorPath } from "./k_shorte
 /** Routes that one pair gets at most. */
 export const MAX_ROUTES = 3;
 
-/** Steps that one request may take, about 50 ms: enough for twenty searches through a map of 100,000 transports. */
+/** Steps that one request may take, about 100 ms: enough for twenty searches through a map of 100,000 transports. */
 const STEPS_PER_REQUEST = 4_000_000;
 
 /** Whose routes are asked for. */

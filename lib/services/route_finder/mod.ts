@@ -17,6 +17,7 @@ export type { FindRoutesOptions, RouteFinderClient } from "./client.ts";
 
 /** What a route finder is made of. */
 export interface RouteFinderDeps {
+  /** Time, randomness and the log. */
   readonly runtime: Pick<Runtime, "clock" | "timers" | "random" | "log">;
   /** The map: the feed of a transport discovery in this process, or `createTransportFeedClient({ ...runtime, url })`. */
   readonly feed: TransportFeed;

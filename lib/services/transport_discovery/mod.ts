@@ -33,6 +33,7 @@ export type { FeedEvent, TransportChange, TransportFeed } from "./feed.ts";
 
 /** What a transport discovery is made of. */
 export interface TransportDiscoveryDeps {
+  /** Time, randomness and the log. */
   readonly runtime: Pick<Runtime, "clock" | "timers" | "random" | "log">;
   /** Keeps transports and nonces; of this service alone, and closed by whoever opened it. Absent: kept in memory. */
   readonly database?: SqlDatabase | undefined;
