@@ -69,7 +69,7 @@ export function createMuxSession(link: ByteLink, options: MuxSessionOptions): Mu
 
 /** How a session ended: what reads give that are not at the end, and what everything else throws. */
 interface SessionEnd {
-  /** Reads give the end of the stream, as after a close; otherwise they throw `error`. */
+  /** Closed here: reads give the end of the stream; otherwise they throw `error`, once they gave what came before. */
   readonly quiet: boolean;
   readonly error: SkywireError;
 }
@@ -183,7 +183,8 @@ class Session implements MuxSession {
     try {
       while (this.#end === undefined) {
         const count = await this.#link.read(buffer);
-        if (count === null) return this.#finish({ quiet: true, error: broken("the link ended") });
+        // A v1.3 reader takes this for the end of every stream. But no FIN came: what was read may be a part.
+        if (count === null) return this.#finish({ quiet: false, error: broken("the link ended") });
         // Closed while the read was under way: nobody wants the bytes any more.
         if (this.#end !== undefined) return;
         this.use((core, now) => core.push(buffer.subarray(0, count), now));
@@ -245,8 +246,7 @@ class Session implements MuxSession {
           break;
         case "closed": {
           const { fault } = this.#core;
-          // The peer's application ended it; a v1.3 reader sees the end of its streams, too (dmsg.md §3.2).
-          this.#finish({ quiet: fault === "go-away", error: broken(fault ?? "unknown reason") });
+          this.#finish({ quiet: false, error: broken(fault ?? "unknown reason") });
         }
       }
     }
