@@ -24,12 +24,14 @@ export interface RelayOptions {
   readonly timers: Timers;
   /** Ends the relay when nothing has moved for so long, ms. */
   readonly idleMs: number;
+  /** Ends the relay. */
+  readonly signal?: AbortSignal;
 }
 
 /** How a relay ended. */
 export interface RelayEnd {
-  /** Whose link broke; undefined when both directions ended in order. */
-  readonly broken?: "a" | "b" | "idle";
+  /** Whose link broke, or what else ended it; undefined when both directions ended in order. */
+  readonly broken?: "a" | "b" | "idle" | "aborted";
 }
 
 /**
@@ -47,8 +49,12 @@ export function relay(a: RelaySide, b: RelaySide, options: RelayOptions): Promis
   const finish = (end: RelayEnd): void => {
     over = true;
     watch.stop();
+    options.signal?.removeEventListener("abort", onAbort);
     resolve(end);
   };
+  const onAbort = (): void => finish({ broken: "aborted" });
+  options.signal?.addEventListener("abort", onAbort, { once: true });
+  if (options.signal?.aborted) onAbort();
 
   /** Copies one direction; `from` and `to` name the sides for the outcome. */
   const copy = async (source: RelaySide, target: RelaySide, names: readonly ["a" | "b", "a" | "b"]): Promise<void> => {
@@ -60,6 +66,8 @@ export function relay(a: RelaySide, b: RelaySide, options: RelayOptions): Promis
       if (bytes === null) break;
       watch.touch();
       source.onBytes?.(bytes);
+      // They stay where they are until the next read, which comes after the write.
+      source.reader.take(bytes.length);
       try {
         await target.link.write(bytes);
       } catch {
@@ -67,7 +75,6 @@ export function relay(a: RelaySide, b: RelaySide, options: RelayOptions): Promis
       }
       if (over) return;
       watch.touch();
-      source.reader.take(bytes.length);
     }
     ended++;
     // A link without half-close ends as a whole.

@@ -1,0 +1,134 @@
+/**
+ * The way to one SOCKS server: a route connection with a mux on it, dialled again whenever it breaks, for as long as the
+ * app runs. Whoever needs it waits a little and then does without.
+ */
+
+import { describeError, UnavailableError } from "../../errors/mod.ts";
+import { Backoff, type Runtime, sleep, withTimeout } from "../../runtime/mod.ts";
+import { createMuxSession, type MuxSession } from "../../transport/mux_session.ts";
+import { type PublicKey, shortKey } from "../../types/mod.ts";
+import type { AppConnection, AppNetwork } from "../app.ts";
+import { SOCKS_PORT, SOCKS_WINDOW_BYTES } from "./server.ts";
+
+/** The first and the longest wait before the next dial, ms. */
+const REDIAL_FIRST_MS = 250;
+const REDIAL_MAX_MS = 5_000;
+/** For one dial: route, set-up and handshake, ms. */
+const DIAL_MS = 20_000;
+/** A session that ended sooner was no success: a server that closes every connection is not dialled without pause. */
+const SUCCESS_MS = 2_000;
+
+/** What the way is made of. */
+export interface ExitSessionDeps {
+  readonly runtime: Runtime;
+  readonly network: AppNetwork;
+  readonly remote: PublicKey;
+  readonly path?: readonly PublicKey[] | undefined;
+}
+
+/** Holds the session, as long as {@link ExitSession.keep} runs. */
+export class ExitSession {
+  readonly #deps: ExitSessionDeps;
+  #current: MuxSession | undefined;
+  #next = Promise.withResolvers<MuxSession>();
+
+  constructor(deps: ExitSessionDeps) {
+    this.#deps = deps;
+  }
+
+  /** Is there a session now? */
+  get isUp(): boolean {
+    return this.#current !== undefined;
+  }
+
+  /**
+   * The session; waits for one if there is none.
+   * @param ms for so long
+   * @throws {UnavailableError} `socks/no-exit` when there is none in time; the signal's reason
+   */
+  async get(ms: number, signal: AbortSignal): Promise<MuxSession> {
+    const { timers } = this.#deps.runtime;
+    return this.#current ?? await withTimeout(() => this.#next.promise, {
+      timers,
+      ms,
+      signal,
+      code: "socks/no-exit",
+      message: "Wait for the connection with the SOCKS server",
+    });
+  }
+
+  /** Makes sure that the session works: a ping without answer ends it, and the next one is dialled. */
+  probe(session: MuxSession): void {
+    session.ping().catch(() => session.close());
+  }
+
+  /** Dials, waits for the end, dials again; until the signal aborts. */
+  async keep(signal: AbortSignal): Promise<void> {
+    const { runtime: { clock, log, random, timers }, remote } = this.#deps;
+    const backoff = new Backoff({ random, firstMs: REDIAL_FIRST_MS, maxMs: REDIAL_MAX_MS });
+    while (!signal.aborted) {
+      try {
+        await using session = await this.#dial(signal);
+        const since = clock.monotonic();
+        log.info("socks-exit-up", { exit: shortKey(remote) });
+        this.#provide(session);
+        await untilOver(session, signal);
+        this.#withdraw();
+        if (!signal.aborted) log.warn("socks-exit-lost", { exit: shortKey(remote) });
+        if (clock.monotonic() - since >= SUCCESS_MS) backoff.reset();
+      } catch (error) {
+        if (!signal.aborted) {
+          log.warn("socks-exit-unreachable", { exit: shortKey(remote), error: describeError(error) });
+        }
+      }
+      await sleep(timers, backoff.nextMs(), signal).catch(() => {});
+    }
+    this.#next.promise.catch(() => {});
+    this.#next.reject(new UnavailableError("socks/stopped", "Wait for the connection with the SOCKS server: stopped"));
+    this.#next = Promise.withResolvers();
+  }
+
+  async #dial(signal: AbortSignal): Promise<MuxSession> {
+    const { runtime, network, remote, path } = this.#deps;
+    const connection = await withTimeout(
+      (signal): Promise<AppConnection> =>
+        network.dial(remote, SOCKS_PORT, { signal, ...(path === undefined ? {} : { path }) }),
+      {
+        timers: runtime.timers,
+        ms: DIAL_MS,
+        signal,
+        code: "socks/dial-timeout",
+        message: "Dial the SOCKS server",
+        discard: (late) => late.close(),
+      },
+    );
+    return createMuxSession(connection, {
+      role: "client",
+      runtime,
+      // The route is watched by the switch.
+      keepAlive: false,
+      receiveWindow: SOCKS_WINDOW_BYTES,
+      // A server opens no streams.
+      backlog: 0,
+    });
+  }
+
+  #provide(session: MuxSession): void {
+    this.#current = session;
+    this.#next.resolve(session);
+  }
+
+  #withdraw(): void {
+    this.#current = undefined;
+    this.#next = Promise.withResolvers();
+  }
+}
+
+/** Waits for the end of a session, and ends it when the signal aborts. */
+async function untilOver(session: MuxSession, signal: AbortSignal): Promise<void> {
+  const onAbort = (): void => session.close();
+  signal.addEventListener("abort", onAbort, { once: true });
+  if (signal.aborted) onAbort();
+  await session.closed;
+  signal.removeEventListener("abort", onAbort);
+}

@@ -1,0 +1,186 @@
+/**
+ * One SOCKS5 session of the server: the handshake, the rule, the connection to the destination, and the relay
+ * (visor-and-apps.md §2.2).
+ */
+
+import { ProtocolError } from "../../errors/mod.ts";
+import { type ByteLink, formatAddress, type Runtime, withTimeout } from "../../runtime/mod.ts";
+import type { MuxStream } from "../../transport/mux_session.ts";
+import type { DestinationRule } from "./destinations.ts";
+import { LinkReader } from "./link_reader.ts";
+import type { SocksMetrics } from "./metrics.ts";
+import {
+  COMMAND_CONNECT,
+  type Credentials,
+  encodeMethod,
+  encodePasswordStatus,
+  encodeReply,
+  METHOD,
+  readCredentials,
+  readGreeting,
+  readRequest,
+  REPLY,
+  type SocksRequest,
+} from "./protocol.ts";
+import { relay } from "./relay.ts";
+
+/** For the whole handshake, ms. A client over a slow route needs three round trips. */
+const HANDSHAKE_MS = 20_000;
+/** For one address of the destination, ms: less than it takes a browser to give up. */
+const DIAL_MS = 10_000;
+/** Addresses of one name that are tried. */
+const MAX_ADDRESSES = 4;
+
+/** What sessions share. */
+export interface SessionDeps {
+  readonly runtime: Runtime;
+  readonly rule: DestinationRule;
+  /** UTF-8; undefined: everybody may. */
+  readonly passcode: Uint8Array | undefined;
+  /** Ends a relay in which nothing moves, ms. */
+  readonly idleMs: number;
+  readonly metrics: SocksMetrics;
+}
+
+/**
+ * Serves one stream to its end, and closes it.
+ * @param stream carries one SOCKS5 session from its first byte
+ * @param deps what sessions share
+ * @param signal ends the session
+ */
+export async function serveSocksStream(stream: MuxStream, deps: SessionDeps, signal: AbortSignal): Promise<void> {
+  const { runtime } = deps;
+  const reader = new LinkReader(stream);
+  const onAbort = (): void => stream.reset();
+  signal.addEventListener("abort", onAbort, { once: true });
+  try {
+    const request = await withTimeout(() => shakeHands(stream, reader, deps), {
+      timers: runtime.timers,
+      ms: HANDSHAKE_MS,
+      code: "socks/handshake-timeout",
+      message: "Wait for a SOCKS request",
+      signal,
+    });
+    if (request === undefined) return stream.close();
+    const outcome = await connect(request, deps, signal);
+    if (typeof outcome === "number") {
+      (outcome === REPLY.notAllowed ? deps.metrics.denied : deps.metrics.refused).add();
+      await stream.write(encodeReply(outcome));
+      return stream.close();
+    }
+    await relayTo(outcome, { stream, reader }, deps);
+  } catch (error) {
+    if (error instanceof ProtocolError) deps.metrics.denied.add();
+    stream.reset();
+  } finally {
+    signal.removeEventListener("abort", onAbort);
+  }
+}
+
+/** Until the request is there. @returns undefined when the client was turned away */
+async function shakeHands(stream: ByteLink, reader: LinkReader, deps: SessionDeps): Promise<SocksRequest | undefined> {
+  const { passcode, metrics } = deps;
+  const offered = await readGreeting(reader);
+  const method = passcode === undefined ? METHOD.none : METHOD.password;
+  if (!offered.includes(method)) {
+    metrics.denied.add();
+    await stream.write(encodeMethod(METHOD.unacceptable));
+    return undefined;
+  }
+  await stream.write(encodeMethod(method));
+  if (passcode !== undefined) {
+    const accepted = knowsPasscode(await readCredentials(reader), passcode);
+    await stream.write(encodePasswordStatus(accepted));
+    if (!accepted) {
+      metrics.denied.add();
+      return undefined;
+    }
+  }
+  return await readRequest(reader);
+}
+
+/** Either field will do, as v1.3 has it. Takes the same time whichever bytes differ. */
+function knowsPasscode({ user, password }: Credentials, passcode: Uint8Array): boolean {
+  const differs = (given: Uint8Array): number =>
+    passcode.reduce((difference, byte, i) => difference | byte ^ (given[i] ?? 0), given.length ^ passcode.length);
+  return differs(user) === 0 || differs(password) === 0;
+}
+
+/** Connects to the destination. @returns the link, or the reply that says why there is none */
+async function connect(request: SocksRequest, deps: SessionDeps, signal: AbortSignal): Promise<ByteLink | number> {
+  const { command, host, port } = request;
+  const { network, timers, log } = deps.runtime;
+  if (command !== COMMAND_CONNECT) return REPLY.commandNotSupported;
+  if (host === undefined) return REPLY.addressTypeNotSupported;
+  let found: readonly string[];
+  try {
+    found = await withTimeout((signal) => network.resolve(host, { signal }), {
+      timers,
+      ms: DIAL_MS,
+      code: "socks/resolve-timeout",
+      message: "Wait for the address of a destination",
+      signal,
+    });
+  } catch {
+    signal.throwIfAborted();
+    return REPLY.hostUnreachable;
+  }
+  const allowed = found.filter((address) => deps.rule.allows(address)).slice(0, MAX_ADDRESSES);
+  if (allowed.length === 0) {
+    log.debug("socks-destination-denied", { host, port });
+    return REPLY.notAllowed;
+  }
+  let reply: number = REPLY.hostUnreachable;
+  for (const address of allowed) {
+    try {
+      // The address that was checked: asking for the name again could give another one.
+      return await withTimeout((signal) => network.dial(formatAddress(address, port), { signal }), {
+        timers,
+        ms: DIAL_MS,
+        code: "socks/dial-timeout",
+        message: "Wait for a destination",
+        signal,
+        discard: (late) => late.close(),
+      });
+    } catch (error) {
+      signal.throwIfAborted();
+      reply = replyOf(error);
+      log.debug("socks-dial-failed", { address, port, reply });
+    }
+  }
+  return reply;
+}
+
+/** What the platform calls the failure decides the reply. */
+const REPLY_OF_CAUSE: ReadonlyMap<string, number> = new Map([
+  ["ConnectionRefused", REPLY.connectionRefused],
+  ["NetworkUnreachable", REPLY.networkUnreachable],
+  ["HostUnreachable", REPLY.hostUnreachable],
+  ["TimedOut", REPLY.hostUnreachable],
+]);
+
+function replyOf(error: unknown): number {
+  const { cause } = error as { readonly cause?: unknown };
+  const name = cause instanceof Error ? cause.name : "";
+  return REPLY_OF_CAUSE.get(name) ?? REPLY.hostUnreachable;
+}
+
+async function relayTo(
+  target: ByteLink,
+  from: { readonly stream: MuxStream; readonly reader: LinkReader },
+  { runtime: { clock, timers }, idleMs }: SessionDeps,
+): Promise<void> {
+  const { stream, reader } = from;
+  try {
+    await stream.write(encodeReply(REPLY.succeeded));
+    const { broken } = await relay({ link: stream, reader }, { link: target, reader: new LinkReader(target) }, {
+      clock,
+      timers,
+      idleMs,
+    });
+    if (broken === undefined) stream.close();
+    else stream.reset();
+  } finally {
+    target.close();
+  }
+}
