@@ -45,7 +45,7 @@ export function runHttpService(purpose: string, { options, host, create }: HttpR
         url: server.url,
         listeners: [{ purpose, address: server.address }],
       },
-      close: () => owned.disposeAsync(),
+      close: async () => await owned.disposeAsync(),
     };
   });
 }

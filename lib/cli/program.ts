@@ -1,7 +1,7 @@
 /** The command line as a whole: one program with roles and commands. */
 
 import { Command } from "commander";
-import { VERSION } from "../visor/version.ts";
+import { VERSION } from "../visor/mod.ts";
 import type { CliHost } from "./host.ts";
 import { appCommand } from "./commands/app.ts";
 import { keysCommand } from "./commands/keys.ts";

@@ -25,6 +25,8 @@ export interface PingResult {
   readonly hops: number;
   /** From this visor to `to`, both included. */
   readonly visors: readonly PublicKey[];
+  /** How long finding the route, its set-up and the handshake took, ms. */
+  readonly setupMs: number;
   /** There and back, ms, in the order measured. */
   readonly rttMs: readonly number[];
 }
@@ -58,7 +60,13 @@ export async function pingPeer(
   const rttMs: number[] = [];
   while (rttMs.length < count) rttMs.push(await connection.ping(signal));
   const visors = connection.route.map((hop) => hop.to);
-  return { to: remote, hops: visors.length, visors: [connection.route[0]!.from, ...visors], rttMs };
+  return {
+    to: remote,
+    hops: visors.length,
+    visors: [connection.route[0]!.from, ...visors],
+    setupMs: connection.setupMs ?? 0,
+    rttMs,
+  };
 }
 
 /**

@@ -3,7 +3,6 @@
  * Every file is written as a whole or not at all, and is readable by its owner only.
  */
 
-import { z } from "zod";
 import {
   formatJsonFile,
   parseVisorConfig,
@@ -17,7 +16,7 @@ import { RefusedError } from "../errors/mod.ts";
 import type { Random, Storage } from "../runtime/mod.ts";
 import { formatHex, parseHex, SecretKey } from "../types/mod.ts";
 import { CONTROL_FILE, type ControlFile, controlFileSchema } from "./views.ts";
-import { type ProxySettings, proxySettingsSchema } from "./proxy_settings.ts";
+import { keptProxiesSchema, type KeptProxy } from "./proxy_settings.ts";
 
 const CONFIG_FILE = "config.json";
 const TRANSPORTS_FILE = "transports.json";
@@ -74,12 +73,12 @@ export class DataFolder {
   }
 
   /** The proxies to run. */
-  async proxies(): Promise<ProxySettings[]> {
+  async proxies(): Promise<KeptProxy[]> {
     const text = await this.#readText(PROXIES_FILE);
-    return text === undefined ? [] : parseWith(z.array(proxySettingsSchema), { text, name: PROXIES_FILE });
+    return text === undefined ? [] : parseWith(keptProxiesSchema, { text, name: PROXIES_FILE });
   }
 
-  async saveProxies(proxies: readonly ProxySettings[]): Promise<void> {
+  async saveProxies(proxies: readonly KeptProxy[]): Promise<void> {
     await this.#writeText(PROXIES_FILE, formatJsonFile(proxies));
   }
 

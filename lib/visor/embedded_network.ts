@@ -64,14 +64,9 @@ export async function startEmbeddedNetwork(
     });
   });
   stack.use(messagingServer);
-  const transportDiscovery = await serve(
-    "transport-discovery",
-    await createTransportDiscovery({ runtime, database: open("transport-discovery") }),
-  );
-  const routeFinder = await serve(
-    "route-finder",
-    await createRouteFinder({ runtime, transportDiscovery: transportDiscovery.local }),
-  );
+  const map = await createTransportDiscovery({ runtime, database: open("transport-discovery") });
+  const transportDiscovery = await serve("transport-discovery", map);
+  const routeFinder = await serve("route-finder", createRouteFinder({ runtime, feed: map.feed }));
   const setupSecret = stack.use(await folder.secretKey("setup-node"));
   const messaging = stack.use(createMessagingClient({ runtime, secret: setupSecret, discovery }));
   messaging.ready.catch(() => {});
@@ -85,6 +80,6 @@ export async function startEmbeddedNetwork(
       routeFinder: routeFinder.public,
       setupNodes: [messaging.publicKey],
     },
-    [Symbol.asyncDispose]: () => owned.disposeAsync(),
+    [Symbol.asyncDispose]: async () => await owned.disposeAsync(),
   };
 }

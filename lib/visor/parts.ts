@@ -70,5 +70,5 @@ export async function joinParts(options: {
     ...(autoTransport ? { ensureTransport: (remote, signal) => transports.openAutomatic(remote, signal) } : {}),
   }));
   const owned = stack.move();
-  return { messaging, table, router, routeFinder, [Symbol.asyncDispose]: () => owned.disposeAsync() };
+  return { messaging, table, router, routeFinder, [Symbol.asyncDispose]: async () => await owned.disposeAsync() };
 }

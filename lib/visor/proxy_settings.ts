@@ -28,18 +28,29 @@ export interface ProxyClientSettings {
 /** Either role. */
 export type ProxySettings = ProxyServerSettings | ProxyClientSettings;
 
+/** As the data folder keeps it: one that was stopped stays so over restarts. */
+export type KeptProxy = ProxySettings & { readonly stopped?: boolean | undefined };
+
+const server = z.strictObject({
+  role: z.literal("server"),
+  passcode: z.string().min(1).max(255).optional(),
+  allow: z.array(publicKeySchema),
+  destinations: z.array(z.string()),
+});
+
+const client = z.strictObject({
+  role: z.literal("client"),
+  to: publicKeySchema,
+  listen: z.string(),
+  path: z.array(publicKeySchema).min(1).optional(),
+});
+
+const stopped = z.boolean().optional();
+
 /** Checks one proxy's settings. */
-export const proxySettingsSchema: z.ZodType<ProxySettings> = z.discriminatedUnion("role", [
-  z.strictObject({
-    role: z.literal("server"),
-    passcode: z.string().min(1).max(255).optional(),
-    allow: z.array(publicKeySchema),
-    destinations: z.array(z.string()),
-  }),
-  z.strictObject({
-    role: z.literal("client"),
-    to: publicKeySchema,
-    listen: z.string(),
-    path: z.array(publicKeySchema).min(1).optional(),
-  }),
-]);
+export const proxySettingsSchema: z.ZodType<ProxySettings> = z.discriminatedUnion("role", [server, client]);
+
+/** Checks the data folder's file. */
+export const keptProxiesSchema: z.ZodType<KeptProxy[]> = z.array(
+  z.discriminatedUnion("role", [server.extend({ stopped }), client.extend({ stopped })]),
+);

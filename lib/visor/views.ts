@@ -1,6 +1,7 @@
 /** What a running visor shows of itself: the JSON of the control API and of the command line. */
 
 import { z } from "zod";
+import type { PublicKey } from "../types/mod.ts";
 
 /** The file in the data folder that tells commands where the visor's control API is. */
 export const CONTROL_FILE = "control.json";
@@ -29,7 +30,7 @@ export interface StatusCheck {
 
 /** The state of a visor. */
 export interface VisorStatus {
-  readonly publicKey: string;
+  readonly publicKey: PublicKey;
   readonly version: string;
   readonly uptimeSeconds: number;
   /** No check has failed. */
@@ -41,7 +42,7 @@ export interface VisorStatus {
 export interface TransportView {
   readonly id: string;
   readonly type: string;
-  readonly remote: string;
+  readonly remote: PublicKey;
   readonly label: string;
   readonly up: boolean;
   readonly latencyMs?: number;
@@ -55,7 +56,7 @@ export interface TransportView {
 export interface NetworkTransport {
   readonly id: string;
   readonly type: string;
-  readonly edges: readonly [string, string];
+  readonly edges: readonly [PublicKey, PublicKey];
   readonly status: "working" | "not-working" | "unknown";
 }
 
@@ -63,24 +64,10 @@ export interface NetworkTransport {
 export interface FoundRoute {
   readonly hops: number;
   /** From source to destination, both included. */
-  readonly visors: readonly string[];
+  readonly visors: readonly PublicKey[];
   readonly transports: readonly string[];
   /** In the metric asked for; hops. */
   readonly cost: number;
-}
-
-/** A routing rule of this visor. */
-export interface RuleView {
-  readonly routeId: number;
-  readonly type: "intermediary" | "forward" | "consume";
-  readonly transport?: string;
-  readonly nextRouteId?: number;
-  readonly keepAliveMs: number;
-  readonly idleMs: number;
-  /** Edge rules only. */
-  readonly remote?: string;
-  readonly localPort?: number;
-  readonly remotePort?: number;
 }
 
 /** An app of this visor. */
@@ -100,7 +87,7 @@ export interface ProxyView {
   /** `host:port` of a client's entrance. */
   readonly listen?: string;
   /** The exit's public key, of a client. */
-  readonly to?: string;
+  readonly to?: PublicKey;
   readonly state: AppView["state"];
 }
 
@@ -110,13 +97,3 @@ export interface ListenerView {
   /** `host:port` */
   readonly address: string;
 }
-
-/** Something that happened in a visor. */
-export type VisorEvent =
-  | { readonly type: "transport-up" | "transport-down"; readonly transport: TransportView }
-  | {
-    readonly type: "route-up";
-    readonly remote: string;
-    readonly visors: readonly string[];
-    readonly setupMs: number;
-  };

@@ -136,7 +136,7 @@ export async function startVisor(options: VisorOptions): Promise<Visor> {
     }),
   );
   const { router, routeFinder } = parts;
-  const proxies = stack.use(new Proxies({ runtime, folder, router, localKey: publicKey }));
+  const proxies = stack.use(new Proxies({ runtime, folder, router }));
   const report = new StatusReport({ runtime, publicKey, network, parts });
 
   const visor: Omit<Visor, "api" | typeof Symbol.asyncDispose> = {
@@ -177,5 +177,5 @@ export async function startVisor(options: VisorOptions): Promise<Visor> {
   runtime.log.info("visor-started", { visor: shortKey(publicKey) });
 
   const owned = stack.move();
-  return { ...visor, api: control.url, [Symbol.asyncDispose]: () => owned.disposeAsync() };
+  return { ...visor, api: control.url, [Symbol.asyncDispose]: async () => await owned.disposeAsync() };
 }

@@ -132,7 +132,6 @@ function progressBar(options: DemoOptions, host: CliHost): cliProgress.SingleBar
     format: "  {bar} {percentage}%  {megabytes} MB  {eta} s left",
     stream: process.stderr,
     hideCursor: true,
-    formatValue: (value, _options, type) => type === "percentage" ? String(value).padStart(3) : String(value),
   }, cliProgress.Presets.shades_classic);
   bar.start(options.bytes, 0, { megabytes: Math.round(options.bytes / 1e6) });
   return bar;

@@ -51,7 +51,7 @@ export function messagingServerCommand(host: CliHost): Command {
             publicKey: server.publicKey,
             listeners: [{ purpose: "messaging-server", address: server.address }],
           },
-          close: () => owned.disposeAsync(),
+          close: async () => await owned.disposeAsync(),
         };
       })
     );

@@ -1,7 +1,8 @@
 /** `skywire route find|rules`: paths through the network, and the rules this visor holds. */
 
 import { Command } from "commander";
-import type { FoundRoute, RuleView } from "../../visor/mod.ts";
+import type { RuleSummary } from "../../routing/mod.ts";
+import type { FoundRoute } from "../../visor/mod.ts";
 import { shortKey } from "../../types/mod.ts";
 import { type CommonOptions, keyArgument, makeCommand, printResult, wholeNumber } from "../command.ts";
 import { connectToVisor } from "../control_client.ts";
@@ -36,7 +37,7 @@ export function routeCommand(host: CliHost): Command {
     examples: ["skywire route rules", "skywire route rules --json"],
   }).action(async (options: CommonOptions) => {
     const visor = await connectToVisor(options, host);
-    const held = await visor.get<{ rules: RuleView[] }>("/v1/rules");
+    const held = await visor.get<{ rules: RuleSummary[] }>("/v1/rules");
     printResult(held, { options, host, describe: (value) => describeRules(value.rules, host) });
   });
 
@@ -53,7 +54,7 @@ function describeRoutes(routes: readonly FoundRoute[], host: CliHost): string {
   });
 }
 
-function describeRules(rules: readonly RuleView[], host: CliHost): string {
+function describeRules(rules: readonly RuleSummary[], host: CliHost): string {
   return formatTable(["ROUTE", "TYPE", "NEXT", "OVER", "IDLE", "REMOTE"], {
     rows: rules.map((rule) => [
       String(rule.routeId),

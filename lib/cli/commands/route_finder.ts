@@ -2,6 +2,7 @@
 
 import type { Command } from "commander";
 import { createRouteFinder } from "../../services/route_finder/mod.ts";
+import { createTransportFeedClient } from "../../services/transport_discovery/mod.ts";
 import type { CliHost } from "../host.ts";
 import { runHttpService } from "../http_role.ts";
 import { makeServiceCommand, type ServiceOptions } from "../role.ts";
@@ -22,7 +23,10 @@ export function routeFinderCommand(host: CliHost): Command {
       runHttpService("route-finder", {
         options,
         host,
-        create: ({ runtime }) => createRouteFinder({ runtime, transportDiscovery: options.transportDiscovery }),
+        create: ({ runtime }) => {
+          const feed = createTransportFeedClient({ ...runtime, url: options.transportDiscovery });
+          return Promise.resolve(createRouteFinder({ runtime, feed }));
+        },
       })
     );
 }

@@ -30,7 +30,10 @@ export function setupNodeCommand(host: CliHost): Command {
         messaging.ready.catch(() => {});
         stack.use(createSetupNode({ runtime, messaging }));
         const owned = stack.move();
-        return { ready: { publicKey: messaging.publicKey, listeners: [] }, close: () => owned.disposeAsync() };
+        return {
+          ready: { publicKey: messaging.publicKey, listeners: [] },
+          close: async () => await owned.disposeAsync(),
+        };
       })
     );
 }

@@ -43,7 +43,7 @@ export function visorCommand(host: CliHost): Command {
           ...(options.autoTransport === undefined ? {} : { autoTransport: options.autoTransport === "on" }),
         });
         const { publicKey, api, ticket, listeners } = visor;
-        return { ready: { publicKey, api, ticket, listeners }, close: () => visor[Symbol.asyncDispose]() };
+        return { ready: { publicKey, api, ticket, listeners }, close: async () => await visor[Symbol.asyncDispose]() };
       });
     });
 }

@@ -1,0 +1,4 @@
+/** x
+ * @module
+ */
+export * from "./lib/types/mod.ts";
