@@ -12,6 +12,7 @@ import { publicKeyOf } from "../core/mod.ts";
 import { BugError, ClosedError, describeError, RefusedError, UnavailableError } from "../errors/mod.ts";
 import { withTimeout } from "../runtime/mod.ts";
 import type { Runtime } from "../runtime/mod.ts";
+import { shortKey } from "../types/mod.ts";
 import type { Port, PublicKey, SecretKey, TransportId } from "../types/mod.ts";
 import { transportId } from "../wire/transport_entry.ts";
 import { runAcceptor } from "./acceptor.ts";
@@ -277,7 +278,7 @@ class Table implements TransportTable {
     log.info(`transport-${type}`, {
       transport: transport.id,
       kind: transport.kind,
-      remote: transport.remote.slice(0, 8),
+      remote: shortKey(transport.remote),
       reason,
     });
     const change = { type, transport: transport.summary(), ...(reason === undefined ? {} : { reason }) };
