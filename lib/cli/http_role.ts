@@ -35,9 +35,10 @@ export function runHttpService(purpose: string, { options, host, create }: HttpR
     const database = openDatabase(options.db ?? "memory:");
     if (database !== undefined) stack.defer(() => database.close());
     const service = await create({ runtime, database });
-    stack.defer(() => service.close());
     const server = await runtime.http.serve(options.listen, service.fetch);
     stack.defer(() => server.close());
+    // First the service, which ends its event streams: the server waits for them.
+    stack.defer(() => service.close());
     const owned = stack.move();
     return {
       ready: {

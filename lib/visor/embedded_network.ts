@@ -34,9 +34,10 @@ export async function startEmbeddedNetwork(
     return database;
   };
   const serve = async (purpose: ListenerPurpose, service: HttpService): Promise<{ local: string; public: string }> => {
-    stack.defer(() => service.close());
     const server = await listeners.open(purpose, (address) => runtime.http.serve(address, service.fetch));
     stack.defer(() => server.close());
+    // First the service, which ends its event streams: the server waits for them.
+    stack.defer(() => service.close());
     return {
       local: `http://${listeners.localAddress(server.address)}`,
       public: `http://${listeners.publicAddress(server.address)}`,
