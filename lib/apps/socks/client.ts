@@ -6,23 +6,24 @@
 
 import type { ByteLink, Runtime } from "../../runtime/mod.ts";
 import { withTimeout } from "../../runtime/mod.ts";
-import type { MuxSession, MuxStream } from "../../transport/mux_session.ts";
 import type { PublicKey } from "../../types/mod.ts";
 import type { App, AppContext, AppNetwork } from "../app.ts";
-import { ExitSession } from "./exit_session.ts";
+import { ExitSession, type ExitStream } from "./exit_session.ts";
 import { LinkReader } from "./link_reader.ts";
 import { HandshakeWatch } from "./local_answer.ts";
 import { createSocksMetrics, type SocksMetrics } from "./metrics.ts";
 import { REPLY } from "./protocol.ts";
-import { relay } from "./relay.ts";
+import { relay, type RelayEnd } from "./relay.ts";
 import { SOCKS_PORT } from "./server.ts";
 
-/** A new connection waits so long for a session, ms. */
+/** A new connection waits so long for a stream to the server, ms. */
 const SESSION_WAIT_MS = 3_000;
 /** When the server has not answered the greeting by then, the session is probed, ms. */
 const PROBE_MS = 2_000;
 /** When it has not answered by then, we answer in its place, ms: within 10 s in any case. */
 const GREETING_MS = 6_000;
+/** And for a second server at least this, ms. */
+const LEAST_GREETING_MS = 1_000;
 /** For the program to go through a handshake that we answer ourselves, ms. */
 const LOCAL_ANSWER_MS = 5_000;
 /** Local connections at a time. */
@@ -119,9 +120,8 @@ class Client implements SocksClient {
   async #serve(link: ByteLink, exit: ExitSession, signal: AbortSignal): Promise<void> {
     const local: LocalSide = { link, reader: new LinkReader(link), watch: new HandshakeWatch() };
     try {
-      const opened = await this.#open(exit, signal);
-      const done = opened !== undefined && await this.#relay(local, { ...opened, exit }, signal);
-      if (!done && !signal.aborted) {
+      const answered = await this.#serveRemotely(local, exit, signal);
+      if (!answered && !signal.aborted) {
         this.#metrics.refused.add();
         await this.#answer(local, signal);
       }
@@ -132,38 +132,42 @@ class Client implements SocksClient {
     }
   }
 
-  /** Opens a stream to the server. @returns undefined when there is no way to it in time */
-  async #open(exit: ExitSession, signal: AbortSignal): Promise<OpenedStream | undefined> {
-    try {
-      const session = await exit.get(SESSION_WAIT_MS, signal);
-      const stream = await withTimeout(() => session.open(), {
-        timers: this.#options.runtime.timers,
-        ms: SESSION_WAIT_MS,
-        signal,
-        code: "socks/open-timeout",
-        message: "Open a stream to the SOCKS server",
-        discard: (late) => late.reset(),
-      });
-      return { session, stream };
-    } catch {
-      return undefined;
+  /**
+   * Has the server serve the program. When the route breaks before the server said anything, the next one gets the same
+   * bytes again, once: nobody notices.
+   * @returns false when the program still waits for an answer that no server will give
+   */
+  async #serveRemotely(local: LocalSide, exit: ExitSession, signal: AbortSignal): Promise<boolean> {
+    const { clock } = this.#options.runtime;
+    const began = clock.monotonic();
+    for (const isLast of [false, true]) {
+      const opened = await exit.open(SESSION_WAIT_MS, signal).catch(() => undefined);
+      if (opened === undefined) return false;
+      const patienceMs = isLast ? Math.max(LEAST_GREETING_MS, GREETING_MS - (clock.monotonic() - began)) : GREETING_MS;
+      const end = await this.#relay(local, { ...opened, exit, patienceMs }, signal);
+      if (local.watch.isOver || end.broken === "a" || end.broken === "idle") return true;
+      // A server that is silent is not asked again: the program has waited long enough.
+      const said = isLast || local.watch.isAnswered || end.broken === "aborted" ? undefined : local.watch.rewind();
+      if (said === undefined) return false;
+      local.reader.putBack(said);
     }
+    return false;
   }
 
-  /** Relays until the end. @returns false when the program still waits for an answer that the server will not give */
-  async #relay(local: LocalSide, opened: OpenedStream & { exit: ExitSession }, signal: AbortSignal): Promise<boolean> {
+  /** Relays until the end, and closes the stream. */
+  async #relay(local: LocalSide, way: Way, signal: AbortSignal): Promise<RelayEnd> {
     const { clock, timers } = this.#options.runtime;
-    const { session, stream, exit } = opened;
+    const { session, stream, exit } = way;
     const { watch } = local;
     const silent = new AbortController();
     const cancel: (() => void)[] = [];
     const onGreeting = (): void => {
       cancel.push(
         timers.after(PROBE_MS, () => watch.isAnswered || exit.probe(session)),
-        timers.after(GREETING_MS, () => watch.isAnswered || silent.abort()),
+        timers.after(way.patienceMs, () => watch.isAnswered || silent.abort()),
       );
     };
-    const { broken } = await relay(
+    const end = await relay(
       {
         link: local.link,
         reader: local.reader,
@@ -176,9 +180,9 @@ class Client implements SocksClient {
       { clock, timers, idleMs: IDLE_MS, signal: AbortSignal.any([signal, silent.signal]) },
     );
     for (const stop of cancel) stop();
-    if (broken === undefined) stream.close();
+    if (end.broken === undefined) stream.close();
     else stream.reset();
-    return watch.isOver || broken === "a" || broken === "idle";
+    return end;
   }
 
   /** Tells the program in the server's place that its request failed. */
@@ -200,7 +204,9 @@ interface LocalSide {
   readonly watch: HandshakeWatch;
 }
 
-interface OpenedStream {
-  readonly session: MuxSession;
-  readonly stream: MuxStream;
+/** A way to the server. */
+interface Way extends ExitStream {
+  readonly exit: ExitSession;
+  /** For the server's answer to the greeting, ms. */
+  readonly patienceMs: number;
 }

@@ -5,7 +5,7 @@
 
 import { describeError, UnavailableError } from "../../errors/mod.ts";
 import { Backoff, type Runtime, sleep, withTimeout } from "../../runtime/mod.ts";
-import { createMuxSession, type MuxSession } from "../../transport/mux_session.ts";
+import { createMuxSession, type MuxSession, type MuxStream } from "../../transport/mux_session.ts";
 import { type PublicKey, shortKey } from "../../types/mod.ts";
 import type { AppConnection, AppNetwork } from "../app.ts";
 import { SOCKS_PORT, SOCKS_WINDOW_BYTES } from "./server.ts";
@@ -26,6 +26,12 @@ export interface ExitSessionDeps {
   readonly path?: readonly PublicKey[] | undefined;
 }
 
+/** A stream to the server, and whose it is. */
+export interface ExitStream {
+  readonly session: MuxSession;
+  readonly stream: MuxStream;
+}
+
 /** Holds the session, as long as {@link ExitSession.keep} runs. */
 export class ExitSession {
   readonly #deps: ExitSessionDeps;
@@ -42,18 +48,18 @@ export class ExitSession {
   }
 
   /**
-   * The session; waits for one if there is none.
+   * Opens a stream to the server; waits for a session if there is none.
    * @param ms for so long
    * @throws {UnavailableError} `socks/no-exit` when there is none in time; the signal's reason
    */
-  async get(ms: number, signal: AbortSignal): Promise<MuxSession> {
-    const { timers } = this.#deps.runtime;
-    return this.#current ?? await withTimeout(() => this.#next.promise, {
-      timers,
+  async open(ms: number, signal: AbortSignal): Promise<ExitStream> {
+    return await withTimeout((signal) => this.#open(signal), {
+      timers: this.#deps.runtime.timers,
       ms,
       signal,
       code: "socks/no-exit",
       message: "Wait for the connection with the SOCKS server",
+      discard: ({ stream }) => stream.reset(),
     });
   }
 
@@ -73,7 +79,7 @@ export class ExitSession {
         log.info("socks-exit-up", { exit: shortKey(remote) });
         this.#provide(session);
         await untilOver(session, signal);
-        this.#withdraw();
+        this.#withdraw(session);
         if (!signal.aborted) log.warn("socks-exit-lost", { exit: shortKey(remote) });
         if (clock.monotonic() - since >= SUCCESS_MS) backoff.reset();
       } catch (error) {
@@ -86,6 +92,20 @@ export class ExitSession {
     this.#next.promise.catch(() => {});
     this.#next.reject(new UnavailableError("socks/stopped", "Wait for the connection with the SOCKS server: stopped"));
     this.#next = Promise.withResolvers();
+  }
+
+  async #open(signal: AbortSignal): Promise<ExitStream> {
+    for (;;) {
+      const session = this.#current ?? await this.#next.promise;
+      signal.throwIfAborted();
+      try {
+        return { session, stream: await session.open() };
+      } catch {
+        // It has just ended, or opens no streams any more; either way the next one is due.
+        this.#withdraw(session);
+        session.close();
+      }
+    }
   }
 
   async #dial(signal: AbortSignal): Promise<MuxSession> {
@@ -118,7 +138,8 @@ export class ExitSession {
     this.#next.resolve(session);
   }
 
-  #withdraw(): void {
+  #withdraw(session: MuxSession): void {
+    if (this.#current !== session) return;
     this.#current = undefined;
     this.#next = Promise.withResolvers();
   }

@@ -41,6 +41,17 @@ export class HandshakeWatch {
     if (this.isOver) this.#fromClient = new Uint8Array();
   }
 
+  /**
+   * Begins again, for another server that is to hear the same.
+   * @returns what the client said; undefined when it said too much to be remembered
+   */
+  rewind(): Uint8Array | undefined {
+    const said = this.#given <= MAX_REMEMBERED_BYTES ? this.#fromClient : undefined;
+    this.#fromClient = new Uint8Array();
+    this.#given = 0;
+    return said;
+  }
+
   /** Has the server chosen a method? */
   get isAnswered(): boolean {
     return this.#fromServer.length > 0;

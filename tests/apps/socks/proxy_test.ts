@@ -1,0 +1,211 @@
+/** The SOCKS5 apps over real sockets, with real curl on one side and a real HTTP server on the other. */
+
+import assert from "node:assert/strict";
+import { createHash } from "node:crypto";
+import {
+  createSocksClient,
+  createSocksServer,
+  type SocksClient,
+  type SocksServerOptions,
+} from "../../../lib/apps/mod.ts";
+import { createDenoRuntime } from "../../../lib/runtime/deno/mod.ts";
+import { type ByteLink, parseAddress, type Runtime } from "../../../lib/runtime/mod.ts";
+import { ALICE, BOB, createTestOverlay, runApp, type TestOverlay } from "../support.ts";
+
+const LOOPBACK = ["127.0.0.0/8", "::1"];
+
+interface World extends AsyncDisposable {
+  readonly runtime: Runtime;
+  readonly overlay: TestOverlay;
+  readonly client: SocksClient;
+}
+
+/** Client at Alice, server at Bob. */
+async function createWorld(options: Partial<SocksServerOptions> = {}): Promise<World> {
+  const stack = new AsyncDisposableStack();
+  const runtime = stack.use(createDenoRuntime({ logLevel: "off" }));
+  const overlay = stack.use(await createTestOverlay(runtime));
+  const network = overlay.networkOf(BOB);
+  stack.use(await runApp(createSocksServer({ runtime, network, destinations: LOOPBACK, ...options })));
+  const client = createSocksClient({
+    runtime,
+    network: overlay.networkOf(ALICE),
+    remote: BOB,
+    listen: "127.0.0.1:0",
+    name: "proxy",
+  });
+  stack.use(await runApp(client));
+  return { runtime, overlay, client, [Symbol.asyncDispose]: () => stack.disposeAsync() };
+}
+
+interface CurlResult {
+  readonly code: number;
+  readonly body: Uint8Array;
+  readonly seconds: number;
+}
+
+/** Runs curl through the proxy. */
+async function curl(client: SocksClient, url: string, ...more: readonly string[]): Promise<CurlResult> {
+  const began = performance.now();
+  const command = new Deno.Command("curl", {
+    args: ["-sS", "--max-time", "60", "--socks5-hostname", client.address ?? "", ...more, url],
+    stdout: "piped",
+    stderr: "null",
+  });
+  const { code, stdout } = await command.output();
+  return { code, body: stdout, seconds: (performance.now() - began) / 1000 };
+}
+
+/** `size` bytes that repeat only after a prime number of bytes. */
+function bodyOf(size: number): Uint8Array<ArrayBuffer> {
+  const block = crypto.getRandomValues(new Uint8Array(65_521));
+  const body = new Uint8Array(size);
+  for (let at = 0; at < size; at += block.length) body.set(block.subarray(0, size - at), at);
+  return body;
+}
+
+const digest = (bytes: Uint8Array): string => createHash("sha256").update(bytes).digest("hex");
+
+/** Answers GET with `body` and anything else with the digest of what was sent. */
+function serve(body: Uint8Array<ArrayBuffer>): Deno.HttpServer<Deno.NetAddr> {
+  return Deno.serve({ hostname: "127.0.0.1", port: 0, onListen: () => {} }, async (request) => {
+    if (request.method === "GET") return new Response(body);
+    return new Response(digest(await request.bytes()));
+  });
+}
+
+/** Sends bytes to the proxy, and gives all it answers until `enough` bytes came or it closes. */
+async function talk({ runtime, client }: World, hex: string, enough: number): Promise<{ link: ByteLink; hex: string }> {
+  const link = await runtime.network.dial(client.address ?? "");
+  await link.write(Uint8Array.fromHex(hex));
+  const into = new Uint8Array(enough);
+  let done = 0;
+  while (done < enough) {
+    const count = await link.read(into.subarray(done));
+    if (count === null) break;
+    done += count;
+  }
+  return { link, hex: into.subarray(0, done).toHex() };
+}
+
+const connectTo = (port: number, address = "7f000001"): string =>
+  `050100` + `05010001${address}${port.toString(16).padStart(4, "0")}`;
+
+Deno.test("curl downloads 20 MB and uploads 10 MB through the proxy, unchanged", async () => {
+  await using world = await createWorld();
+  const body = bodyOf(20_000_000);
+  await using server = serve(body);
+  const url = `http://127.0.0.1:${server.addr.port}/`;
+  const down = await curl(world.client, url);
+  assert.equal(down.code, 0);
+  assert.equal(digest(down.body), digest(body));
+  const file = await Deno.makeTempFile();
+  try {
+    const upload = body.subarray(0, 10_000_000);
+    await Deno.writeFile(file, upload);
+    const up = await curl(world.client, url, "--data-binary", `@${file}`);
+    assert.equal(new TextDecoder().decode(up.body), digest(upload));
+  } finally {
+    await Deno.remove(file);
+  }
+});
+
+Deno.test("twenty programs use the proxy at the same time", async () => {
+  await using world = await createWorld();
+  const body = bodyOf(300_000);
+  await using server = serve(body);
+  const url = `http://localhost:${server.addr.port}/`;
+  const results = await Promise.all(Array.from({ length: 20 }, () => curl(world.client, url)));
+  assert.ok(results.every((result) => result.code === 0 && digest(result.body) === digest(body)));
+  assert.equal(world.overlay.dials.length, 1, "one route carries them all");
+});
+
+Deno.test("the passcode is taken as user or as password, and nothing else is", async () => {
+  await using world = await createWorld({ passcode: "sesame" });
+  await using server = serve(bodyOf(10));
+  const url = `http://127.0.0.1:${server.addr.port}/`;
+  const codes = await Promise.all(
+    [["--proxy-user", "sesame:x"], ["--proxy-user", "x:sesame"], ["--proxy-user", "x:sesam"], []]
+      .map(async (more) => (await curl(world.client, url, ...more)).code),
+  );
+  assert.deepEqual(codes.slice(0, 2), [0, 0]);
+  assert.ok(codes.slice(2).every((code) => code === 97), "curl: the proxy's handshake failed");
+});
+
+Deno.test("a server that lets through to the public only denies every way to its own network", async () => {
+  await using world = await createWorld({ destinations: ["public"] });
+  await using server = serve(bodyOf(10));
+  const { port } = server.addr;
+  const mapped = `05010004${"0".repeat(20)}ffff7f000001${port.toString(16).padStart(4, "0")}`;
+  const named = (name: string): string =>
+    `05010003${name.length.toString(16).padStart(2, "0")}${new TextEncoder().encode(name).toHex()}` +
+    port.toString(16).padStart(4, "0");
+  const requests = [connectTo(port).slice(6), mapped, ...["localhost", "127.1", "2130706433", "::1"].map(named)];
+  for (const request of requests) {
+    const { link, hex } = await talk(world, `050100${request}`, 12);
+    assert.equal(hex, "0500" + "05020001000000000000", request);
+    link.close();
+  }
+});
+
+Deno.test("the server answers with the code that fits", async () => {
+  await using world = await createWorld();
+  const closed = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const { port } = closed.addr;
+  closed.close();
+  const unknown = "no-such-host.invalid";
+  const cases: [request: string, answer: string][] = [
+    [connectTo(port), "050005050001000000000000"],
+    ["050100" + "050200017f0000010050", "050005070001000000000000"],
+    ["050100" + "050300017f0000010050", "050005070001000000000000"],
+    ["050100" + "05010009", "050005080001000000000000"],
+    [`050100` + `0501000314${new TextEncoder().encode(unknown).toHex()}0050`, "050005040001000000000000"],
+    ["050102", "05ff"],
+  ];
+  for (const [request, answer] of cases) {
+    const { link, hex } = await talk(world, request, 12);
+    assert.equal(hex, answer, request);
+    link.close();
+  }
+});
+
+Deno.test("a program that ends its direction first still gets the answer", async () => {
+  await using world = await createWorld();
+  const target = await world.runtime.network.listen("127.0.0.1:0");
+  const answering = (async (): Promise<void> => {
+    for await (const link of target) {
+      const into = new Uint8Array(100);
+      let heard = 0;
+      for (let count = await link.read(into); count !== null; count = await link.read(into)) heard += count;
+      await link.write(Uint8Array.of(heard));
+      link.close();
+    }
+  })();
+  const { link, hex } = await talk(world, connectTo(parseAddress(target.address)?.port ?? 0), 12);
+  assert.equal(hex, "0500" + "05000001000000000000");
+  await link.write(new Uint8Array(7));
+  link.closeWrite?.();
+  const into = new Uint8Array(10);
+  assert.equal(await link.read(into), 1);
+  assert.equal(into[0], 7);
+  assert.equal(await link.read(into), null);
+  link.close();
+  target.close();
+  await answering;
+});
+
+Deno.test("while the route is down curl gets a SOCKS error within 10 s, and afterwards the proxy works again", async () => {
+  await using world = await createWorld();
+  const body = bodyOf(100_000);
+  await using server = serve(body);
+  const url = `http://127.0.0.1:${server.addr.port}/`;
+  assert.equal((await curl(world.client, url)).code, 0);
+  world.overlay.isDown = true;
+  world.overlay.cut();
+  const down = await curl(world.client, url);
+  assert.equal(down.code, 97);
+  assert.ok(down.seconds < 10, `${down.seconds} s`);
+  world.overlay.isDown = false;
+  const up = await curl(world.client, url);
+  assert.equal(digest(up.body), digest(body));
+});
