@@ -24,12 +24,19 @@ const MAX_HANDSHAKES = 256;
 
 /** What accepting needs. */
 export interface AcceptorDeps {
+  /** Its world. */
   readonly runtime: Runtime;
+  /** The visor's identity. */
   readonly secret: SecretKey;
+  /** Checks and saves rules. */
   readonly gate: RuleGate;
+  /** Where groups are made. */
   readonly connections: ConnectionTable;
+  /** By port: where connections go. */
   readonly listeners: ReadonlyMap<Port, FillableListener>;
+  /** Figures. */
   readonly metrics: RouterMetrics;
+  /** Ends handshakes, and accepting. */
   readonly signal: AbortSignal;
 }
 
@@ -38,6 +45,7 @@ export class Acceptor {
   readonly #deps: AcceptorDeps;
   readonly #handshakes = new Set<Promise<void>>();
 
+  /** Accepts nothing by itself: the gateway brings routes. */
   constructor(deps: AcceptorDeps) {
     this.#deps = deps;
   }

@@ -13,8 +13,11 @@ const GOODBYE_MS = 500;
 
 /** What the table needs. */
 export interface ConnectionTableDeps {
+  /** Where groups live. */
   readonly loop: SwitchLoop;
+  /** The time. */
   readonly clock: Clock;
+  /** For the goodbye. */
   readonly timers: Timers;
   /** Shows how many connections are open. */
   readonly openGauge: Gauge;
@@ -22,7 +25,9 @@ export interface ConnectionTableDeps {
 
 /** A group on its way to a connection. */
 export interface Opening {
+  /** Made, not yet encrypted. */
   readonly group: RouteGroup;
+  /** The rules it stands on. */
   readonly rules: SavedEdgeRules;
   /** Called once nothing of it is left here, whatever became of it. */
   readonly onGone?: () => void;
@@ -34,6 +39,7 @@ export class ConnectionTable {
   readonly #openings = new Set<Opening>();
   readonly #connections = new Map<string, GroupConnection>();
 
+  /** Makes an empty table. */
   constructor(deps: ConnectionTableDeps) {
     this.#deps = deps;
   }

@@ -42,22 +42,35 @@ const DIAL_LIMIT_MS = 60_000;
 
 /** What dialling needs. */
 export interface DiallerDeps {
+  /** Its world. */
   readonly runtime: Runtime;
+  /** The visor's identity. */
   readonly secret: SecretKey;
+  /** Its public half. */
   readonly localKey: PublicKey;
+  /** In the order in which they are asked. */
   readonly setupNodes: readonly PublicKey[];
+  /** Asks them. */
   readonly setup: SetupClient;
+  /** What finding routes needs. */
   readonly choice: RouteChoiceDeps;
+  /** Where local ports come from. */
   readonly ports: PortSpace;
+  /** Checks and saves our own rules. */
   readonly gate: RuleGate;
+  /** Where groups are made. */
   readonly connections: ConnectionTable;
+  /** Figures. */
   readonly metrics: RouterMetrics;
 }
 
 /** What to dial and how. */
 export interface DialRequest {
+  /** Whose port. */
   readonly remote: OverlayAddress;
+  /** What is asked of the route. */
   readonly wish: RouteWish;
+  /** Gives up. */
   readonly signal: AbortSignal;
 }
 
@@ -72,11 +85,12 @@ export class Dialler {
   readonly #deps: DiallerDeps;
   readonly #setups = new Turns(SETUPS_AT_ONCE);
 
+  /** Dials nothing by itself. */
   constructor(deps: DiallerDeps) {
     this.#deps = deps;
   }
 
-  /** @throws as `Router.dial` */
+  /** Dials. @throws as `Router.dial` */
   async dial({ remote, wish, signal }: DialRequest): Promise<RouteConnection> {
     const { metrics, runtime } = this.#deps;
     metrics.dials.add();

@@ -19,12 +19,15 @@ export interface GroupEnd {
 
 /** What a group needs from the visor. */
 export interface GroupDeps {
+  /** Runs the switch that the group is in. */
   readonly loop: SwitchLoop;
+  /** The time. */
   readonly clock: Clock;
 }
 
 /** A handle, its state, and its waiters. Everything is synchronous but {@link changed}. */
 export class RouteGroup {
+  /** Its name in the switch. */
   readonly handle: GroupHandle;
   readonly #deps: GroupDeps;
   readonly #unsubscribe: () => void;

@@ -31,10 +31,13 @@ const EPHEMERAL_BYTES = 32;
 
 /** What both sides need. */
 export interface GroupHandshakeOptions {
+  /** Its world. */
   readonly runtime: Pick<Runtime, "timers" | "random">;
+  /** The visor's identity. */
   readonly secret: SecretKey;
   /** Initiator: whom it dialled. Responder: the source of the descriptor; Noise KK proves it. */
   readonly remoteKey: PublicKey;
+  /** Gives up. */
   readonly signal?: AbortSignal;
 }
 

@@ -4,11 +4,17 @@ import type { Counter, Gauge, Metrics } from "../runtime/ports.ts";
 
 /** See {@link routerMetrics}. */
 export interface RouterMetrics {
+  /** Dials begun. */
   readonly dials: Counter;
+  /** Dials that gave no connection. */
   readonly failedDials: Counter;
+  /** Set-ups or handshakes that failed. */
   readonly failedAttempts: Counter;
+  /** Connections of others. */
   readonly accepted: Counter;
+  /** Handshakes of others that failed. */
   readonly failedAccepts: Counter;
+  /** Connections that are open. */
   readonly open: Gauge;
 }
 

@@ -20,6 +20,7 @@ const DISCARD_BYTES = 4_096;
 
 /** What {@link pingPeer} found. */
 export interface PingResult {
+  /** Who was asked. */
   readonly to: PublicKey;
   /** Transports on the way. */
   readonly hops: number;
@@ -35,11 +36,13 @@ export interface PingResult {
 export interface PingOptions extends RouteWish {
   /** How many round trips, ≥ 1; default 1. */
   readonly count?: number;
+  /** Gives up. */
   readonly signal?: AbortSignal;
 }
 
 /** What pings go through. */
 export interface PingDialer {
+  /** As `Router.dial`. */
   dial(
     remote: PublicKey,
     port: Port,

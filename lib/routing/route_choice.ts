@@ -24,7 +24,9 @@ const MESSAGING_TYPE = "dmsg";
 
 /** Both directions of a connection. */
 export interface Route {
+  /** From here to the remote visor. */
   readonly forward: readonly Hop[];
+  /** The way back. */
   readonly reverse: readonly Hop[];
 }
 
@@ -40,10 +42,15 @@ export interface RouteWish {
 
 /** What the choice needs. */
 export interface RouteChoiceDeps {
+  /** The time. */
   readonly clock: Clock;
+  /** For asking again. */
   readonly timers: Timers;
+  /** Where routes begin. */
   readonly localKey: PublicKey;
+  /** What they can begin with. */
   readonly transports: Pick<TransportTable, "list">;
+  /** Knows the rest. */
   readonly routeFinder: Pick<RouteFinderClient, "findRoutes">;
   /** Opens a transport to the visor; called when a dial finds no route and no path was asked for. */
   readonly ensureTransport?: (remote: PublicKey, signal: AbortSignal) => Promise<void>;

@@ -42,17 +42,25 @@ export interface RouteConnection extends ByteLink, AsyncDisposable {
 
 /** Figures of one connection. */
 export interface RouteConnectionStats {
+  /** What we sent, records included. */
   readonly sentBytes: number;
+  /** What came, records included. */
   readonly receivedBytes: number;
+  /** There and back, ms; undefined before the first answer. */
   readonly latencyMs: number | undefined;
 }
 
 /** What a connection is made of. */
 export interface RouteConnectionParts {
+  /** See {@link RouteConnection}, as all up to the last. */
   readonly remoteKey: PublicKey;
+  /** The port at the other end. */
   readonly remotePort: Port;
+  /** The port here. */
   readonly localPort: Port;
+  /** Empty when the peer dialled. */
   readonly route: readonly Hop[];
+  /** Only when we dialled. */
   readonly setupMs?: number;
   /** Called once, when the connection has ended and nothing of it is left in the switch. */
   readonly onGone: () => void;
@@ -73,6 +81,7 @@ export class GroupConnection implements RouteConnection {
   #closedHere = false;
   #finalStats: RouteConnectionStats = { sentBytes: 0, receivedBytes: 0, latencyMs: undefined };
 
+  /** Takes over a group whose handshake is done. */
   constructor(group: RouteGroup, parts: RouteConnectionParts) {
     this.#group = group;
     this.#onGone = parts.onGone;
@@ -146,6 +155,7 @@ export class GroupConnection implements RouteConnection {
     else this.#remove();
   }
 
+  /** Closes, and waits until the peer knows, 2 s at most. */
   async [Symbol.asyncDispose](): Promise<void> {
     this.close();
     await this.closed;

@@ -9,6 +9,7 @@ const MAX_WAITING = 128;
 
 /** Accepts connections to one port. Iteration ends when it is closed. */
 export interface RouteListener extends AsyncIterable<RouteConnection> {
+  /** Where it listens. */
   readonly port: Port;
   /** Stops accepting and closes what nobody took. Connections already taken live on. Harmless when repeated. */
   close(): void;
@@ -16,7 +17,7 @@ export interface RouteListener extends AsyncIterable<RouteConnection> {
 
 /** A listener as the router fills it. */
 export interface FillableListener extends RouteListener {
-  /** @returns false when too many wait already */
+  /** Adds a connection. @returns false when too many wait already */
   offer(connection: RouteConnection): boolean;
 }
 

@@ -25,14 +25,19 @@ import { type RuleSummary, summariseRules } from "./rule_summary.ts";
 
 /** What a router is made of. */
 export interface RouterDeps {
+  /** Its world. */
   readonly runtime: Runtime;
   /** The visor's identity. */
   readonly secret: SecretKey;
+  /** Runs the switch; closed after the router. */
   readonly switchLoop: SwitchLoop;
+  /** What routes can begin with; closed after the router. */
   readonly transports: Pick<TransportTable, "list">;
+  /** How setup nodes are reached; closed after the router. */
   readonly messaging: MessagingClient;
   /** Setup nodes whose rules are accepted, in the order in which they are asked. */
   readonly setupNodes: readonly PublicKey[];
+  /** Knows the network. */
   readonly routeFinder: Pick<RouteFinderClient, "findRoutes">;
   /** Opens a transport to a visor; called when a dial finds no route and no path was asked for. */
   readonly ensureTransport?: (remote: PublicKey, signal: AbortSignal) => Promise<void>;

@@ -4,7 +4,7 @@
  * the setup node's reply, pass here too.
  */
 
-import { decodeRule, type Rule, type Switch } from "../core/mod.ts";
+import { type ConsumeRule, decodeRule, type ForwardRule, type Rule, type Switch } from "../core/mod.ts";
 import { ProtocolError, RefusedError, UnavailableError } from "../errors/mod.ts";
 import type { Clock } from "../runtime/ports.ts";
 import {
@@ -30,14 +30,19 @@ const KEEP_ALIVE_NS = { min: 1_000_000_000n, max: 86_400_000_000_000n } as const
 
 /** Edge rules that were checked and saved. */
 export interface SavedEdgeRules {
-  readonly forward: Extract<Rule, { type: "forward" }>;
-  readonly consume: Extract<Rule, { type: "consume" }>;
+  /** For what we send. */
+  readonly forward: ForwardRule;
+  /** For what comes. */
+  readonly consume: ConsumeRule;
 }
 
 /** What the gate needs. */
 export interface RuleGateDeps {
+  /** Holds the rule table. */
   readonly core: Pick<Switch, "reserveRouteIds" | "saveRule" | "deleteRules">;
+  /** The time. */
   readonly clock: Clock;
+  /** Where edge rules must end. */
   readonly localKey: PublicKey;
   /** Is this transport up here? A rule that leads nowhere is refused, so that the dialler learns it at once. */
   readonly isUp: (transport: TransportId) => boolean;
@@ -54,6 +59,7 @@ export class RuleGate {
   /** Ids without a rule yet, oldest first. */
   readonly #reserved = new Map<RouteId, Reservation>();
 
+  /** Has handed out nothing yet. */
   constructor(deps: RuleGateDeps) {
     this.#deps = deps;
   }

@@ -5,7 +5,9 @@ import type { MonotonicMs, Port, PublicKey, RouteId, TransportId } from "../type
 
 /** One rule of the table. */
 export interface RuleSummary {
+  /** Of the packets it is for. */
   readonly routeId: RouteId;
+  /** What happens to them: passed on; sent off by this visor; delivered here. */
   readonly type: "intermediary" | "forward" | "consume";
   /** The transport that packets go on to; not of consume rules. */
   readonly transport?: TransportId;
@@ -17,7 +19,9 @@ export interface RuleSummary {
   readonly idleMs: number;
   /** The visor at the other end; edge rules only, since a visor in the middle does not learn it. */
   readonly remote?: PublicKey;
+  /** This visor's port; edge rules only. */
   readonly localPort?: Port;
+  /** The port at the other end; edge rules only. */
   readonly remotePort?: Port;
 }
 

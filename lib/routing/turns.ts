@@ -8,7 +8,7 @@ export class Turns {
   #taken = 0;
   #waiting: (() => void)[] = [];
 
-  /** @param places how many may be inside at once, ≥ 1 */
+  /** All places are free. @param places how many may be inside at once, ≥ 1 */
   constructor(places: number) {
     this.#places = places;
   }

@@ -1,11 +1,16 @@
 /** From a group of two rules to an encrypted one, over real switches on virtual time. */
 
 import assert from "node:assert/strict";
-import { generateSecretKey, publicKeyOf } from "../../lib/core/mod.ts";
+import { generateSecretKey, NoiseHandshake, publicKeyOf } from "../../lib/core/mod.ts";
 import { hasCode } from "../../lib/errors/mod.ts";
 import { answerHandshake, initiateHandshake } from "../../lib/routing/group_handshake.ts";
+import { concatBytes } from "../../lib/types/mod.ts";
 import { simulationTest } from "../fakes/mod.ts";
 import { makeLine } from "./line.ts";
+import { makeRawPeer } from "./raw_peer.ts";
+
+const DATA = 0, HANDSHAKE = 3;
+const ENCRYPT = Uint8Array.of(1), PLAINTEXT = Uint8Array.of(0);
 
 simulationTest("initiateHandshake() succeeds when the responder's group comes late", async (sim) => {
   await using line = await makeLine(sim, 2);
@@ -15,6 +20,7 @@ simulationTest("initiateHandshake() succeeds when the responder's group comes la
   const initiating = initiateHandshake(initiator.group, { ...from, remoteKey: to.key });
   await sim.run(1_500);
   const responder = ends.responder();
+  assert.equal(responder.group.offered, true, "the first packet waited for the group");
   await sim.run(Promise.all([initiating, answerHandshake(responder.group, { ...to, remoteKey: from.key })]), 1_000);
 });
 
@@ -68,5 +74,59 @@ simulationTest("initiateHandshake() refuses a responder with another key", async
   const [initiator, responder] = [ends.initiator(), ends.responder()];
   const answering = assert.rejects(answerHandshake(responder.group, { ...to, remoteKey: from.key }));
   await assert.rejects(sim.run(initiateHandshake(initiator.group, { ...from, remoteKey: publicKeyOf(other) })));
+  await sim.run(answering);
+});
+
+simulationTest("initiateHandshake() refuses a peer that asks for plaintext", async (sim) => {
+  using remote = generateSecretKey(sim.runtimeFor("remote").random);
+  await using peer = await makeRawPeer(sim, { remoteKey: publicKeyOf(remote), role: "initiator" });
+  const initiating = initiateHandshake(peer.opening.group, { ...peer.node, remoteKey: publicKeyOf(remote) });
+  const refused = assert.rejects(initiating, (error) => hasCode(error, "route/plaintext-refused"));
+  assert.deepEqual((await sim.run(peer.receive())).payload, ENCRYPT);
+  await sim.run(peer.send(HANDSHAKE, PLAINTEXT));
+  await sim.run(refused, 1_000);
+});
+
+simulationTest("answerHandshake() refuses a peer that asks for plaintext", async (sim) => {
+  using remote = generateSecretKey(sim.runtimeFor("remote").random);
+  await using peer = await makeRawPeer(sim, { remoteKey: publicKeyOf(remote), role: "responder" });
+  const answering = answerHandshake(peer.opening.group, { ...peer.node, remoteKey: publicKeyOf(remote) });
+  const refused = assert.rejects(answering, (error) => hasCode(error, "route/plaintext-refused"));
+  await sim.run(peer.send(HANDSHAKE, PLAINTEXT));
+  await sim.run(refused, 1_000);
+});
+
+simulationTest("answerHandshake() does not take data without a handshake for a peer of old", async (sim) => {
+  using remote = generateSecretKey(sim.runtimeFor("remote").random);
+  await using peer = await makeRawPeer(sim, { remoteKey: publicKeyOf(remote), role: "responder" });
+  const answering = answerHandshake(peer.opening.group, { ...peer.node, remoteKey: publicKeyOf(remote) });
+  const refused = assert.rejects(answering, (error) => hasCode(error, "route/handshake-timeout"));
+  await sim.run(peer.send(DATA, new TextEncoder().encode("\0\x05hello")));
+  await sim.run(refused, 6_000);
+});
+
+simulationTest("answerHandshake() answers each Handshake of a peer that repeats it, as Go does once", async (sim) => {
+  using remote = generateSecretKey(sim.runtimeFor("remote").random);
+  const remoteKey = publicKeyOf(remote);
+  await using peer = await makeRawPeer(sim, { remoteKey, role: "responder" });
+  const answering = answerHandshake(peer.opening.group, { ...peer.node, remoteKey });
+  for (let i = 0; i < 3; i++) {
+    await sim.run(peer.send(HANDSHAKE, ENCRYPT));
+    assert.equal((await sim.run(peer.receive())).type, HANDSHAKE);
+  }
+  using noise = new NoiseHandshake({
+    pattern: "KK",
+    role: "initiator",
+    localSecret: remote,
+    remoteKey: peer.node.key,
+    ephemeral: sim.runtimeFor("remote").random.bytes(32),
+  });
+  const message = noise.writeMessage();
+  await sim.run(peer.send(DATA, concatBytes(Uint8Array.of(0, message.length), message)));
+  const answer = await sim.run(peer.receive());
+  assert.equal(answer.type, DATA);
+  assert.equal(answer.payload.length, 51, "one frame in one packet (routing.md §4.4.1)");
+  noise.readMessage(answer.payload.subarray(2));
+  assert.ok(noise.complete);
   await sim.run(answering);
 });

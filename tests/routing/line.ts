@@ -17,7 +17,8 @@ import type { PublicKey, RouteDescriptor, RouteId, SecretKey, TransportId } from
 import { invertDescriptor } from "../../lib/types/mod.ts";
 import type { Simulation } from "../fakes/mod.ts";
 
-const KEEP_ALIVE_NS = 30_000_000_000n;
+/** Of all rules here, ns. */
+export const KEEP_ALIVE_NS = 30_000_000_000n;
 
 /** A visor without a control plane. */
 export interface LineNode {
@@ -84,7 +85,8 @@ export async function makeLine(sim: Simulation, hops: number): Promise<Line> {
   };
 }
 
-function makeNode(sim: Simulation, name: string): LineNode {
+/** Makes a visor without links. */
+export function makeNode(sim: Simulation, name: string): LineNode {
   const runtime = sim.runtimeFor(name);
   const secret = generateSecretKey(runtime.random);
   const key = publicKeyOf(secret);
@@ -103,7 +105,8 @@ async function join(a: LineNode, b: LineNode, id: TransportId): Promise<[ActiveL
   ];
 }
 
-function attach(
+/** Hands a link to the switch of a node. */
+export function attach(
   node: LineNode,
   secure: { link: ByteLink; records: Records; remoteKey: PublicKey },
   id: TransportId,
@@ -111,7 +114,8 @@ function attach(
   return node.loop.attach(secure, { transportId: id });
 }
 
-async function firstOf<T>(listener: AsyncIterable<T> & { close(): void }): Promise<T> {
+/** What a listener brings first; closes it then. */
+export async function firstOf<T>(listener: AsyncIterable<T> & { close(): void }): Promise<T> {
   try {
     for await (const item of listener) return item;
     throw new Error("The listener closed");
@@ -142,6 +146,6 @@ function installOneWay(nodes: readonly LineNode[], transports: readonly Transpor
 }
 
 /** A transport id by position. */
-function transportId(position: number): TransportId {
+export function transportId(position: number): TransportId {
   return `00000000-0000-0000-0000-${position.toString(16).padStart(12, "0")}` as TransportId;
 }
