@@ -1,43 +1,40 @@
 /** The command line as a whole: one program with roles and commands. */
 
 import { Command } from "commander";
-import { VERSION } from "../visor/mod.ts";
+import { VERSION } from "../types/version.ts";
 import type { CliHost } from "./host.ts";
-import { appCommand } from "./commands/app.ts";
-import { keysCommand } from "./commands/keys.ts";
-import { messagingDiscoveryCommand } from "./commands/messaging_discovery.ts";
-import { messagingServerCommand } from "./commands/messaging_server.ts";
-import { pingCommand } from "./commands/ping.ts";
-import { proxyCommand } from "./commands/proxy.ts";
-import { routeCommand } from "./commands/route.ts";
-import { routeFinderCommand } from "./commands/route_finder.ts";
-import { setupNodeCommand } from "./commands/setup_node.ts";
-import { statusCommand } from "./commands/status.ts";
-import { transportCommand } from "./commands/transport.ts";
-import { transportDiscoveryCommand } from "./commands/transport_discovery.ts";
-import { visorCommand } from "./commands/visor.ts";
 
-/** Builds the program around a host. */
-export function createProgram(host: CliHost): Command {
+/** Makes a command around a host. */
+type MakeCommand = (host: CliHost) => Command;
+
+/** Each command's module, loaded when it is needed: a visor that runs for months need not hold what draws tables. */
+const COMMANDS: Readonly<Record<string, () => Promise<MakeCommand>>> = {
+  "visor": async () => (await import("./commands/visor.ts")).visorCommand,
+  "messaging-discovery": async () => (await import("./commands/messaging_discovery.ts")).messagingDiscoveryCommand,
+  "messaging-server": async () => (await import("./commands/messaging_server.ts")).messagingServerCommand,
+  "transport-discovery": async () => (await import("./commands/transport_discovery.ts")).transportDiscoveryCommand,
+  "route-finder": async () => (await import("./commands/route_finder.ts")).routeFinderCommand,
+  "setup-node": async () => (await import("./commands/setup_node.ts")).setupNodeCommand,
+  "status": async () => (await import("./commands/status.ts")).statusCommand,
+  "transport": async () => (await import("./commands/transport.ts")).transportCommand,
+  "route": async () => (await import("./commands/route.ts")).routeCommand,
+  "ping": async () => (await import("./commands/ping.ts")).pingCommand,
+  "app": async () => (await import("./commands/app.ts")).appCommand,
+  "proxy": async () => (await import("./commands/proxy.ts")).proxyCommand,
+  "keys": async () => (await import("./commands/keys.ts")).keysCommand,
+};
+
+/**
+ * Builds the program around a host.
+ * @param args what will be parsed: when it names a command, only that one is built, else all are, as for `--help`
+ */
+export async function createProgram(host: CliHost, args: readonly string[]): Promise<Command> {
   const program = new Command("skywire")
     .description("A private overlay network: visors, the services of a network, and commands to a running visor.")
     .version(VERSION)
     .addHelpText("after", "\nStart with:\n  skywire visor\n  skywire status");
-  const commands = [
-    visorCommand,
-    messagingDiscoveryCommand,
-    messagingServerCommand,
-    transportDiscoveryCommand,
-    routeFinderCommand,
-    setupNodeCommand,
-    statusCommand,
-    transportCommand,
-    routeCommand,
-    pingCommand,
-    appCommand,
-    proxyCommand,
-    keysCommand,
-  ];
-  for (const makeOne of commands) program.addCommand(makeOne(host));
+  const named = COMMANDS[args[0] ?? ""];
+  const loaders = named === undefined ? Object.values(COMMANDS) : [named];
+  for (const makeOne of await Promise.all(loaders.map((load) => load()))) program.addCommand(makeOne(host));
   return program;
 }

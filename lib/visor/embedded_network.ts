@@ -15,6 +15,13 @@ import { openDatabase, type SqlDatabase } from "../storage/mod.ts";
 import type { DataFolder } from "./data_folder.ts";
 import { type Listeners, portOf } from "./listeners.ts";
 
+/** What the control plane is started with. */
+export interface EmbeddedNetworkContext {
+  readonly runtime: Runtime;
+  readonly folder: DataFolder;
+  readonly listeners: Listeners;
+}
+
 /** A running control plane. Disposing ends it. */
 export interface EmbeddedNetwork extends AsyncDisposable {
   /** What visors are told of it. */
@@ -22,9 +29,7 @@ export interface EmbeddedNetwork extends AsyncDisposable {
 }
 
 /** Starts all services. */
-export async function startEmbeddedNetwork(
-  context: { readonly runtime: Runtime; readonly folder: DataFolder; readonly listeners: Listeners },
-): Promise<EmbeddedNetwork> {
+export async function startEmbeddedNetwork(context: EmbeddedNetworkContext): Promise<EmbeddedNetwork> {
   const { runtime, folder, listeners } = context;
   await using stack = new AsyncDisposableStack();
 

@@ -8,4 +8,4 @@ export * from "./views.ts";
 export { parseSecretKeyFile } from "./data_folder.ts";
 export type { ProxyClientSettings, ProxyServerSettings, ProxySettings } from "./proxy_settings.ts";
 export { startVisor, type Visor, type VisorOptions } from "./visor.ts";
-export { VERSION } from "./version.ts";
+export { VERSION } from "../types/version.ts";

@@ -5,7 +5,7 @@ import type { MonotonicMs, PublicKey } from "../types/mod.ts";
 import { type Runtime, withTimeout } from "../runtime/mod.ts";
 import type { VisorParts } from "./parts.ts";
 import { type Finding, StatusHistory } from "./status_checks.ts";
-import { VERSION } from "./version.ts";
+import { VERSION } from "../types/version.ts";
 import type { VisorStatus } from "./views.ts";
 
 /** A service that does not answer within this is as good as away. */

@@ -17,7 +17,7 @@ import type { Runtime, Storage } from "../runtime/mod.ts";
 import { type Port, type PublicKey, shortKey } from "../types/mod.ts";
 import { startControlServer } from "./control_server.ts";
 import { DataFolder } from "./data_folder.ts";
-import { startEmbeddedNetwork } from "./embedded_network.ts";
+import type { EmbeddedNetwork, EmbeddedNetworkContext } from "./embedded_network.ts";
 import { Listeners } from "./listeners.ts";
 import { joinParts } from "./parts.ts";
 import { Proxies } from "./proxies.ts";
@@ -122,7 +122,7 @@ export async function startVisor(options: VisorOptions): Promise<Visor> {
   const publicKey = publicKeyOf(secret);
   const listeners = new Listeners(config, runtime.log);
 
-  const network = config.network ?? stack.use(await startEmbeddedNetwork({ runtime, folder, listeners })).network;
+  const network = config.network ?? stack.use(await startOwnNetwork({ runtime, folder, listeners })).network;
   const ticket = formatTicket(network);
   const transportsOf = new VisorTransports({ runtime, folder, localKey: publicKey });
   const parts = stack.use(
@@ -178,4 +178,9 @@ export async function startVisor(options: VisorOptions): Promise<Visor> {
 
   const owned = stack.move();
   return { ...visor, api: control.url, [Symbol.asyncDispose]: async () => await owned.disposeAsync() };
+}
+
+/** Loaded only where it is needed: most visors join a network, and need none of its services. */
+async function startOwnNetwork(context: EmbeddedNetworkContext): Promise<EmbeddedNetwork> {
+  return await (await import("./embedded_network.ts")).startEmbeddedNetwork(context);
 }
