@@ -30,14 +30,24 @@ export interface AppListener extends AsyncIterable<AppConnection> {
 export interface AppDialOptions {
   /** The visors to go over, the destination last; without it, the router chooses. */
   readonly path?: readonly PublicKey[];
+  /** Gives up. */
   readonly signal?: AbortSignal;
 }
 
 /** The overlay, as apps use it. */
 export interface AppNetwork {
-  /** @throws {UnavailableError | RefusedError} when there is no way to that port now; the signal's reason */
+  /**
+   * Connects to a port of another visor.
+   * @param remote whose
+   * @param port 1–65535
+   * @throws {UnavailableError | RefusedError} when there is no way to that port now; the signal's reason
+   */
   dial(remote: PublicKey, port: Port, options?: AppDialOptions): Promise<AppConnection>;
-  /** @throws {RefusedError} when the port is taken */
+  /**
+   * Accepts connections to a port of this visor.
+   * @param port 1–65535
+   * @throws {RefusedError} when the port is taken
+   */
   listen(port: Port): AppListener;
 }
 

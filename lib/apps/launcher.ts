@@ -14,8 +14,11 @@ export type AppState = "starting" | "running" | "stopped" | "failed";
 
 /** How an app is. */
 export interface AppSummary {
+  /** How it is called. */
   readonly name: string;
+  /** The port that it serves or dials. */
   readonly port: Port;
+  /** What it does now. */
   readonly state: AppState;
   /** Since when it has been so, Unix ms. */
   readonly since: number;

@@ -33,7 +33,7 @@ const IDLE_MS = 2 * 60 * 60 * 1000;
 
 /** What the client is made of. */
 export interface SocksClientOptions {
-  /** `network` of it has the local address. */
+  /** Its network has the local address. */
   readonly runtime: Runtime;
   /** The overlay. */
   readonly network: AppNetwork;

@@ -10,7 +10,10 @@ export const PUBLIC_DESTINATIONS = "public";
 
 /** Says whether an address may be connected to. */
 export interface DestinationRule {
-  /** @param address as text; anything else is refused */
+  /**
+   * Asks the rule.
+   * @param address an IP address as text; anything else is refused
+   */
   allows(address: string): boolean;
 }
 

@@ -29,7 +29,7 @@ const IDLE_MS = 2 * 60 * 60 * 1000;
 
 /** What the server is made of. */
 export interface SocksServerOptions {
-  /** `network` of it connects to the destinations. */
+  /** Its network connects to the destinations. */
   readonly runtime: Runtime;
   /** The overlay. */
   readonly network: AppNetwork;
