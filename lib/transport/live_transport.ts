@@ -37,8 +37,8 @@ const OWN_SETTLEMENT_MS = 1_000;
 /** The longest set-up of a link: within it, an incoming link may have been dialled before the peer knew of ours. */
 const LONGEST_SETUP_MS = STCP_HANDSHAKE_TIMEOUT_MS + NOISE_TIMEOUT_MS + SETTLEMENT_TIMEOUT_MS;
 
-/** How much one measurement moves the latency: old ones fade within some ten pings. */
-const LATENCY_WEIGHT = 1 / 4;
+/** How much one measurement moves the latency: old ones, such as the slow one of the settlement, fade within a few. */
+const LATENCY_WEIGHT = 1 / 2;
 
 /** What users see of a transport, at one moment. */
 export interface TransportSummary {
