@@ -1,17 +1,21 @@
 /** What tests do with connections. */
 
 import assert from "node:assert/strict";
-import type { RouteConnection } from "../../lib/routing/mod.ts";
+import type { DialOptions, RouteConnection } from "../../lib/routing/mod.ts";
 import type { SimVisor } from "./network.ts";
 
 /** Where tests listen. */
 export const PORT = 3;
 
 /** Dials one visor from another, which accepts it. */
-export async function connect(from: SimVisor, to: SimVisor): Promise<[RouteConnection, RouteConnection]> {
+export async function connect(
+  from: SimVisor,
+  to: SimVisor,
+  options: DialOptions = {},
+): Promise<[RouteConnection, RouteConnection]> {
   const listener = to.router.listen(PORT);
   try {
-    const dialled = await from.router.dial(to.key, PORT);
+    const dialled = await from.router.dial(to.key, PORT, options);
     for await (const accepted of listener) return [dialled, accepted];
     throw new Error("The listener was closed");
   } finally {

@@ -5,10 +5,10 @@ import { sha256 } from "../../lib/core/mod.ts";
 import { describeError, hasCode, type SkywireError } from "../../lib/errors/mod.ts";
 import { pingPeer } from "../../lib/routing/mod.ts";
 import { createSetupClient } from "../../lib/services/setup_node/mod.ts";
-import type { RouteId } from "../../lib/types/mod.ts";
 import { createSimulation, simulationTest } from "../fakes/mod.ts";
 import { connect, PORT, readBytes, readText } from "./connections.ts";
 import { SimNetwork, type SimVisor } from "./network.ts";
+import { assertRulesLead } from "./rules.ts";
 
 for (const hops of [1, 2, 3, 5]) {
   simulationTest(`A route of ${hops} hops carries data whole in both directions`, async (sim) => {
@@ -38,9 +38,7 @@ simulationTest(
     await using network = await SimNetwork.create(sim);
     const visors: readonly SimVisor[] = await network.line("a", "b", "c", "d");
     const [dialled] = await sim.run(connect(visors[0]!, visors[3]!));
-    const transports = dialled.route.map((hop) => hop.transportId);
-    assertLeads(visors, transports);
-    assertLeads(visors.toReversed(), transports.toReversed());
+    assertRulesLead(dialled, visors);
     assert.equal(
       visors.reduce((count, { router }) => count + router.rules().length, 0),
       8,
@@ -48,17 +46,6 @@ simulationTest(
     );
   },
 );
-
-/** Follows the next route ids of the one route that starts at the first visor. */
-function assertLeads(visors: readonly SimVisor[], transports: readonly string[]): void {
-  let next: RouteId | undefined;
-  visors.forEach(({ router }, i) => {
-    const rule = router.rules().find(({ routeId, type }) => i === 0 ? type === "forward" : routeId === next);
-    assert.equal(rule?.type, i === 0 ? "forward" : i === visors.length - 1 ? "consume" : "intermediary");
-    assert.equal(rule.transport, transports[i]);
-    next = rule.nextRouteId;
-  });
-}
 
 simulationTest("A closed connection leaves no rule on any visor", async (sim) => {
   await using network = await SimNetwork.create(sim);
