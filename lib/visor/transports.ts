@@ -5,7 +5,7 @@ import { describeError, RefusedError } from "../errors/mod.ts";
 import { type Runtime, withTimeout } from "../runtime/mod.ts";
 import type { TransportDiscoveryClient } from "../services/transport_discovery/mod.ts";
 import type { TransportSummary, TransportTable } from "../transport/mod.ts";
-import { parseTransportId, type PublicKey, shortKey } from "../types/mod.ts";
+import { type PublicKey, shortKey } from "../types/mod.ts";
 import type { DataFolder } from "./data_folder.ts";
 import type { NetworkTransport, TransportView } from "./views.ts";
 
@@ -14,6 +14,9 @@ export const STCP_TYPE = "stcp";
 
 /** The wire's word for transports through messaging servers. */
 export const MESSAGING_TYPE = "dmsg";
+
+/** An id may be shortened to so many digits where a person types it. */
+const SHORTEST_ID = 8;
 
 /** How long a transport that a user or dial asks for may take, ms. */
 const ADD_WITHIN_MS = 15_000;
@@ -99,14 +102,17 @@ export class VisorTransports {
   }
 
   async remove(text: string): Promise<string> {
-    const id = parseTransportId(text);
-    const transport = this.#table.list().find((one) => one.id === id);
-    if (id === undefined || transport === undefined) {
-      throw new RefusedError("transport/not-found", `Remove the transport "${text}": this visor has none of that id`);
+    const named = text.length < SHORTEST_ID
+      ? []
+      : this.#table.list().filter(({ id }) => id.startsWith(text.toLowerCase()));
+    const [transport] = named;
+    if (transport === undefined || named.length > 1) {
+      const why = transport === undefined ? "this visor has none of that id" : "several begin so; give more of it";
+      throw new RefusedError("transport/not-found", `Remove the transport "${text}": ${why}`);
     }
-    await this.#table.remove(id);
+    await this.#table.remove(transport.id);
     await this.#keep(this.#without(transport.remote, transport.type));
-    return id;
+    return transport.id;
   }
 
   /** What a dial without a route does: a transport through a messaging server reaches everybody. It is not kept. */

@@ -56,7 +56,7 @@ export function transportCommand(host: CliHost): Command {
     description: "Close a transport and stop keeping it up.",
     examples: ["skywire transport rm eddd8617-499d-0238-b341-ea0908ef5201"],
   })
-    .argument("<id>", "the transport's id")
+    .argument("<id>", "the transport's id, or its first 8 digits or more")
     .action(async (id: string, options: CommonOptions) => {
       const visor = await connectToVisor(options, host);
       const removed = await visor.remove<{ removed: string }>(`/v1/transports/${encodeURIComponent(id)}`);
