@@ -21,7 +21,20 @@
 
 export { createVisor, type CreateVisorOptions, startVisor, type Visor, type VisorOptions } from "./lib/visor/mod.ts";
 export type * from "./lib/visor/mod.ts";
-export type * from "./lib/routing/mod.ts";
+export type {
+  DialOptions,
+  GroupCloseReason,
+  GroupEnd,
+  PingDialer,
+  PingOptions,
+  PingResult,
+  RouteConnection,
+  RouteConnectionStats,
+  RouteListener,
+  Router,
+  RouteWish,
+  RuleSummary,
+} from "./lib/routing/mod.ts";
 export { createMessagingClient, createMessagingServer } from "./lib/messaging/mod.ts";
 export type * from "./lib/messaging/mod.ts";
 export {

@@ -9,4 +9,5 @@ export type { RouteListener } from "./route_listener.ts";
 export { DEFAULT_MAX_HOPS, type RouteWish } from "./route_choice.ts";
 export type { RuleSummary } from "./rule_summary.ts";
 export type { GroupEnd } from "./group.ts";
+export type { GroupCloseReason } from "../core/mod.ts";
 export { PING_PORT, type PingDialer, type PingOptions, pingPeer, type PingResult } from "./ping.ts";
