@@ -217,9 +217,7 @@ impl Group {
         if let Some(since) = self.closing_since {
             return (now - since >= CLOSE_MS).then_some(Due::End(CloseReason::Local, ""));
         }
-        if self.crypto.is_none() {
-            return None;
-        }
+        self.crypto.as_ref()?;
         if self.full_since.is_some_and(|since| now - since > UNREAD_MS) {
             return Some(Due::End(CloseReason::Fault, "nobody read what arrived"));
         }

@@ -5,8 +5,8 @@
 //! the switch → staging (one record's plaintext) → filling ⇄ writing → socket
 //! ```
 //!
-//! Output has two buffers: while the socket takes one, which must stay where it is, packets go to the other. Several packets
-//! share a record, since borders of records carry no meaning on a link; that saves a tag and a key set-up for each.
+//! Output has two buffers: while the socket takes one, which must stay where it is, packets go to the other. The socket gets
+//! it in parts, so that a slow one shows that it moves. Several packets share a record, since borders of records carry no meaning on a link; that saves a tag and a key set-up for each.
 
 use skywire_crypto::{
     FRAME_OVERHEAD_BYTES, Fault, MAX_FRAME_BODY_BYTES, MAX_FRAME_PLAINTEXT_BYTES, Opener, PREFIX_BYTES, Records,
@@ -23,6 +23,9 @@ const INPUT_BYTES: usize = 64 * 1024;
 const PLAIN_BYTES: usize = 128 * 1024;
 /// Sealed bytes that wait for the socket, in each of the two buffers. Beyond it whoever forwards to this link waits.
 const OUTPUT_BYTES: usize = 512 * 1024;
+/// What the socket gets at once. A socket that takes less than this in [`STALLED_MS`], 13 KB/s, counts as broken; smaller
+/// parts gain nothing in speed, since larger ones do not either.
+const WRITE_BYTES: usize = 128 * 1024;
 /// Local writers wait from here on: a long queue before one's own packets is latency and nothing else.
 const LOCAL_OUTPUT_BYTES: usize = 256 * 1024;
 /// For the switch's own small packets, which cannot wait.
@@ -67,8 +70,12 @@ pub struct Link {
     staging: Vec<u8>,
     filling: Vec<u8>,
     writing: Vec<u8>,
-    /// Since when the socket has had what it is writing.
+    /// How much of `writing` the socket has taken.
+    written: usize,
+    /// Since when the socket has had the part that it is writing.
     writing_since: Option<f64>,
+    /// Was there any traffic since [`Link::rest`] was called last?
+    active: bool,
 }
 
 impl Link {
@@ -97,7 +104,9 @@ impl Link {
             staging: Vec::new(),
             filling: Vec::new(),
             writing: Vec::new(),
+            written: 0,
             writing_since: None,
+            active: true,
         }
     }
 
@@ -114,6 +123,7 @@ impl Link {
 
     /// `count` bytes were put into the read area.
     pub fn received(&mut self, count: usize) {
+        self.active = true;
         self.input_length = (self.input_length + count).min(self.input.len());
     }
 
@@ -185,6 +195,7 @@ impl Link {
         if self.failed || self.queued() + header.packet_length() > OUTPUT_BYTES + RESERVE_BYTES + MAX_PAYLOAD_BYTES {
             return false;
         }
+        self.active = true;
         self.push(&header.encode());
         for part in payload {
             self.push(part);
@@ -194,28 +205,51 @@ impl Link {
         true
     }
 
-    /// Bytes for the socket. They stay where they are until [`Self::written`].
+    /// Bytes for the socket. They stay where they are until [`Self::part_written`].
     pub fn output(&mut self, now: f64) -> &[u8] {
         if self.writing_since.is_none() {
-            self.seal_staging();
-            core::mem::swap(&mut self.filling, &mut self.writing);
+            if self.written == self.writing.len() {
+                self.seal_staging();
+                self.writing.clear();
+                self.written = 0;
+                core::mem::swap(&mut self.filling, &mut self.writing);
+            }
             if !self.writing.is_empty() {
                 self.writing_since = Some(now);
             }
         }
         self.dirty = false;
-        &self.writing
+        &self.writing[self.written..self.part_end()]
     }
 
     /// The socket took all of [`Self::output`].
-    pub fn written(&mut self) {
-        self.writing.clear();
-        self.writing_since = None;
+    pub fn part_written(&mut self) {
+        if self.writing_since.take().is_some() {
+            self.written = self.part_end();
+        }
     }
 
     /// Is there output that no write is under way for?
     pub fn wants_write(&self) -> bool {
-        self.writing_since.is_none() && (!self.filling.is_empty() || !self.staging.is_empty())
+        let left = self.written < self.writing.len() || !self.filling.is_empty() || !self.staging.is_empty();
+        self.writing_since.is_none() && left
+    }
+
+    /// Gives the buffers back when there was no traffic since the last call: of many links most are idle.
+    pub fn rest(&mut self) {
+        let busy = core::mem::take(&mut self.active);
+        if busy || self.input_length > 0 || !self.plain.is_empty() || self.is_writing() || self.wants_write() {
+            return;
+        }
+        for buffer in [&mut self.input, &mut self.plain, &mut self.staging, &mut self.filling, &mut self.writing] {
+            *buffer = Vec::new();
+        }
+        self.written = 0;
+    }
+
+    /// May [`Self::rest`] have something to do?
+    pub fn holds_buffers(&self) -> bool {
+        self.input.capacity() + self.plain.capacity() + self.filling.capacity() + self.writing.capacity() > 0
     }
 
     /// Has the socket taken nothing for too long?
@@ -226,6 +260,10 @@ impl Link {
     /// Is a write under way?
     pub fn is_writing(&self) -> bool {
         self.writing_since.is_some()
+    }
+
+    fn part_end(&self) -> usize {
+        self.writing.len().min(self.written + WRITE_BYTES)
     }
 
     fn queued(&self) -> usize {

@@ -166,6 +166,7 @@ impl Switch {
     pub fn ingest(&mut self, handle: u32, count: usize, now: f64) {
         if let Some(link) = self.links.get_mut(handle) {
             link.received(count);
+            self.schedule(self.collect_at);
             self.process(handle, now);
         }
     }
@@ -179,7 +180,7 @@ impl Switch {
     /// The socket took the output.
     pub fn output_written(&mut self, handle: u32, now: f64) {
         let Some(link) = self.links.get_mut(handle) else { return };
-        link.written();
+        link.part_written();
         if link.wants_write() && !link.dirty {
             link.dirty = true;
             self.dirty.push_back(handle);
@@ -441,6 +442,11 @@ impl Switch {
         }
         if now >= self.collect_at {
             self.collect_at = now + COLLECT_MS;
+            for handle in self.links.handles() {
+                if let Some(link) = self.links.get_mut(handle) {
+                    link.rest();
+                }
+            }
             let mut groups = Vec::new();
             self.table.collect(now, |entry| groups.push(entry.extra.group));
             for group in groups {
@@ -452,7 +458,7 @@ impl Switch {
         if busy {
             self.schedule(now + TICK_MS);
         }
-        if self.table.count() > 0 {
+        if self.table.count() > 0 || self.links.iter().any(|(_, link)| link.holds_buffers()) {
             self.schedule(self.collect_at);
         }
     }
@@ -503,9 +509,9 @@ impl Switch {
             return drop_counted(&mut self.counters.short_payload);
         }
         if matches!(kind, Kind::TransportPing | Kind::TransportPong) {
-            return self.handle_hop_local(from, kind, payload);
+            return self.handle_hop_local(from, header.route_id, kind, payload);
         }
-        let entry = match self.table.lookup(header.route_id, now) {
+        let entry = match self.table.peek_active(header.route_id, now) {
             Ok(entry) => entry,
             Err(TableFault::NotFound) => return drop_counted(&mut self.counters.unknown_route),
             Err(TableFault::Expired) => return drop_counted(&mut self.counters.expired_route),
@@ -521,6 +527,8 @@ impl Switch {
             Some(_) => {}
             None => entry.extra.came_over = Some(from),
         }
+        // Only now: whoever injects packets must not keep a route alive.
+        entry.note_lookup(now);
         let outcome = match entry.rule.next() {
             None => self.consume(header, kind, payload, (from, now)),
             Some(_) if kind == Kind::KeepAlive && entry.rule.kind() == 1 => return Outcome::Done,
@@ -543,7 +551,10 @@ impl Switch {
         outcome
     }
 
-    fn handle_hop_local(&mut self, from: u32, kind: Kind, payload: &[u8]) -> Outcome {
+    fn handle_hop_local(&mut self, from: u32, route_id: u32, kind: Kind, payload: &[u8]) -> Outcome {
+        if route_id != HOP_LOCAL {
+            return drop_counted(&mut self.counters.unknown_route);
+        }
         let Some(value) = payload.first_chunk::<8>() else { return Outcome::Done };
         if kind == Kind::TransportPing {
             self.append(from, Kind::TransportPong, HOP_LOCAL, &[value]);
@@ -698,7 +709,7 @@ impl Switch {
 
     /// Ends a group that has not ended, and tells the peer why if there is a way.
     fn fail_group(&mut self, handle: u32, reason: CloseReason, message: &[u8], now: f64) {
-        if !self.groups.get(handle).is_some_and(|group| group.end.is_none()) {
+        if self.groups.get(handle).is_none_or(|group| group.end.is_some()) {
             return;
         }
         let text: &[u8] = match reason {

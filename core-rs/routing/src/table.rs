@@ -34,6 +34,14 @@ impl<X> Entry<X> {
     pub fn timed_out(&self, now: f64) -> bool {
         now - self.activity > self.rule.keep_alive_ns as f64 / NS_PER_MS
     }
+
+    /// A packet asked for it: of a consume rule that is activity.
+    #[inline]
+    pub fn note_lookup(&mut self, now: f64) {
+        if self.rule.next().is_none() {
+            self.activity = now;
+        }
+    }
 }
 
 /// Rules by route id. `X` is what the switch keeps with each.
@@ -66,24 +74,22 @@ impl<X: Default> RuleTable<X> {
 
     /// The active rule of an id. A consume rule counts this as activity.
     pub fn lookup(&mut self, id: u32, now: f64) -> Result<&mut Entry<X>, TableFault> {
-        let entry = self.entries.get_mut(&id).ok_or(TableFault::NotFound)?;
-        if entry.timed_out(now) {
-            return Err(TableFault::Expired);
-        }
-        if entry.rule.next().is_none() {
-            entry.activity = now;
-        }
+        let entry = self.peek_active(id, now)?;
+        entry.note_lookup(now);
         Ok(entry)
     }
 
     /// Notes activity of an active rule.
     pub fn touch(&mut self, id: u32, now: f64) -> Result<(), TableFault> {
-        let entry = self.entries.get_mut(&id).ok_or(TableFault::NotFound)?;
-        if entry.timed_out(now) {
-            return Err(TableFault::Expired);
-        }
-        entry.activity = now;
+        self.peek_active(id, now)?.activity = now;
         Ok(())
+    }
+
+    /// The active rule of an id, without counting as activity.
+    #[inline]
+    pub fn peek_active(&mut self, id: u32, now: f64) -> Result<&mut Entry<X>, TableFault> {
+        let entry = self.entries.get_mut(&id).ok_or(TableFault::NotFound)?;
+        if entry.timed_out(now) { Err(TableFault::Expired) } else { Ok(entry) }
     }
 
     /// What is stored under an id, active or not, without counting as activity.

@@ -6,6 +6,8 @@ use skywire_crypto::{Key, Records};
 use skywire_routing::{Event, Switch};
 use skywire_wire::{Body, Descriptor, Rule};
 
+/// What a socket and the network behind it hold.
+const SOCKET_BYTES: usize = 64 * 1024;
 pub const KEEP_ALIVE_MS: f64 = 30_000.0;
 
 /// A small generator of our own (xorshift64*): the tests need repeatable choices, not good randomness.
@@ -129,7 +131,7 @@ impl World {
             for end in 0..2 {
                 let ((from, link), (to, far)) = (cable.ends[end], cable.ends[1 - end]);
                 let lane = &mut cable.lanes[end];
-                if !lane.jammed {
+                if !lane.jammed && lane.flying.len() < SOCKET_BYTES {
                     let output = self.switches[from].output(link, self.now);
                     moved |= !output.is_empty();
                     lane.flying.extend_from_slice(output);

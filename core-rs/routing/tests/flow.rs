@@ -1,0 +1,215 @@
+//! Back-pressure: what is full stops what fills it, nothing grows without bound, and all of it goes on by itself.
+
+mod world;
+
+use skywire_routing::{CloseReason, Event, LinkFault};
+use world::{Connection, connect, feed, line, packet, read_all, save_route};
+
+const MIB: usize = 1 << 20;
+
+#[test]
+fn a_full_link_stops_the_link_that_fills_it_and_no_other() {
+    let (mut world, links) = line(3, true);
+    let (_, other, far) = world.join(0, 1, true);
+    let Connection { groups: [first, last], .. } = connect(&mut world);
+    world.jam(1, 0, true);
+    let sent = world.dice.bytes(4 * MIB);
+    let mut done = 0;
+    loop {
+        let now = world.now;
+        let taken = world.switches[0].write(first, &sent[done..], now).expect("the group is open");
+        done += taken;
+        world.settle();
+        if taken == 0 {
+            break;
+        }
+    }
+    // Two output buffers at each of two switches, and what is on its way between.
+    assert!(done < 3 * MIB, "{done} bytes were taken");
+    assert!(world.switches[1].read_area(links[0].1).is_empty(), "the link that brings more is not read");
+    assert!(!world.switches[1].read_area(far).is_empty(), "the other is");
+    assert!(!world.switches[1].read_area(links[1].0).is_empty());
+    let _ = other;
+
+    world.take_events(0);
+    world.take_events(1);
+    world.jam(1, 0, false);
+    world.settle();
+    assert!(world.take_events(1).contains(&Event::LinkResumed { link: links[0].1 }));
+    assert!(world.take_events(0).contains(&Event::GroupWritable { group: first }));
+    let mut got = read_all(&mut world, 2, last);
+    while done < sent.len() {
+        let now = world.now;
+        done += world.switches[0].write(first, &sent[done..], now).expect("the group is open");
+        world.settle();
+        got.extend(read_all(&mut world, 2, last));
+    }
+    assert!(got == sent);
+}
+
+#[test]
+fn a_reader_that_is_slow_stops_its_link_until_it_reads() {
+    let (mut world, links) = line(2, true);
+    let Connection { groups: [first, last], .. } = connect(&mut world);
+    let sent = world.dice.bytes(16 * MIB);
+    let mut done = 0;
+    loop {
+        let now = world.now;
+        let taken = world.switches[0].write(first, &sent[done..], now).expect("the group is open");
+        done += taken;
+        world.settle();
+        if taken == 0 {
+            break;
+        }
+    }
+    assert!(done < 8 * MIB, "{done} bytes were taken");
+    assert!(world.switches[1].read_area(links[0].1).is_empty());
+    let got = read_all(&mut world, 1, last);
+    assert!(got == sent[..got.len()]);
+    assert!(world.take_events(1).contains(&Event::LinkResumed { link: links[0].1 }));
+    assert!(world.take_events(0).contains(&Event::GroupWritable { group: first }));
+}
+
+#[test]
+fn a_reader_that_never_reads_loses_its_connection_and_frees_the_link() {
+    let (mut world, links) = line(2, true);
+    let Connection { groups: [first, last], .. } = connect(&mut world);
+    let sent = vec![1; 16 * MIB];
+    let now = world.now;
+    while world.switches[0].write(first, &sent, now).is_ok_and(|taken| taken > 0) {
+        world.settle();
+    }
+    assert!(world.switches[1].read_area(links[0].1).is_empty());
+    world.pass(6_000.0);
+    let reason = world.take_events(1).iter().find_map(|event| match event {
+        Event::GroupClosed { group, reason, .. } if *group == last => Some(*reason),
+        _ => None,
+    });
+    assert_eq!(reason, Some(CloseReason::Fault));
+    assert!(!world.switches[1].read_area(links[0].1).is_empty(), "the link serves others again");
+}
+
+#[test]
+fn a_socket_that_takes_nothing_for_ten_seconds_is_a_fault() {
+    let (mut world, links) = line(2, true);
+    connect(&mut world);
+    world.pass(1_000.0);
+    // A write is under way that never ends.
+    world.jam(0, 0, true);
+    world.switches[0].send_transport_ping(links[0].0, 1);
+    let now = world.now;
+    assert!(!world.switches[0].output(links[0].0, now).is_empty());
+    world.take_events(0);
+    world.pass(9_500.0);
+    assert!(!world.take_events(0).iter().any(|event| matches!(event, Event::LinkFault { .. })));
+    world.pass(1_500.0);
+    let fault = Event::LinkFault { link: links[0].0, fault: LinkFault::Stalled };
+    assert_eq!(world.take_events(0).iter().filter(|event| **event == fault).count(), 1, "told once");
+    assert!(world.switches[0].read_area(links[0].0).is_empty());
+}
+
+#[test]
+fn output_stays_in_place_until_it_is_written() {
+    let (mut world, links) = line(2, true);
+    let Connection { groups: [first, _], .. } = connect(&mut world);
+    let switch = &mut world.switches[0];
+    assert_eq!(switch.write(first, &[1; 9_000], 0.0), Ok(9_000));
+    let (address, copy) = {
+        let output = switch.output(links[0].0, 0.0);
+        (output.as_ptr(), output.to_vec())
+    };
+    for _ in 0..30 {
+        assert_eq!(switch.write(first, &[2; 4_000], 0.0), Ok(4_000));
+        let output = switch.output(links[0].0, 0.0);
+        assert!(output.as_ptr() == address && output == copy);
+    }
+    switch.output_written(links[0].0, 0.0);
+    assert_eq!(switch.poll_dirty(), Some(links[0].0));
+    assert!(switch.output(links[0].0, 0.0).len() > 20 * 4_000);
+    assert_eq!(switch.poll_dirty(), None, "a write is under way");
+}
+
+#[test]
+fn a_slow_socket_that_moves_is_no_fault() {
+    let (mut world, links) = line(2, true);
+    let Connection { groups: [first, _], .. } = connect(&mut world);
+    let link = links[0].0;
+    let taken = world.switches[0].write(first, &vec![1; MIB], 0.0).expect("the group is open");
+    let mut parts = 0;
+    // 128 KiB in nine seconds: some 14 KB/s.
+    while !world.switches[0].output(link, world.now).is_empty() {
+        world.now += 9_000.0;
+        let now = world.now;
+        world.switches[0].output_written(link, now);
+        world.switches[0].handle_deadline(now);
+        parts += 1;
+        assert!(parts < 100);
+    }
+    assert!(taken > 200_000 && parts > 1, "{taken} bytes, {parts} parts");
+    assert!(!world.take_events(0).iter().any(|event| matches!(event, Event::LinkFault { .. })));
+}
+
+#[test]
+fn a_flood_of_pings_neither_grows_memory_nor_blocks() {
+    let (mut world, links) = line(2, false);
+    let Connection { there, .. } = connect(&mut world);
+    world.jam(0, 1, true);
+    let pings: Vec<u8> = (0..1_000).flat_map(|_| packet(4, there[1], &[0; 16])).collect();
+    for _ in 0..200 {
+        feed(&mut world.switches[1], links[0].1, &pings, 0.0);
+    }
+    let output = world.switches[1].output(links[0].1, 0.0).len();
+    assert!(output < MIB, "{output} bytes of pongs wait");
+    assert!(!world.switches[1].read_area(links[0].1).is_empty());
+}
+
+#[test]
+fn events_are_bounded_when_a_peer_floods_and_nobody_polls() {
+    let (mut world, links) = line(2, false);
+    let connection = connect(&mut world);
+    let handshakes: Vec<u8> = (0..5_000).flat_map(|_| packet(3, connection.there[1], &[1])).collect();
+    let pongs: Vec<u8> = (0..5_000).flat_map(|_| packet(9, 0, &[0; 8])).collect();
+    feed(&mut world.switches[1], links[0].1, &handshakes, 0.0);
+    feed(&mut world.switches[1], links[0].1, &pongs, 0.0);
+    assert!(world.take_events(1).len() < 5_000);
+}
+
+#[test]
+fn a_route_that_returns_over_its_own_link_waits_for_itself_and_goes_on() {
+    let (mut world, links) = line(2, false);
+    // 0 → 1 → 0: the middle sends back over the link that brings.
+    let ids = save_route(&mut world, &[0, 1, 0]);
+    world.jam(0, 1, true);
+    let mut sent = 0;
+    while !world.switches[1].read_area(links[0].1).is_empty() {
+        feed(&mut world.switches[1], links[0].1, &packet(0, ids[1], &[5; 60_000]), 0.0);
+        sent += 1;
+        assert!(sent < 100);
+    }
+    world.jam(0, 1, false);
+    world.settle();
+    assert!(!world.switches[1].read_area(links[0].1).is_empty());
+    assert!(world.take_events(1).contains(&Event::LinkResumed { link: links[0].1 }));
+}
+
+#[test]
+fn the_largest_packet_fits_through_everything() {
+    for sealed in [false, true] {
+        let (mut world, links) = line(3, sealed);
+        let ids = save_route(&mut world, &[0, 1, 2]);
+        let payload = world.dice.bytes(65_535);
+        if sealed {
+            // Straight to the middle: an edge never makes such packets.
+            let mut sealer = world::records(7, 8);
+            let plain = packet(0, ids[1], &payload);
+            let mut frames = vec![0; skywire_crypto::Records::sealed_length(plain.len())];
+            sealer.seal_into(&plain, &mut frames).expect("they fit");
+            feed(&mut world.switches[1], links[0].1, &frames, 0.0);
+        } else {
+            feed(&mut world.switches[1], links[0].1, &packet(0, ids[1], &payload), 0.0);
+        }
+        world.settle();
+        assert_eq!(world.switches[1].counters().forwarded, 1);
+        assert_eq!(world.switches[2].link_stats(links[1].1).expect("there").received_bytes, 65_535);
+    }
+}
