@@ -10,3 +10,4 @@ export { createSocksClient, type SocksClient, type SocksClientOptions } from "./
 export { createSocksServer, SOCKS_PORT, type SocksServerOptions } from "./socks/server.ts";
 export { makeDestinationRule, PUBLIC_DESTINATIONS } from "./socks/destinations.ts";
 export type { DestinationRule } from "./socks/destinations.ts";
+export * from "./bench/mod.ts";

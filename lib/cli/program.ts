@@ -19,6 +19,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<MakeCommand>>> = {
   "transport": async () => (await import("./commands/transport.ts")).transportCommand,
   "route": async () => (await import("./commands/route.ts")).routeCommand,
   "ping": async () => (await import("./commands/ping.ts")).pingCommand,
+  "bench": async () => (await import("./commands/bench.ts")).benchCommand,
   "app": async () => (await import("./commands/app.ts")).appCommand,
   "proxy": async () => (await import("./commands/proxy.ts")).proxyCommand,
   "keys": async () => (await import("./commands/keys.ts")).keysCommand,

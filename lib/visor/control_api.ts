@@ -26,6 +26,11 @@ const findBody = z.strictObject({
   minHops: z.int().min(1).max(50).default(1),
   maxHops: z.int().min(1).max(50).default(50),
 });
+const benchBody = z.strictObject({
+  remote: keyText,
+  seconds: z.number().min(0.1).max(60).default(3),
+  path: z.array(keyText).min(1).optional(),
+});
 const pingBody = z.strictObject({
   remote: keyText,
   count: z.int().min(1).max(1000).default(4),
@@ -80,6 +85,12 @@ export function createControlApi(visor: ControlledVisor, token: string): (reques
     const to = await fullKey(visor, remote);
     const over = path === undefined ? {} : { path: await Promise.all(path.map((key) => fullKey(visor, key))) };
     return c.json(await visor.ping(to, { count, signal: c.req.raw.signal, ...over }));
+  });
+  app.post("/v1/bench", async (c) => {
+    const { remote, seconds, path } = await body(c.req.raw, benchBody);
+    const to = await fullKey(visor, remote);
+    const over = path === undefined ? {} : { path: await Promise.all(path.map((key) => fullKey(visor, key))) };
+    return c.json(await visor.bench(to, { seconds, signal: c.req.raw.signal, ...over }));
   });
   app.get("/v1/apps", (c) => c.json({ apps: visor.apps() }));
   app.post("/v1/apps/:name/start", async (c) => {

@@ -1,6 +1,7 @@
 /** A visor: all parts put together, and what one can do with them. */
 
 import { formatTicket } from "../config/mod.ts";
+import { BENCH_PORT, type BenchResult, runBench, serveBench } from "../apps/mod.ts";
 import { publicKeyOf } from "../core/mod.ts";
 import {
   DEFAULT_MAX_HOPS,
@@ -64,6 +65,11 @@ export interface Visor extends AsyncDisposable {
   /** Sets up a route and measures it. */
   ping(remote: PublicKey, options?: PingOptions): Promise<PingResult>;
   /**
+   * Sets up a route and measures its throughput, in both directions one after the other.
+   * @throws as {@link Router.dial}; {ProtocolError} `bench/cut` when the other visor is busy
+   */
+  bench(remote: PublicKey, options?: VisorBenchOptions): Promise<BenchResult>;
+  /**
    * Asks the route finder.
    * @throws {UnavailableError} `route/not-found`
    */
@@ -101,6 +107,13 @@ export interface Visor extends AsyncDisposable {
   knownKeys(): Promise<ReadonlySet<PublicKey>>;
 }
 
+/** How to measure throughput. */
+export interface VisorBenchOptions extends RouteWish {
+  /** For each direction, 1–60; default 3. */
+  readonly seconds?: number;
+  readonly signal?: AbortSignal;
+}
+
 /** How to look for routes. */
 export interface FindOptions extends Omit<RouteWish, "path"> {
   /** How many at most; default 3. */
@@ -136,6 +149,8 @@ export async function startVisor(options: VisorOptions): Promise<Visor> {
     }),
   );
   const { router, routeFinder } = parts;
+  const benches = serveBench(router.listen(BENCH_PORT), runtime);
+  stack.defer(() => benches);
   const proxies = stack.use(new Proxies({ runtime, folder, router }));
   const report = new StatusReport({ runtime, publicKey, network, parts });
 
@@ -146,6 +161,13 @@ export async function startVisor(options: VisorOptions): Promise<Visor> {
     dial: (remote, port, options) => router.dial(remote, port, options),
     listen: (port) => router.listen(port),
     ping: (remote, options) => pingPeer(router, remote, options),
+    bench: (remote, { seconds = 3, signal, ...wish } = {}) =>
+      runBench({
+        durationMs: seconds * 1000,
+        clock: runtime.clock,
+        dial: (port) => router.dial(remote, port, { ...wish, ...(signal && { signal }) }),
+        ...(signal && { signal }),
+      }),
     findRoutes: async (remote, { count = 3, minHops = 1, maxHops = DEFAULT_MAX_HOPS, signal } = {}) => {
       const pairs: [PublicKey, PublicKey][] = [[publicKey, remote]];
       const [routes = []] = await routeFinder.findRoutes({ pairs, minHops, maxHops, ...(signal && { signal }) });

@@ -1,0 +1,51 @@
+/** `skywire bench PK`: measures the throughput of a route, both ways. */
+
+import { type Command, InvalidArgumentError } from "commander";
+import type { BenchResult } from "../../apps/mod.ts";
+import { shortKey } from "../../types/mod.ts";
+import { type CommonOptions, keyArgument, keyListArgument, makeCommand, printResult } from "../command.ts";
+import { connectToVisor } from "../control_client.ts";
+import type { CliHost } from "../host.ts";
+
+interface BenchCommandOptions extends CommonOptions {
+  readonly seconds: number;
+  readonly path?: readonly string[];
+}
+
+/** The command. */
+export function benchCommand(host: CliHost): Command {
+  return makeCommand("bench", {
+    description: "Measure the throughput to a visor, both ways, and the round trip meanwhile.",
+    examples: [
+      "skywire bench 02c6047f",
+      "skywire bench 02c6047f --seconds 10 --json",
+      "skywire bench PK3 --path PK1,PK2,PK3",
+    ],
+  })
+    .argument("<pk>", "the visor's public key, or its first 8 digits or more", keyArgument)
+    .option("--seconds <n>", "how long in each direction, 0.1–60", seconds, 3)
+    .option("--path <pk,…>", "the visors to go over, the destination last", keyListArgument)
+    .action(async (remote: string, options: BenchCommandOptions) => {
+      const visor = await connectToVisor(options, host);
+      if (!options.json && !options.quiet) host.printError(`measuring for ${2 * options.seconds} s …`);
+      const body = { remote, seconds: options.seconds, path: options.path };
+      printResult(await visor.post<BenchResult>("/v1/bench", body), { options, host, describe });
+    });
+}
+
+function describe(result: BenchResult): string {
+  const { megabytesPerSecond: rate, rttMs } = result;
+  return [
+    `${result.to}`,
+    `over ${result.hops} hop${result.hops === 1 ? "" : "s"}: ${result.visors.map(shortKey).join(" → ")}`,
+    `up    ${rate.up.toFixed(1)} MB/s`,
+    `down  ${rate.down.toFixed(1)} MB/s`,
+    `round trip meanwhile: median ${rttMs.p50.toFixed(1)} ms, 99 % within ${rttMs.p99.toFixed(1)} ms`,
+  ].join("\n");
+}
+
+function seconds(text: string): number {
+  const value = Number(text);
+  if (!(value >= 0.1 && value <= 60)) throw new InvalidArgumentError("Wanted seconds from 0.1 to 60.");
+  return value;
+}
