@@ -22,6 +22,9 @@ import { checkStatus, copyAt, intoScratch, SCRATCH } from "./memory.ts";
 /** Two keys and two ports, bytes. */
 export const DESCRIPTOR_BYTES = 70;
 
+/** A forward rule as upstream builds it: no other kind is longer. */
+export const LONGEST_RULE_BYTES = 120;
+
 /** What every rule says. */
 interface RuleBase {
   /** Of the packets it is for. */

@@ -12,7 +12,7 @@ import { core } from "./instance.ts";
 import { FAULT_GROUP_NOT_OPEN, SWITCH_IO_BYTES } from "./layout.ts";
 import { checkStatus, copyAt, intoScratch, viewAt } from "./memory.ts";
 import { MAX_RECORD_PLAINTEXT_BYTES, type Records } from "./records.ts";
-import { checkRule, fieldsOf, type Rule } from "./rule.ts";
+import { checkRule, fieldsOf, LONGEST_RULE_BYTES, type Rule } from "./rule.ts";
 import { decodeEvent, type GroupHandle, type LinkHandle, type SwitchEvent } from "./switch_events.ts";
 
 /** What one call takes at most: whole records, so that boundaries stay the writer's. */
@@ -150,8 +150,10 @@ export class Switch implements Disposable {
 
   /** Stores a rule from its bytes, replacing the one of the same id. @throws {ProtocolError} `rule/length`, `rule/type` */
   saveRule(rule: Uint8Array, now: MonotonicMs): void {
-    const [at] = intoScratch(rule) as [number];
-    checkRule(core.switch_save_rule(this.#open(now), at, rule.length, now));
+    // What follows the fields of the longest kind is not looked at.
+    const head = rule.subarray(0, LONGEST_RULE_BYTES);
+    const [at] = intoScratch(head) as [number];
+    checkRule(core.switch_save_rule(this.#open(now), at, head.length, now));
   }
 
   /** Forgets rules; groups on them end. */
