@@ -4,12 +4,16 @@
 use skywire_crypto::{Fault, MAX_FRAME_BODY_BYTES, Opener, PREFIX_BYTES, Records, SEAL_OVERHEAD_BYTES, Sealer};
 
 use crate::event::CloseReason;
+use crate::flow::{Flow, MAX_WINDOW};
 use crate::inbox::Inbox;
 
 /// Noise messages and early records that wait for the shell: many times what a handshake sends.
 const MAX_RAW_BYTES: usize = 64 * 1024;
-/// Unread bytes from which on the link that brings them is not read.
-const INBOX_BYTES: usize = 4 * 1024 * 1024;
+/// Unread bytes from which on the link that brings them is not read. A sender of ours has no more than its window under
+/// way, so only others come here.
+const INBOX_BYTES: usize = MAX_WINDOW as usize + 1024 * 1024;
+/// Unread bytes from which on Pongs wait, which stops a sender of ours: for many times what a reader takes at once.
+const WITHHOLD_BYTES: usize = 1024 * 1024;
 /// How long nobody may read from a full inbox: the link behind it carries others' routes, too. ms
 const UNREAD_MS: f64 = 5_000.0;
 /// Nothing from the peer for so long, three of its pings, and the route counts as broken, ms.
@@ -51,7 +55,13 @@ pub struct Group {
     pub error: Vec<u8>,
     /// Links that wait for room in the inbox.
     pub waiting_links: Vec<u32>,
-    pub wants_write: bool,
+    /// A writer waits for room in the link.
+    pub wants_link: bool,
+    /// A writer waits for room in the window.
+    pub wants_window: bool,
+    pub flow: Flow,
+    /// Pongs that wait until what came has been read.
+    pub withheld: Vec<[u8; 8]>,
     pub told_readable: bool,
     pub told_frame: bool,
     pub sent_bytes: u64,
@@ -81,7 +91,10 @@ impl Group {
             end: None,
             error: Vec::new(),
             waiting_links: Vec::new(),
-            wants_write: false,
+            wants_link: false,
+            wants_window: false,
+            flow: Flow::new(),
+            withheld: Vec::new(),
             told_readable: false,
             told_frame: false,
             sent_bytes: 0,
@@ -115,6 +128,19 @@ impl Group {
     /// Is there room for the payload of a Data packet?
     pub fn has_room(&self) -> bool {
         self.inbox.len() < INBOX_BYTES
+    }
+
+    /// Is so much unread that the sender should stop?
+    pub fn is_behind(&self) -> bool {
+        self.inbox.len() > WITHHOLD_BYTES
+    }
+
+    /// Keeps a Pong until what came has been read; an old one goes when there are too many, since a later one says more.
+    pub fn withhold(&mut self, timestamp: [u8; 8]) {
+        if self.withheld.len() == MAX_PINGS {
+            self.withheld.remove(0);
+        }
+        self.withheld.push(timestamp);
     }
 
     /// Has so much been read that the link may bring more?
@@ -194,6 +220,7 @@ impl Group {
 
     /// A Pong came; `true` when its Ping was asked for by the shell.
     pub fn take_pong(&mut self, timestamp: i64, now: f64) -> bool {
+        self.flow.arrived(timestamp, now);
         let Some(index) = self.pings.iter().position(|ping| ping.timestamp == timestamp) else { return false };
         let ping = self.pings.swap_remove(index);
         self.latency_ms = Some(now - ping.at);

@@ -4,6 +4,7 @@
 #![forbid(unsafe_code)]
 
 mod event;
+mod flow;
 mod group;
 mod inbox;
 mod link;

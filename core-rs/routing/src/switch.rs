@@ -190,7 +190,7 @@ impl Switch {
         }
         let (links, groups) = (core::mem::take(&mut link.waiting_links), core::mem::take(&mut link.waiting_groups));
         for group in groups {
-            if self.groups.get_mut(group).is_some_and(|group| core::mem::take(&mut group.wants_write)) {
+            if self.groups.get_mut(group).is_some_and(|group| core::mem::take(&mut group.wants_link)) {
                 self.tell(Event::GroupWritable { group });
             }
         }
@@ -309,7 +309,7 @@ impl Switch {
         let Some(link) = self.links.get_mut(link_handle) else { return Err(WriteFault::NotOpen) };
         let mut taken = 0;
         for record in bytes.chunks(MAX_FRAME_PLAINTEXT_BYTES) {
-            if !link.has_local_room() {
+            if !link.has_local_room() || !group.flow.has_room() {
                 break;
             }
             let sealed = group.seal(record, &mut self.scratch, now);
@@ -321,11 +321,21 @@ impl Switch {
                 break;
             }
             group.sent_bytes += sealed as u64;
+            group.flow.sent(sealed);
             taken += record.len();
+            if group.flow.wants_mark() {
+                let (timestamp, throughput) = group.make_ping(false, now);
+                group.flow.mark(timestamp, now);
+                let header = Header { kind: Kind::Ping as u8, route_id: group.next_id, size: 16 };
+                link.append(header, &[&timestamp.to_be_bytes(), &throughput.to_be_bytes()]);
+            }
         }
-        if taken < bytes.len() && !group.wants_write {
-            group.wants_write = true;
-            link.waiting_groups.push(handle);
+        if taken < bytes.len() {
+            group.wants_window = !group.flow.has_room();
+            if !link.has_local_room() && !group.wants_link {
+                group.wants_link = true;
+                link.waiting_groups.push(handle);
+            }
         }
         let forward_id = group.forward_id;
         self.mark_dirty(link_handle);
@@ -644,14 +654,22 @@ impl Switch {
                 self.tell_unless_flooded(Event::GroupHandshake { group: handle, encrypt });
             }
             Kind::Ping => {
-                if let Some(timestamp) = payload.first_chunk::<8>() {
+                let Some(timestamp) = payload.first_chunk::<8>() else { return };
+                if group.is_behind() {
+                    group.withhold(*timestamp);
+                } else {
                     self.send_of_group(handle, Kind::Pong, &[timestamp, &[0; 8]], now);
                 }
             }
             Kind::Pong => {
                 let Some(bytes) = payload.first_chunk::<8>() else { return };
                 let timestamp = i64::from_be_bytes(*bytes);
-                if group.take_pong(timestamp, now) {
+                let asked = group.take_pong(timestamp, now);
+                if group.wants_window && group.flow.has_room() {
+                    group.wants_window = false;
+                    self.tell(Event::GroupWritable { group: handle });
+                }
+                if asked {
                     self.tell_unless_flooded(Event::Pong { group: handle, timestamp });
                 }
             }
@@ -687,11 +705,19 @@ impl Switch {
         if group.inbox.is_empty() {
             group.told_readable = false;
         }
-        if group.has_drained() {
+        let (drained, caught_up) = (group.has_drained(), !group.is_behind());
+        if drained {
             group.full_since = None;
             for waiting in core::mem::take(&mut group.waiting_links) {
                 self.resume(waiting, now);
             }
+        }
+        if !caught_up {
+            return;
+        }
+        let withheld = self.groups.get_mut(handle).map(|group| core::mem::take(&mut group.withheld));
+        for timestamp in withheld.unwrap_or_default() {
+            self.send_of_group(handle, Kind::Pong, &[&timestamp, &[0; 8]], now);
         }
     }
 
