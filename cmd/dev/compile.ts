@@ -8,7 +8,8 @@
  */
 
 const [file = "skywire", ...rest] = Deno.args[0]?.startsWith("--") ? ["skywire", ...Deno.args] : Deno.args;
-const MUST_EMBED = ["skywire_core.wasm", "0001_init.sql"];
+/** The listing shows a folder of one kind of files as a whole. */
+const MUST_EMBED = ["skywire_core.wasm", "migrations/*"];
 
 const child = new Deno.Command(Deno.execPath(), {
   args: ["compile", "-A", "--output", file, ...rest, "cmd/skywire.ts"],
