@@ -87,12 +87,13 @@ export function createRouter(deps: RouterDeps): Router {
     localKey,
     isUp: (id) => transports.list().some((transport) => transport.id === id && transport.up),
   });
+  const setup = createSetupClient({ runtime, messaging });
   const dialler = new Dialler({
     runtime,
     secret,
     localKey,
     setupNodes,
-    setup: createSetupClient({ messaging }),
+    setup,
     choice: { ...deps, clock, timers, localKey },
     ports,
     gate,
@@ -127,6 +128,7 @@ export function createRouter(deps: RouterDeps): Router {
   const close = async (): Promise<void> => {
     closing.abort(new ClosedError("route/closed", "Use the router: it was closed"));
     for (const listener of listeners.values()) listener.close();
+    setup[Symbol.dispose]();
     await gateway.close();
     await connections.closeAll();
     await acceptor.settled();

@@ -1,6 +1,6 @@
 /** Asks setup nodes for routes: the visor's side of messaging port 36 (routing.md §5.8). */
 
-import { RpcClient } from "../../wire/rpc/mod.ts";
+import type { Timers } from "../../runtime/mod.ts";
 import {
   type BidirectionalRoute,
   DIAL_ROUTE_GROUP,
@@ -8,10 +8,11 @@ import {
   SETUP_NODE_PORT,
 } from "../../wire/setup_messages.ts";
 import type { PublicKey } from "../../types/mod.ts";
+import { ClientPool } from "./client_pool.ts";
 import type { SetupNetwork } from "./network.ts";
 
-/** Asks for routes. */
-export interface SetupClient {
+/** Asks for routes. Disposing closes the streams that it keeps for further requests. */
+export interface SetupClient extends Disposable {
   /**
    * Has one setup node install the rules of a route pair. Meanwhile it calls back: this visor's gateway must be running.
    * @param setupNode who is asked
@@ -28,13 +29,24 @@ export interface SetupClient {
   ): Promise<EdgeRules>;
 }
 
+/** What a client needs. */
+export interface SetupClientDeps {
+  /** Its world. */
+  readonly runtime: { readonly timers: Timers };
+  /** How setup nodes are reached; not owned. */
+  readonly messaging: Pick<SetupNetwork, "dial">;
+}
+
 /** Makes a client over messaging. */
-export function createSetupClient(deps: { readonly messaging: Pick<SetupNetwork, "dial"> }): SetupClient {
+export function createSetupClient({ runtime, messaging }: SetupClientDeps): SetupClient {
+  const pool = new ClientPool({ network: messaging, port: SETUP_NODE_PORT, timers: runtime.timers });
   return {
     async dialRouteGroup(setupNode, route, options = {}): Promise<EdgeRules> {
-      const stream = await deps.messaging.dial(setupNode, SETUP_NODE_PORT, options);
-      using client = new RpcClient(stream);
-      return await client.call(DIAL_ROUTE_GROUP, route, options);
+      using lease = await pool.acquire(setupNode, options);
+      const rules = await lease.call(DIAL_ROUTE_GROUP, route, options);
+      lease.keep();
+      return rules;
     },
+    [Symbol.dispose]: () => pool[Symbol.dispose](),
   };
 }

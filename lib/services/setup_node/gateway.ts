@@ -7,7 +7,7 @@
 import { describeError, hasCode, RefusedError, SkywireError } from "../../errors/mod.ts";
 import type { Runtime } from "../../runtime/mod.ts";
 import { type PublicKey, type RouteId, shortKey } from "../../types/mod.ts";
-import { type RpcHandler, rpcHandler, serveRpc } from "../../wire/rpc/mod.ts";
+import { type RpcHandler, rpcHandler } from "../../wire/rpc/mod.ts";
 import {
   ADD_EDGE_RULES,
   ADD_INTERMEDIARY_RULES,
@@ -16,10 +16,8 @@ import {
   RESERVE_IDS,
   RULE_GATEWAY_PORT,
 } from "../../wire/setup_messages.ts";
-import { type SetupNetwork, type SetupStream, StreamAcceptor } from "./network.ts";
-
-/** A stream carries the calls of one set-up, which a setup node ends after 30 s; this is far beyond. ms */
-const STREAM_LIFETIME_MS = 120_000;
+import type { SetupNetwork, SetupStream } from "./network.ts";
+import { StreamAcceptor } from "./stream_acceptor.ts";
 
 /** Route set-ups of one setup node that may run at once. */
 const MAX_STREAMS_PER_SETUP_NODE = 128;
@@ -38,7 +36,10 @@ export interface RuleHandlers {
   addIntermediaryRules(rules: readonly Uint8Array[], from: PublicKey): void | Promise<void>;
   /** When it returns, the rules hold and packets are accepted (routing.md Q2). */
   addEdgeRules(edge: EdgeRules, from: PublicKey): void | Promise<void>;
-  /** Forgets ids that this setup node reserved on this stream, and their rules. Without it, rules live until they expire. */
+  /**
+   * Forgets ids that this setup node reserved for the last request on its stream, and their rules. Without it, rules live
+   * until they expire.
+   */
   removeRules?(ids: readonly RouteId[], from: PublicKey): void | Promise<void>;
 }
 
@@ -65,19 +66,14 @@ export function createSetupGateway(deps: SetupGatewayDeps): SetupGateway {
   const { runtime, messaging, rules } = deps;
   const trusted = new Set(deps.setupNodes);
   const acceptor = new StreamAcceptor(messaging.listen(RULE_GATEWAY_PORT), {
+    timers: runtime.timers,
     maxStreams: MAX_STREAMS,
     maxStreamsPerRemote: MAX_STREAMS_PER_SETUP_NODE,
     admit(remote): boolean {
       if (!trusted.has(remote)) runtime.log.debug("setup-stranger", { remote: shortKey(remote) });
       return trusted.has(remote);
     },
-    async serve(stream, closing): Promise<void> {
-      const lifetime = new AbortController();
-      const cancel = runtime.timers.after(STREAM_LIFETIME_MS, () => lifetime.abort());
-      const signal = AbortSignal.any([closing, lifetime.signal]);
-      await serveRpc(stream, { handlers: handlersOf(stream, { rules, runtime }), signal });
-      cancel();
-    },
+    handlers: (stream) => handlersOf(stream, { rules, runtime }),
   });
   const close = (): Promise<void> => acceptor[Symbol.asyncDispose]();
   return { close, [Symbol.asyncDispose]: close };
@@ -89,7 +85,8 @@ function handlersOf(
 ): RpcHandler[] {
   const { rules, runtime: { log } } = deps;
   const from = stream.remoteKey;
-  const reserved = new Set<RouteId>();
+  // A stream carries one request after the other, and each begins with its reservation: ids of earlier ones are in use.
+  let reserved: ReadonlySet<RouteId> = new Set();
   const attempt = async <T>(code: number, work: () => T | Promise<T>): Promise<T> => {
     try {
       return await work();
@@ -102,7 +99,7 @@ function handlersOf(
     rpcHandler(RESERVE_IDS, (count) =>
       attempt(FAILURE.reserveRouteIds, async () => {
         const ids = await rules.reserveIds(count, from);
-        for (const id of ids) reserved.add(id);
+        reserved = new Set(ids);
         return ids;
       })),
     rpcHandler(ADD_INTERMEDIARY_RULES, (encoded) =>
@@ -120,7 +117,10 @@ function handlersOf(
   const removal = rpcHandler(REMOVE_RULES, (ids) =>
     attempt(FAILURE.addRules, async () => {
       if (!ids.every((id) => reserved.has(id))) {
-        throw new RefusedError("setup/not-reserved", "Remove rules: an id was not reserved on this stream");
+        throw new RefusedError(
+          "setup/not-reserved",
+          "Remove rules: an id was not reserved by the last request of this stream",
+        );
       }
       await rules.removeRules?.(ids, from);
       return true;

@@ -3,7 +3,7 @@
  *
  * @module
  */
-export { createSetupClient, type SetupClient } from "./client.ts";
+export { createSetupClient, type SetupClient, type SetupClientDeps } from "./client.ts";
 export { createSetupGateway, type RuleHandlers, type SetupGateway, type SetupGatewayDeps } from "./gateway.ts";
 export type { SetupListener, SetupNetwork, SetupStream } from "./network.ts";
 export {

@@ -8,12 +8,13 @@
  *
  * Intermediaries come before the responder, and the responder before the reply, so that every rule stands when the first
  * packet leaves. What was installed is taken back when a later step fails, where the visor knows how; else it expires.
+ * Streams to visors are kept for the next request when all went well, see `client_pool.ts`.
  */
 
 import { describeError, ProtocolError, RefusedError, UnavailableError } from "../../errors/mod.ts";
 import { type Runtime, withTimeout } from "../../runtime/mod.ts";
 import { type PublicKey, type RouteId, shortKey } from "../../types/mod.ts";
-import { RpcClient, rpcHandler, serveRpc } from "../../wire/rpc/mod.ts";
+import { rpcHandler } from "../../wire/rpc/mod.ts";
 import {
   ADD_EDGE_RULES,
   ADD_INTERMEDIARY_RULES,
@@ -25,9 +26,11 @@ import {
   RULE_GATEWAY_PORT,
   SETUP_NODE_PORT,
 } from "../../wire/setup_messages.ts";
+import { type ClientLease, ClientPool } from "./client_pool.ts";
 import { setupNodeMetrics } from "./metrics.ts";
-import { type SetupNetwork, type SetupStream, StreamAcceptor } from "./network.ts";
+import type { SetupNetwork, SetupStream } from "./network.ts";
 import { checkRouteAsUpstream, checkRouteStrictly, countRouteIds, makeRouteRules, type RouteRules } from "./rules.ts";
+import { StreamAcceptor } from "./stream_acceptor.ts";
 
 /** Time limits of a request and its steps, ms. A whole request: as in v1.3. */
 export const SETUP_LIMITS_MS = {
@@ -40,8 +43,8 @@ export const SETUP_LIMITS_MS = {
   undo: 2_000,
 } as const;
 
-/** How long a requester may keep its stream open, ms: one request, and time to read the answer. */
-const STREAM_LIFETIME_MS = 60_000;
+/** A visor that does not answer over a kept stream within this is dialled afresh, ms: reserving ids takes no time. */
+const KEPT_VISOR_DOUBT_MS = 2_000;
 
 /** Requests of one visor at once: a visor that dials many others at once asks one by one. */
 const MAX_STREAMS_PER_REQUESTER = 8;
@@ -67,23 +70,16 @@ export interface SetupNode extends AsyncDisposable {
 
 /** Starts a setup node: it listens on messaging port 36. @throws {RefusedError} `messaging/port-taken` */
 export function createSetupNode(deps: SetupNodeDeps): SetupNode {
-  const { runtime, messaging } = deps;
-  const { timers } = runtime;
-  const desk = new RequestDesk(deps);
+  const { runtime: { timers }, messaging } = deps;
+  const visors = new ClientPool({ network: messaging, port: RULE_GATEWAY_PORT, timers });
+  const desk = new RequestDesk({ ...deps, visors });
   const acceptor = new StreamAcceptor(messaging.listen(SETUP_NODE_PORT), {
+    timers,
     maxStreams: MAX_STREAMS,
     maxStreamsPerRemote: MAX_STREAMS_PER_REQUESTER,
+    maxConcurrentCalls: 1,
     admit: () => true,
-    async serve(stream, closing): Promise<void> {
-      const lifetime = new AbortController();
-      const cancel = timers.after(STREAM_LIFETIME_MS, () => lifetime.abort());
-      await serveRpc(stream, {
-        handlers: [rpcHandler(DIAL_ROUTE_GROUP, (route, signal) => desk.answer(route, { stream, signal }))],
-        signal: AbortSignal.any([closing, lifetime.signal]),
-        maxConcurrentCalls: 1,
-      });
-      cancel();
-    },
+    handlers: (stream) => [rpcHandler(DIAL_ROUTE_GROUP, (route, signal) => desk.answer(route, { stream, signal }))],
   });
   return {
     get requesters(): number {
@@ -92,19 +88,26 @@ export function createSetupNode(deps: SetupNodeDeps): SetupNode {
     async [Symbol.asyncDispose](): Promise<void> {
       await acceptor[Symbol.asyncDispose]();
       await desk.settled();
+      visors[Symbol.dispose]();
     },
   };
 }
 
+/** What requests are worked on with. */
+interface DeskDeps extends SetupNodeDeps {
+  /** Clients of visors' gateways. */
+  readonly visors: ClientPool;
+}
+
 /** Answers requests, counts and logs them. */
 class RequestDesk {
-  readonly #deps: SetupNodeDeps;
+  readonly #deps: DeskDeps;
   readonly #metrics: ReturnType<typeof setupNodeMetrics>;
   /** Work that may outlive its request: set-ups that notice their end, and sessions that are undone and closed. */
   readonly #unfinished = new Set<Promise<unknown>>();
   #active = 0;
 
-  constructor(deps: SetupNodeDeps) {
+  constructor(deps: DeskDeps) {
     this.#deps = deps;
     this.#metrics = setupNodeMetrics(deps.runtime.metrics);
   }
@@ -177,29 +180,28 @@ class RequestDesk {
 
 /** The calls of one request to all its visors: each step goes to all at once, and the first failure ends it. */
 class VisorSession {
-  readonly #deps: SetupNodeDeps & { readonly signal: AbortSignal };
-  readonly #clients = new Map<PublicKey, RpcClient>();
+  readonly #deps: DeskDeps & { readonly signal: AbortSignal };
+  readonly #leases = new Map<PublicKey, ClientLease>();
   readonly #reserved = new Map<PublicKey, readonly RouteId[]>();
   #keeps = false;
 
-  constructor(deps: SetupNodeDeps & { readonly signal: AbortSignal }) {
+  constructor(deps: DeskDeps & { readonly signal: AbortSignal }) {
     this.#deps = deps;
   }
 
-  /** Opens a stream to every visor. @throws {UnavailableError} `setup/dial-failed` */
+  /** Sees to a stream to every visor. @throws {UnavailableError} `setup/dial-failed` */
   async dial(visors: readonly PublicKey[]): Promise<void> {
-    const { messaging } = this.#deps;
     await this.#step(SETUP_LIMITS_MS.dial, (signal) =>
       visors.map(async (visor) => {
-        const stream = await messaging.dial(visor, RULE_GATEWAY_PORT, { signal }).catch((cause) => {
+        const lease = await this.#deps.visors.acquire(visor, { signal }).catch((cause) => {
           throw failed("setup/dial-failed", {
             words:
               `failed to instantiate route id reserver: a dial attempt failed with: dial ${visor}@${RULE_GATEWAY_PORT}`,
             cause,
           });
         });
-        if (signal.aborted) stream.close();
-        else this.#clients.set(visor, new RpcClient(stream));
+        if (signal.aborted) lease[Symbol.dispose]();
+        else this.#leases.set(visor, lease);
       }));
   }
 
@@ -207,7 +209,8 @@ class VisorSession {
   async reserve(counts: ReadonlyMap<PublicKey, number>): Promise<ReadonlyMap<PublicKey, readonly RouteId[]>> {
     await this.#step(SETUP_LIMITS_MS.step, (signal) =>
       [...counts].map(async ([visor, count]) => {
-        const ids = await this.#client(visor).call(RESERVE_IDS, count, { signal }).catch((cause) => {
+        const options = { signal, doubtAfterMs: KEPT_VISOR_DOUBT_MS };
+        const ids = await this.#lease(visor).call(RESERVE_IDS, count, options).catch((cause) => {
           const words = `failed to reserve route ids: reserve routeID from ${visor} failed`;
           throw failed("setup/reserve-failed", { words, cause });
         });
@@ -223,7 +226,7 @@ class VisorSession {
   async install(rules: RouteRules): Promise<void> {
     await this.#step(SETUP_LIMITS_MS.step, (signal) =>
       [...rules.intermediary].map(async ([visor, own]) => {
-        const done = await this.#client(visor).call(ADD_INTERMEDIARY_RULES, own, { signal }).catch((cause) => {
+        const done = await this.#lease(visor).call(ADD_INTERMEDIARY_RULES, own, { signal }).catch((cause) => {
           throw failed("setup/install-failed", { words: "", cause });
         });
         if (!done) throw new UnavailableError("setup/install-failed", `${visor} did not take its rules`);
@@ -231,7 +234,7 @@ class VisorSession {
     const responder = rules.responder.descriptor.destination.publicKey;
     const words = "failed to broadcast rules to destination router";
     await this.#step(SETUP_LIMITS_MS.step, (signal) => [
-      this.#client(responder).call(ADD_EDGE_RULES, rules.responder, { signal }).then(
+      this.#lease(responder).call(ADD_EDGE_RULES, rules.responder, { signal }).then(
         (done) => {
           if (!done) throw new UnavailableError("setup/install-failed", `${words}: the rules were not taken`);
         },
@@ -242,24 +245,28 @@ class VisorSession {
     ]);
   }
 
-  /** All is well: {@link VisorSession.close} leaves the rules where they are. */
+  /** All is well: {@link VisorSession.close} leaves the rules where they are, and the streams open. */
   keep(): void {
     this.#keeps = true;
   }
 
-  /** Takes rules and ids back, unless they are to be kept, and closes all streams. Does not reject. */
+  /** Gives the streams back; or, unless all is well, takes rules and ids back and closes them. Does not reject. */
   async close(): Promise<void> {
     const { runtime: { timers } } = this.#deps;
-    if (!this.#keeps && this.#reserved.size > 0) {
+    if (this.#keeps) {
+      for (const lease of this.#leases.values()) lease.keep();
+      return;
+    }
+    if (this.#reserved.size > 0) {
       await withTimeout(
         (signal) =>
           Promise.allSettled(
-            [...this.#reserved].map(([visor, ids]) => this.#client(visor).call(REMOVE_RULES, ids, { signal })),
+            [...this.#reserved].map(([visor, ids]) => this.#lease(visor).call(REMOVE_RULES, ids, { signal })),
           ),
         { timers, ms: SETUP_LIMITS_MS.undo, code: "setup/undo-timeout", message: "Take rules back" },
       ).catch(() => {});
     }
-    for (const client of this.#clients.values()) client.close();
+    for (const lease of this.#leases.values()) lease[Symbol.dispose]();
   }
 
   /** Runs calls side by side; the first failure is the result, and ends the others. */
@@ -275,10 +282,10 @@ class VisorSession {
     }, { timers, ms, code: "setup/step-timeout", message: "Wait for the visors of a route", signal });
   }
 
-  #client(visor: PublicKey): RpcClient {
-    const client = this.#clients.get(visor);
-    if (client === undefined) throw new UnavailableError("setup/closed", `Call ${visor}: no stream is open`);
-    return client;
+  #lease(visor: PublicKey): ClientLease {
+    const lease = this.#leases.get(visor);
+    if (lease === undefined) throw new UnavailableError("setup/closed", `Call ${visor}: no stream is open`);
+    return lease;
   }
 }
 

@@ -18,6 +18,7 @@ interface Waiting {
 export class RpcClient implements Disposable {
   readonly #connection: GobConnection;
   readonly #waiting = new Map<bigint, Waiting>();
+  readonly #whenEnded = Promise.withResolvers<void>();
   #nextSeq = 0n;
   #ended: Error | undefined;
 
@@ -95,6 +96,11 @@ export class RpcClient implements Disposable {
     this.close();
   }
 
+  /** Resolves when the link has ended, for whatever reason. */
+  get ended(): Promise<void> {
+    return this.#whenEnded.promise;
+  }
+
   /** Has the link ended? Then no call will succeed any more. */
   get isClosed(): boolean {
     return this.#ended !== undefined;
@@ -121,6 +127,7 @@ export class RpcClient implements Disposable {
     this.#ended ??= error;
     for (const waiting of [...this.#waiting.values()]) waiting.fail(this.#ended);
     this.#connection.close();
+    this.#whenEnded.resolve();
   }
 }
 

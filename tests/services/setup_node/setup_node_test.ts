@@ -7,16 +7,19 @@ import {
   createSetupGateway,
   createSetupNode,
   type RuleHandlers,
+  type SetupGateway,
   type SetupNetwork,
   type SetupNodeDeps,
   type SetupStream,
 } from "../../../lib/services/setup_node/mod.ts";
+import { SILENCE_MS } from "../../../lib/services/setup_node/stream_acceptor.ts";
 import { GobDecoder } from "../../../lib/wire/gob/mod.ts";
 import { gobRpcResponse } from "../../../lib/wire/rpc/messages.ts";
 import { RpcClient } from "../../../lib/wire/rpc/mod.ts";
 import {
   type BidirectionalRoute,
   decodeRouteDescriptor,
+  DIAL_ROUTE_GROUP,
   type EdgeRules,
   gobRouteIds,
   REMOVE_RULES,
@@ -90,7 +93,10 @@ function stage(sim: Simulation, options: { readonly node?: Partial<SetupNodeDeps
       return table;
     },
     ask(route, { from = route.descriptor.source.publicKey } = {}): Promise<EdgeRules> {
-      return createSetupClient({ messaging: messaging.of(from) }).dialRouteGroup(NODE, route);
+      return createSetupClient({ runtime: sim.runtimeFor(from), messaging: messaging.of(from) }).dialRouteGroup(
+        NODE,
+        route,
+      );
     },
   };
 }
@@ -271,9 +277,87 @@ simulationTest("createSetupNode() serves many at once, but no more than some of 
   assert.equal(await sim.run(streams[8]?.read(new Uint8Array(1)) as Promise<number | null>), null);
   const startedMs = sim.nowMs;
   assert.equal(await sim.run(streams[0]?.read(new Uint8Array(1)) as Promise<number | null>), null);
-  assert.ok(sim.nowMs - startedMs > 50_000);
+  assert.equal(sim.nowMs - startedMs, SILENCE_MS);
   await sim.run(stack.disposeAsync());
 });
+
+simulationTest("createSetupNode() and createSetupClient() keep their streams for the next request", async (sim) => {
+  const { stack, visor, messaging } = stage(sim);
+  const [a] = [A, B, C].map((key) => visor(key)) as [Table];
+  const client = createSetupClient({ runtime: sim.runtimeFor(A), messaging: messaging.of(A) });
+  for (const route of [routeVia([A, B, C]), routeVia([A, B]), routeVia([A, C, B])]) {
+    await sim.run(client.dialRouteGroup(NODE, route));
+  }
+  assert.equal(messaging.dials.length, 4, "one to the setup node, and one to each visor");
+  assert.deepEqual(a.calls, ["reserve", "reserve", "reserve"]);
+  await sim.run(
+    Promise.all([client.dialRouteGroup(NODE, routeVia([A, B])), client.dialRouteGroup(NODE, routeVia([A, B]))]),
+  );
+  assert.equal(messaging.dials.length, 7, "two requests at once take two streams each");
+  client[Symbol.dispose]();
+  await sim.run(stack.disposeAsync());
+  assert.equal(sim.pendingTimers, 0);
+});
+
+simulationTest(
+  "createSetupNode() dials a visor afresh that was restarted, and the requester notices nothing",
+  async (sim) => {
+    const { stack, visor, ask, messaging } = stage(sim);
+    visor(A);
+    const gateway = (table: Table): SetupGateway =>
+      createSetupGateway({ runtime: sim.runtimeFor(B), messaging: messaging.of(B), setupNodes: [NODE], rules: table });
+    const [before, after] = [new Table(), new Table()];
+    const first = gateway(before);
+    await sim.run(ask(routeVia([A, B])));
+    await sim.run(first.close());
+    const second = stack.use(gateway(after));
+    await sim.run(ask(routeVia([A, B])));
+    assert.deepEqual([before.calls, after.calls], [["reserve", "edge"], ["reserve", "edge"]]);
+    // And once more in the very moment of a request.
+    const restarted = second.close();
+    stack.use(gateway(after));
+    await sim.run(Promise.all([ask(routeVia([A, B])), restarted]));
+    assert.equal(after.calls.length, 4);
+    await sim.run(stack.disposeAsync());
+  },
+);
+
+simulationTest("createSetupNode() keeps no stream of a request that failed", async (sim) => {
+  const { stack, visor, ask, messaging } = stage(sim);
+  visor(A);
+  const table = new Table();
+  let refuses = true;
+  visor(B, {
+    reserveIds: (count) => table.reserveIds(count),
+    addIntermediaryRules: () => {},
+    addEdgeRules: () => {
+      if (refuses) throw new UnavailableError("route/too-many-handshakes", "Accept a route: try later");
+    },
+  });
+  await assert.rejects(sim.run(ask(routeVia([A, B]))));
+  refuses = false;
+  await sim.run(ask(routeVia([A, B])));
+  assert.equal(messaging.dials.length, 6);
+  await sim.run(stack.disposeAsync());
+});
+
+simulationTest(
+  "createSetupNode() closes a requester's stream that waits between requests when others need the room",
+  async (sim) => {
+    const { stack, visor, messaging } = stage(sim);
+    for (const key of [A, B]) visor(key);
+    const open = async (): Promise<RpcClient> => new RpcClient(await messaging.of(A).dial(NODE, SETUP_NODE_PORT));
+    const clients = await sim.run(Promise.all(Array.from({ length: 8 }, open)));
+    await sim.run(clients[2]!.call(DIAL_ROUTE_GROUP, routeVia([A, B])));
+    await sim.run(clients[1]!.call(DIAL_ROUTE_GROUP, routeVia([A, B])));
+    const [ninth, tenth, eleventh] = [await open(), await open(), await open()];
+    await sim.run(1);
+    const isClosed = [...clients, ninth, tenth, eleventh].map((client) => client.isClosed);
+    assert.deepEqual(isClosed, [false, true, true, false, false, false, false, false, false, false, true]);
+    await sim.run(ninth.call(DIAL_ROUTE_GROUP, routeVia([A, B])));
+    await sim.run(stack.disposeAsync());
+  },
+);
 
 simulationTest("createSetupGateway() closes the streams of strangers unread", async (sim) => {
   const { stack, visor, messaging } = stage(sim);
@@ -306,6 +390,8 @@ simulationTest(
     const ids = await sim.run(client.call(RESERVE_IDS, 2));
     assert.match(String(await messageOf(other.call(REMOVE_RULES, ids))), /^failure code 1 \(Remove rules: /);
     assert.equal(await messageOf(client.call(REMOVE_RULES, ids)), true);
+    const [earlier] = [await sim.run(client.call(RESERVE_IDS, 2)), await sim.run(client.call(RESERVE_IDS, 2))];
+    assert.match(String(await messageOf(client.call(REMOVE_RULES, earlier))), /by the last request of this stream/);
     failure = new UnavailableError("routing/ids-exhausted", "Reserve route ids: none is left");
     assert.equal(await messageOf(client.call(RESERVE_IDS, 1)), "failure code 4 (no available routeIDs)");
     failure = new ClosedError("route/closed", "Use the router: it was closed");
