@@ -9,9 +9,21 @@ import { untilAborted } from "../../runtime/mod.ts";
 import { formatHex, type TransportId } from "../../types/mod.ts";
 import type { TransportEntry } from "../../wire/transport_entry.ts";
 
-/** One change of the map. */
+/** A transport as followers are told it: the entry, and what its edges say of it as far as they said anything. */
+export interface FeedTransport extends TransportEntry {
+  /** Does it carry packets? Absent: nobody told. */
+  readonly status?: "working" | "not-working" | "unknown";
+  /** There and back, ms, ≥ 0. */
+  readonly latencyMs?: number;
+  /** The most that was seen to go through, MB/s, > 0. */
+  readonly throughputMBps?: number;
+  /** How often an hour it broke and came back, ≥ 0. */
+  readonly resetsPerHour?: number;
+}
+
+/** One change of the map. One that is added again takes the place of what was told of it before. */
 export type TransportChange =
-  | { readonly added: TransportEntry }
+  | { readonly added: FeedTransport }
   | { readonly removed: TransportId };
 
 /** What a follower is told. */
@@ -21,7 +33,7 @@ export type FeedEvent =
     /** With the first part, what was known before is void. */
     readonly isFirst: boolean;
     readonly isLast: boolean;
-    readonly entries: readonly TransportEntry[];
+    readonly entries: readonly FeedTransport[];
     /** Where to go on from, with the last part; absent when one can only begin anew. */
     readonly position?: string;
   }

@@ -29,7 +29,7 @@ import { createSqlTransportStore } from "./store_sql.ts";
 export { createTransportDiscoveryClient } from "./client.ts";
 export type { TransportDiscoveryClient, TransportDiscoveryClientDeps } from "./client.ts";
 export { createTransportFeedClient } from "./feed_http.ts";
-export type { FeedEvent, TransportChange, TransportFeed } from "./feed.ts";
+export type { FeedEvent, FeedTransport, TransportChange, TransportFeed } from "./feed.ts";
 
 /** What a transport discovery is made of. */
 export interface TransportDiscoveryDeps {
