@@ -1,15 +1,14 @@
 /** What the switch tells its shell. */
 
 import { BugError } from "../errors/mod.ts";
+import type { Branded } from "../types/mod.ts";
 import { EVENT } from "./layout.ts";
 
-declare const brand: unique symbol;
-
 /** Names a link of one switch. */
-export type LinkHandle = number & { readonly [brand]: "LinkHandle" };
+export type LinkHandle = Branded<number, "LinkHandle">;
 
 /** Names a route group of one switch. */
-export type GroupHandle = number & { readonly [brand]: "GroupHandle" };
+export type GroupHandle = Branded<number, "GroupHandle">;
 
 /** Why a group ended. */
 export type GroupCloseReason = "local" | "remote" | "expired" | "link-down" | "silence" | "fault";

@@ -20,6 +20,11 @@ export class SkywireError extends Error {
   /** Values that go with the code. */
   readonly details: Readonly<Record<string, unknown>>;
 
+  /**
+   * Makes an error; its `name` is that of its class.
+   * @param code `area/what`, stable
+   * @param message for people: begins with the action, no full stop, and does not repeat the cause
+   */
   constructor(code: string, message: string, options: ErrorOptionsWithDetails = {}) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause });
     this.name = new.target.name;

@@ -1,14 +1,13 @@
 /** Ids and ports of the routing layer. */
 
+import type { Branded } from "./brand.ts";
 import type { PublicKey } from "./keys.ts";
 
-declare const brand: unique symbol;
-
 /** Names a transport: a lower-case UUID computed from both edges and the type (transports.md §1.3). */
-export type TransportId = string & { readonly [brand]: "TransportId" };
+export type TransportId = Branded<string, "TransportId">;
 
 /** Names a rule in the table of the visor that receives a packet: 1 … 2^32−2 (routing.md §2.6). */
-export type RouteId = number & { readonly [brand]: "RouteId" };
+export type RouteId = Branded<number, "RouteId">;
 
 /** A port of a visor, 1–65535; messaging ports and routed ports are separate spaces. */
 export type Port = number;
@@ -53,13 +52,17 @@ export function routeId(value: number): RouteId {
 
 /** A transport address on the overlay: whose visor, and which of its ports. */
 export interface OverlayAddress {
+  /** Whose visor. */
   readonly publicKey: PublicKey;
+  /** Which of its ports; 0 where none is meant. */
   readonly port: Port;
 }
 
 /** Says whose route it is: both ends and their ports (routing.md §2.1). Source sends, destination receives. */
 export interface RouteDescriptor {
+  /** Who sends, from which port. */
   readonly source: OverlayAddress;
+  /** Who receives, on which port. */
   readonly destination: OverlayAddress;
 }
 
@@ -70,7 +73,10 @@ export function invertDescriptor(descriptor: RouteDescriptor): RouteDescriptor {
 
 /** One step of a path: over which transport, from whom to whom. */
 export interface Hop {
+  /** The transport that is taken. */
   readonly transportId: TransportId;
+  /** The visor that the step leaves. */
   readonly from: PublicKey;
+  /** The visor that it reaches. */
   readonly to: PublicKey;
 }

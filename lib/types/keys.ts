@@ -1,12 +1,12 @@
 /** Keys and signatures as values; the mathematics are in `lib/core`. Text forms: dmsg.md §1.1. */
 
-declare const brand: unique symbol;
+import type { Branded } from "./brand.ts";
 
 /** A compressed secp256k1 point as 66 lower-case hex digits: sorts as its 33 bytes do, and is compared with `===`. */
-export type PublicKey = string & { readonly [brand]: "PublicKey" };
+export type PublicKey = Branded<string, "PublicKey">;
 
 /** A recoverable signature as 130 lower-case hex digits: r, s, recovery id (dmsg.md §1.3). */
-export type Signature = string & { readonly [brand]: "Signature" };
+export type Signature = Branded<string, "Signature">;
 
 /** 33 zero bytes: «nobody». It occurs in memory and JSON, and is no valid key. */
 export const NULL_PUBLIC_KEY: PublicKey = "0".repeat(66) as PublicKey;
@@ -46,7 +46,8 @@ export class SecretKey implements Disposable {
   readonly #bytes: Uint8Array<ArrayBuffer>;
 
   /**
-   * @param bytes 32 bytes, copied. Whether they are a valid scalar, `lib/core` tells (`isValidSecretKey`).
+   * Takes a copy of a secret; the caller wipes its own.
+   * @param bytes 32 bytes. Whether they are a valid scalar, `lib/core` tells (`isValidSecretKey`).
    * @throws {RangeError} when there are not 32
    */
   constructor(bytes: Uint8Array) {

@@ -3,6 +3,7 @@
  *
  * @module
  */
+export * from "./brand.ts";
 export * from "./keys.ts";
 export * from "./ids.ts";
 export * from "./time.ts";

@@ -1,9 +1,9 @@
 /** Times. Two clocks exist and must not be mixed: one that only goes forward, and the wall clock. */
 
-declare const brand: unique symbol;
+import type { Branded } from "./brand.ts";
 
 /** A point on the monotonic clock of this process, ms (may have a fraction). Only differences mean something. */
-export type MonotonicMs = number & { readonly [brand]: "MonotonicMs" };
+export type MonotonicMs = Branded<number, "MonotonicMs">;
 
 /** Makes a monotonic time of a plain number of ms. */
 export function monotonicMs(ms: number): MonotonicMs {
