@@ -14,7 +14,11 @@ const MAX_RAW_BYTES: usize = 64 * 1024;
 const INBOX_BYTES: usize = MAX_WINDOW as usize + 1024 * 1024;
 /// Unread bytes from which on Pongs wait, which stops a sender of ours: for many times what a reader takes at once.
 const WITHHOLD_BYTES: usize = 1024 * 1024;
-/// How long nobody may read from a full inbox: the link behind it carries others' routes, too. ms
+/// So much has to be read before a full inbox takes more. Not more than that, since the link behind it, which carries
+/// others' routes, too, is not read before.
+const DRAIN_BYTES: usize = 512 * 1024;
+/// How long that may take, ms: who reads slower than 100 KB/s from a full inbox gets no more. Less than silence takes to
+/// end the other routes.
 const UNREAD_MS: f64 = 5_000.0;
 /// Nothing from the peer for so long, three of its pings, and the route counts as broken, ms.
 const SILENCE_MS: f64 = 9_000.0;
@@ -125,9 +129,9 @@ impl Group {
         self.open_raw()
     }
 
-    /// Is there room for the payload of a Data packet?
-    pub fn has_room(&self) -> bool {
-        self.inbox.len() < INBOX_BYTES
+    /// Does the payload of a Data packet have to wait until somebody has read?
+    pub fn is_full(&self) -> bool {
+        self.inbox.len() >= INBOX_BYTES && self.end.is_none() && !self.is_closing()
     }
 
     /// Is so much unread that the sender should stop?
@@ -145,7 +149,7 @@ impl Group {
 
     /// Has so much been read that the link may bring more?
     pub fn has_drained(&self) -> bool {
-        self.inbox.len() < INBOX_BYTES / 2
+        self.inbox.len() + DRAIN_BYTES < INBOX_BYTES
     }
 
     /// Something came from the peer.

@@ -6,7 +6,8 @@
 //! ```
 //!
 //! Output has two buffers: while the socket takes one, which must stay where it is, packets go to the other. The socket gets
-//! it in parts, so that a slow one shows that it moves. Several packets share a record, since borders of records carry no meaning on a link; that saves a tag and a key set-up for each.
+//! it in parts, so that a slow one shows that it moves. Several packets share a record, since borders of records carry no
+//! meaning on a link; that saves a tag and a key set-up for each.
 
 use skywire_crypto::{
     FRAME_OVERHEAD_BYTES, Fault, MAX_FRAME_BODY_BYTES, MAX_FRAME_PLAINTEXT_BYTES, Opener, PREFIX_BYTES, Records,
@@ -23,15 +24,15 @@ const INPUT_BYTES: usize = 64 * 1024;
 const PLAIN_BYTES: usize = 128 * 1024;
 /// Sealed bytes that wait for the socket, in each of the two buffers. Beyond it whoever forwards to this link waits.
 const OUTPUT_BYTES: usize = 512 * 1024;
-/// What the socket gets at once. A socket that takes less than this in [`STALLED_MS`], 13 KB/s, counts as broken; smaller
-/// parts gain nothing in speed, since larger ones do not either.
-const WRITE_BYTES: usize = 128 * 1024;
+/// What the socket gets at once. A socket that takes less than this in [`STALLED_MS`], 11 KB/s, counts as broken.
+const WRITE_BYTES: usize = 64 * 1024;
 /// Local writers wait from here on: a long queue before one's own packets is latency and nothing else.
 const LOCAL_OUTPUT_BYTES: usize = 256 * 1024;
 /// For the switch's own small packets, which cannot wait.
 const RESERVE_BYTES: usize = 64 * 1024;
-/// Output that has not moved for so long will not move any more, ms.
-const STALLED_MS: f64 = 10_000.0;
+/// Output that has not moved for so long will not move any more, ms. The links that wait for it are not read meanwhile, and
+/// must not count as silent, which takes 9 s, for its sake.
+const STALLED_MS: f64 = 6_000.0;
 
 /// Why a link is not read.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

@@ -124,7 +124,11 @@ impl Switch {
     pub fn remove_link(&mut self, handle: u32, now: f64) {
         let Some(link) = self.links.remove(handle) else { return };
         if self.by_transport.get(&link.transport) == Some(&handle) {
-            self.by_transport.remove(&link.transport);
+            // Two links of one transport meet when one side dials anew: the other one may still work.
+            match self.links.iter().find(|(_, other)| other.transport == link.transport && !other.failed) {
+                Some((other, _)) => self.by_transport.insert(link.transport, other),
+                None => self.by_transport.remove(&link.transport),
+            };
         }
         let came_over: Vec<(u32, Option<(u32, TransportId)>)> = self
             .table
@@ -147,8 +151,9 @@ impl Switch {
                 }
             }
         }
+        let orphaned = !self.by_transport.contains_key(&link.transport);
         for group in self.groups.handles() {
-            if self.groups.get(group).is_some_and(|group| group.next_transport == link.transport) {
+            if orphaned && self.groups.get(group).is_some_and(|group| group.next_transport == link.transport) {
                 self.fail_group(group, CloseReason::LinkDown, b"", now);
             }
         }
@@ -216,9 +221,10 @@ impl Switch {
         self.table.reserve(count)
     }
 
-    /// Stores a rule.
+    /// Stores a rule. One of the same id is replaced, as if it had been deleted before.
     pub fn save_rule(&mut self, bytes: &[u8], now: f64) -> Result<(), RuleFault> {
         let rule = Rule::decode(bytes)?;
+        self.delete_rule(rule.route_id, now);
         self.table.save(rule, now);
         self.schedule(self.collect_at);
         Ok(())
@@ -378,20 +384,28 @@ impl Switch {
         }
         group.begin_close(now);
         let forward_id = group.forward_id;
+        let waiting = core::mem::take(&mut group.waiting_links);
         if !error.is_empty() {
             self.send_of_group(handle, Kind::Error, &[error], now);
         }
         self.send_of_group(handle, Kind::Close, &[&[CLOSE_REQUESTED]], now);
         self.table.delete(forward_id);
         self.schedule(now + TICK_MS);
+        // Nobody reads what they brought for it any more, and the answer is behind that.
+        for link in waiting {
+            self.resume(link, now);
+        }
     }
 
     /// Forgets a group and its rules; a peer that was not told learns it from a Close.
     pub fn remove_group(&mut self, handle: u32, now: f64) {
         self.close_group(handle, b"", now);
         let Some(group) = self.groups.remove(handle) else { return };
-        self.table.delete(group.forward_id);
-        self.table.delete(group.consume_id);
+        // One that had ended gave its rules up then: what is under their ids now is somebody else's.
+        if group.end.is_none() {
+            self.table.delete(group.forward_id);
+            self.table.delete(group.consume_id);
+        }
         for waiting in group.waiting_links {
             self.resume(waiting, now);
         }
@@ -623,7 +637,7 @@ impl Switch {
             }
             return Outcome::Done;
         };
-        if kind == Kind::Data && group.end.is_none() && group.is_secure() && !group.has_room() {
+        if kind == Kind::Data && group.is_full() {
             group.waiting_links.push(from);
             group.full_since.get_or_insert(now);
             return Outcome::Blocked(Blocker::Group(handle));

@@ -367,6 +367,47 @@ fn a_group_needs_a_forward_and_a_consume_rule_that_are_free() {
 }
 
 #[test]
+fn a_rule_saved_over_that_of_a_group_ends_the_group_and_outlives_it() {
+    let (mut world, _) = line(2, false);
+    let Connection { groups: [first, _], back, .. } = connect(&mut world);
+    let again = world::rule(back[1], skywire_wire::Body::Consume { descriptor: skywire_wire::Descriptor([3; 70]) });
+    world.switches[0].save_rule(&again, 0.0).expect("a rule");
+    assert_eq!(closed(&world.take_events(0), first).map(|it| it.0), Some(CloseReason::Expired));
+    world.switches[0].remove_group(first, 0.0);
+    assert_eq!(active_rules(&world.switches[0], world.now), 1, "the rule is not that of the old group");
+}
+
+#[test]
+fn an_old_link_may_go_after_its_successor_came() {
+    let (mut world, links) = line(2, false);
+    let switch = &mut world.switches[0];
+    let again = switch.add_link(transport(0), None, &[], 0.0);
+    let Connection { groups: [first, _], .. } = open_groups(&mut world);
+    let switch = &mut world.switches[0];
+    assert!(switch.secure_group(first, world::records(1, 2), 0.0));
+    switch.remove_link(links[0].0, 0.0);
+    assert_eq!(closed(&world.take_events(0), first), None);
+    let switch = &mut world.switches[0];
+    assert_eq!(switch.write(first, b"x", 0.0), Ok(1));
+    assert!(!switch.output(again, 0.0).is_empty());
+}
+
+#[test]
+fn a_successor_that_fails_leaves_the_old_link_in_charge() {
+    let (mut world, links) = line(2, false);
+    let again = world.switches[0].add_link(transport(0), None, &[], 0.0);
+    let Connection { groups: [first, _], .. } = open_groups(&mut world);
+    let switch = &mut world.switches[0];
+    assert!(switch.secure_group(first, world::records(1, 2), 0.0));
+    switch.remove_link(again, 0.0);
+    assert_eq!(switch.write(first, b"x", 0.0), Ok(1));
+    assert!(!switch.output(links[0].0, 0.0).is_empty());
+    assert_eq!(closed(&world.take_events(0), first), None);
+    world.switches[0].remove_link(links[0].0, 0.0);
+    assert_eq!(closed(&world.take_events(0), first).map(|it| it.0), Some(CloseReason::LinkDown));
+}
+
+#[test]
 fn transport_pings_are_answered_by_the_neighbour() {
     let (mut world, links) = line(2, true);
     world.switches[0].send_transport_ping(links[0].0, 0x0102_0304_0506_0708);
