@@ -19,31 +19,46 @@
  * @module
  */
 
-export { createVisor, type CreateVisorOptions, startVisor, type Visor, type VisorOptions } from "./lib/visor/mod.ts";
-export type * from "./lib/visor/mod.ts";
+// A visor.
+export { createVisor, startVisor, VERSION } from "./lib/visor/mod.ts";
+export type {
+  AddTransportOptions,
+  AppView,
+  CreateVisorOptions,
+  FindOptions,
+  FoundRoute,
+  ListenerView,
+  NetworkTransport,
+  ProxyClientSettings,
+  ProxyServerSettings,
+  ProxySettings,
+  ProxyView,
+  StatusCheck,
+  TransportView,
+  Visor,
+  VisorBenchOptions,
+  VisorOptions,
+  VisorStatus,
+} from "./lib/visor/mod.ts";
+export type { BenchResult } from "./lib/apps/mod.ts";
 export type {
   DialOptions,
   GroupCloseReason,
   GroupEnd,
-  PingDialer,
   PingOptions,
   PingResult,
   RouteConnection,
   RouteConnectionStats,
   RouteListener,
-  Router,
   RouteWish,
   RuleSummary,
 } from "./lib/routing/mod.ts";
+
+// Messaging, and the services of a network.
 export { createMessagingClient, createMessagingServer } from "./lib/messaging/mod.ts";
 export type * from "./lib/messaging/mod.ts";
-export {
-  createMessagingDiscovery,
-  createMessagingDiscoveryClient,
-  type MessagingDiscoveryClient,
-  type MessagingDiscoveryClientDeps,
-  type MessagingDiscoveryDeps,
-} from "./lib/services/messaging_discovery/mod.ts";
+export { createMessagingDiscovery, createMessagingDiscoveryClient } from "./lib/services/messaging_discovery/mod.ts";
+export type * from "./lib/services/messaging_discovery/mod.ts";
 export {
   createTransportDiscovery,
   createTransportDiscoveryClient,
@@ -52,9 +67,73 @@ export {
 export type * from "./lib/services/transport_discovery/mod.ts";
 export { createRouteFinder, createRouteFinderClient } from "./lib/services/route_finder/mod.ts";
 export type * from "./lib/services/route_finder/mod.ts";
-export { createSetupNode, type SetupNode, type SetupNodeDeps } from "./lib/services/setup_node/mod.ts";
-export { createDenoRuntime, createDenoStorage } from "./lib/runtime/deno/mod.ts";
-export type * from "./lib/runtime/deno/mod.ts";
-export type * from "./lib/runtime/mod.ts";
+export { createSetupNode } from "./lib/services/setup_node/mod.ts";
+export type {
+  SetupListener,
+  SetupNetwork,
+  SetupNode,
+  SetupNodeDeps,
+  SetupStream,
+} from "./lib/services/setup_node/mod.ts";
+export type { BuildInfo, HttpService, ServiceClientDeps } from "./lib/services/http/mod.ts";
+export { openDatabase } from "./lib/storage/mod.ts";
+export type { SqlDatabase, SqlRow, SqlStatement, SqlStep, SqlValue } from "./lib/storage/mod.ts";
+
+// Transport kinds from outside.
+export { driverConformanceCases } from "./lib/transport/mod.ts";
+export type {
+  ConformanceCase,
+  DialOptions as DriverDialOptions,
+  DriverFixture,
+  ListenOptions as DriverListenOptions,
+  RawLink,
+  RawListener,
+  TransportDriver,
+} from "./lib/transport/mod.ts";
+
+// Keys and formats.
+export {
+  decodePacket,
+  decodeRule,
+  encodePacket,
+  encodeRule,
+  generateSecretKey,
+  PACKET_TYPES,
+  parsePublicKey,
+  parseSecretKey,
+  parseSignature,
+  publicKeyOf,
+  sign,
+  verify,
+} from "./lib/core/mod.ts";
+export type {
+  ConsumeRule,
+  ForwardRule,
+  IntermediaryRule,
+  NextHop,
+  Packet,
+  Records,
+  Rule,
+  RuleBase,
+} from "./lib/core/mod.ts";
+export {
+  formatSignedEntry,
+  makeTransportEntry,
+  parseSignedEntry,
+  signTransportEntry,
+  transportId,
+  verifyTransportEntry,
+} from "./lib/wire/transport_entry.ts";
+export type { Edges, SignedEntry, TransportEntry, TransportEntryFaultCode } from "./lib/wire/transport_entry.ts";
+export { ENTRY_VERSION, formatEntry, parseEntry, signEntry, verifyEntry } from "./lib/wire/messaging_entry.ts";
+export type { ClientPart, Entry, ServerPart } from "./lib/wire/messaging_entry.ts";
+export { Fault } from "./lib/wire/fault.ts";
+export type { JsonFaultCode } from "./lib/wire/go_json.ts";
 export * from "./lib/errors/mod.ts";
 export * from "./lib/types/mod.ts";
+
+// The world of all of it.
+export { createDenoRuntime, createDenoStorage } from "./lib/runtime/deno/mod.ts";
+export type { DenoRuntime, DenoRuntimeOptions } from "./lib/runtime/deno/mod.ts";
+export type * from "./lib/runtime/ports.ts";
+export type { LogLevel, LogLine, LogSink } from "./lib/runtime/mod.ts";

@@ -23,6 +23,7 @@ export const PACKET_TYPES = ["data", "close", "keep-alive", "handshake", "ping",
 export interface Packet {
   /** 0–255; see {@link PACKET_TYPES}. */
   readonly type: number;
+  /** The rule that it is for, at the visor that receives it. */
   readonly routeId: RouteId;
   /** At most 65535 bytes. */
   readonly payload: Uint8Array;

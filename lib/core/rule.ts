@@ -26,7 +26,7 @@ export const DESCRIPTOR_BYTES = 70;
 export const LONGEST_RULE_BYTES = 120;
 
 /** What every rule says. */
-interface RuleBase {
+export interface RuleBase {
   /** Of the packets it is for. */
   readonly routeId: RouteId;
   /** How long it may be idle, ns, 64 bits signed; a negative one is expired from the start. */
@@ -34,14 +34,16 @@ interface RuleBase {
 }
 
 /** Where packets go on to. */
-interface NextHop {
+export interface NextHop {
   /** The id by which the next visor knows the route. */
   readonly nextRouteId: RouteId;
+  /** The transport to that visor. */
   readonly nextTransportId: TransportId;
 }
 
 /** The last hop: what comes is for this visor. */
 export interface ConsumeRule extends RuleBase {
+  /** Number 0 on the wire. */
   readonly type: "consume";
   /** Source: who sends, destination: this visor. */
   readonly descriptor: RouteDescriptor;
@@ -49,6 +51,7 @@ export interface ConsumeRule extends RuleBase {
 
 /** The first hop: what this visor sends. */
 export interface ForwardRule extends RuleBase, NextHop {
+  /** Number 1 on the wire. */
   readonly type: "forward";
   /** Source: this visor, destination: who receives. */
   readonly descriptor: RouteDescriptor;
@@ -56,6 +59,7 @@ export interface ForwardRule extends RuleBase, NextHop {
 
 /** A hop in the middle, which learns neither end. */
 export interface IntermediaryRule extends RuleBase, NextHop {
+  /** Number 2 on the wire. */
   readonly type: "intermediary";
 }
 

@@ -23,9 +23,11 @@ import type { MessagingStream } from "./stream.ts";
 
 /** What a client is made of. */
 export interface MessagingClientDeps {
+  /** Its world. */
   readonly runtime: Pick<Runtime, "clock" | "timers" | "random" | "network" | "log">;
   /** Not disposed by the client. Must not be the key of a server, too (Q24). */
   readonly secret: SecretKey;
+  /** Where entries are looked up and published. */
   readonly discovery: MessagingDirectory;
   /** How many servers to be connected to at least. Default 1. */
   readonly minSessions?: number;
@@ -35,6 +37,7 @@ export interface MessagingClientDeps {
 
 /** A running client. */
 export interface MessagingClient extends AsyncDisposable {
+  /** What others dial it by. */
   readonly publicKey: PublicKey;
   /**
    * Resolves when the first session is up and the entry published: from then on others can dial us.
@@ -75,11 +78,13 @@ export interface MessagingClient extends AsyncDisposable {
 export interface MessagingSession {
   /** The server's key. */
   readonly server: PublicKey;
+  /** When the session was up, ms, monotonic. */
   readonly since: MonotonicMs;
 }
 
 /** Accepts streams, for one consumer. The iteration ends when it or the client is closed. */
 export interface MessagingListener extends AsyncIterable<MessagingStream> {
+  /** Where it listens, 1–65535. */
   readonly port: Port;
   /** Stops accepting. Streams already taken live on. */
   close(): void;

@@ -32,6 +32,7 @@ export interface MessagingServerLimits {
 
 /** What a server is made of. */
 export interface MessagingServerDeps {
+  /** Its world. */
   readonly runtime: Runtime;
   /** Not disposed by the server. */
   readonly secret: SecretKey;
@@ -39,12 +40,15 @@ export interface MessagingServerDeps {
   readonly listen: string;
   /** What clients are told to connect to, `host:port`. Default: the address listened on. */
   readonly publicAddress?: string;
+  /** Where it publishes that it can be used. */
   readonly discovery: MessagingDirectory;
+  /** How much it takes on, where the defaults do not fit. */
   readonly limits?: MessagingServerLimits;
 }
 
 /** A running server. */
 export interface MessagingServer extends AsyncDisposable {
+  /** What clients and entries name it by. */
   readonly publicKey: PublicKey;
   /** What it listens on, with the port that was really taken. */
   readonly address: string;

@@ -3,9 +3,20 @@
  *
  * @module
  */
-export * from "./create.ts";
-export * from "./views.ts";
+export { createVisor, type CreateVisorOptions } from "./create.ts";
 export { parseSecretKeyFile } from "./data_folder.ts";
 export type { ProxyClientSettings, ProxyServerSettings, ProxySettings } from "./proxy_settings.ts";
-export { startVisor, type Visor, type VisorOptions } from "./visor.ts";
+export type { AddTransportOptions } from "./transports.ts";
+export { CONTROL_FILE, type ControlFile, controlFileSchema } from "./views.ts";
+export type {
+  AppView,
+  FoundRoute,
+  ListenerView,
+  NetworkTransport,
+  ProxyView,
+  StatusCheck,
+  TransportView,
+  VisorStatus,
+} from "./views.ts";
+export { type FindOptions, startVisor, type Visor, type VisorBenchOptions, type VisorOptions } from "./visor.ts";
 export { VERSION } from "../types/version.ts";

@@ -6,6 +6,7 @@ import type { PublicKey } from "../types/mod.ts";
 
 /** Lets others leave through this visor. There is one at most, since there is one port 3. */
 export interface ProxyServerSettings {
+  /** Tells the two apart. */
   readonly role: "server";
   /** Clients must know it. */
   readonly passcode?: string | undefined;
@@ -17,7 +18,9 @@ export interface ProxyServerSettings {
 
 /** Opens a local SOCKS5 address whose exit is another visor. */
 export interface ProxyClientSettings {
+  /** Tells the two apart. */
   readonly role: "client";
+  /** The visor that runs the exit. */
   readonly to: PublicKey;
   /** `host:port` */
   readonly listen: string;

@@ -27,6 +27,7 @@ export interface AddTransportOptions {
   readonly type: string;
   /** `host:port`, for `stcp`. */
   readonly address?: string | undefined;
+  /** Gives up. */
   readonly signal?: AbortSignal;
 }
 

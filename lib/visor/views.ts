@@ -19,10 +19,13 @@ export const controlFileSchema: z.ZodType<ControlFile> = z.strictObject({ url: z
 
 /** One thing that a visor checks about itself. */
 export interface StatusCheck {
+  /** A word that stays the same, such as `messaging` or `route-finder`. */
   readonly name: string;
+  /** `degraded`: it works, but not as it should; `failed`: what depends on it does not work. */
   readonly state: "ok" | "degraded" | "failed";
   /** ISO 8601: since when it has been so. */
   readonly since: string;
+  /** What was found, for people: `connected to 2 servers`. */
   readonly detail: string;
   /** What to do about it. */
   readonly remedy?: string;
@@ -30,23 +33,35 @@ export interface StatusCheck {
 
 /** The state of a visor. */
 export interface VisorStatus {
+  /** Whose state it is. */
   readonly publicKey: PublicKey;
+  /** Of this program, `major.minor.patch`. */
   readonly version: string;
+  /** Since the visor was started; a fraction is possible. */
   readonly uptimeSeconds: number;
   /** No check has failed. */
   readonly healthy: boolean;
+  /** One for each part and service that the visor depends on. */
   readonly checks: readonly StatusCheck[];
 }
 
 /** A transport of this visor. */
 export interface TransportView {
+  /** A lower-case UUID that follows from both visors and the type (transports.md §1.3). */
   readonly id: string;
+  /** The driver's kind: `stcp`, `dmsg`, or that of a driver from outside. */
   readonly type: string;
+  /** The visor at the other end. */
   readonly remote: PublicKey;
+  /** Who wanted it: `user`, or `automatic` for a dial that found no route. */
   readonly label: string;
+  /** Can it carry packets at this moment? One that is down is dialled until it answers. */
   readonly up: boolean;
+  /** There and back, smoothed; absent until it was measured. */
   readonly latencyMs?: number;
+  /** Payload of packets sent, over all links so far. */
   readonly sentBytes: number;
+  /** Payload of packets received, over all links so far. */
   readonly receivedBytes: number;
   /** ISO 8601: since when it has been up or down. */
   readonly since: string;
@@ -54,17 +69,23 @@ export interface TransportView {
 
 /** A transport of anybody, as transport discovery tells it. */
 export interface NetworkTransport {
+  /** As {@link TransportView.id}. */
   readonly id: string;
+  /** The kind as its visors registered it, known here or not. */
   readonly type: string;
+  /** Both visors, the smaller key first. */
   readonly edges: readonly [PublicKey, PublicKey];
+  /** Whether it is up; `unknown` for transports of others, since discovery does not say. */
   readonly status: "working" | "not-working" | "unknown";
 }
 
 /** A path through the network. */
 export interface FoundRoute {
+  /** How many transports it takes. */
   readonly hops: number;
   /** From source to destination, both included. */
   readonly visors: readonly PublicKey[];
+  /** Ids of the transports in the order taken: one less than the visors. */
   readonly transports: readonly string[];
   /** In the metric asked for; hops. */
   readonly cost: number;
@@ -72,28 +93,36 @@ export interface FoundRoute {
 
 /** An app of this visor. */
 export interface AppView {
+  /** The name it is started and stopped by. */
   readonly name: string;
+  /** Its port of the visor, 1–65535. */
   readonly port: number;
+  /** `failed`: it ended with an error, and will be run again. */
   readonly state: "starting" | "running" | "stopped" | "failed";
-  /** ISO 8601 */
+  /** ISO 8601: since when it has been in that state. */
   readonly since: string;
+  /** How often it was run again after a failure. */
   readonly restarts: number;
 }
 
 /** A SOCKS5 proxy of this visor: the exit for others, or the local entrance to somebody's exit. */
 export interface ProxyView {
+  /** The name it is removed by. */
   readonly id: string;
+  /** `server`: the exit for others; `client`: the local entrance. */
   readonly role: "server" | "client";
   /** `host:port` of a client's entrance. */
   readonly listen?: string;
   /** The exit's public key, of a client. */
   readonly to?: PublicKey;
+  /** Of the app that does the work. */
   readonly state: AppView["state"];
 }
 
 /** Where a visor listens, and for what. */
 export interface ListenerView {
+  /** What for: `api`, `transport-stcp`, or a service of a network of one, such as `route-finder`. */
   readonly purpose: string;
-  /** `host:port` */
+  /** `host:port`, with the port that was really taken. */
   readonly address: string;
 }

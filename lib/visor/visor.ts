@@ -38,6 +38,7 @@ import type {
 
 /** What {@link startVisor} is told. */
 export interface VisorOptions {
+  /** Its world, see `createDenoRuntime`. Outlives the visor unless it is `owned`, too. */
   readonly runtime: Runtime;
   /** The data folder. */
   readonly storage: Storage;
@@ -45,6 +46,7 @@ export interface VisorOptions {
   readonly join?: string;
   /** The name or address that others reach this machine by. */
   readonly host?: string;
+  /** Whether a dial that finds no route opens a transport by itself; default true. */
   readonly autoTransport?: boolean;
   /** Ended with the visor. */
   readonly owned?: Disposable;
@@ -52,25 +54,41 @@ export interface VisorOptions {
 
 /** A running visor. Disposing it ends it within 2 s. */
 export interface Visor extends AsyncDisposable {
+  /** Its identity, and its address on the overlay. */
   readonly publicKey: PublicKey;
   /** What another visor joins this network with. */
   readonly ticket: string;
   /** Base URL of the control API. */
   readonly api: string;
+  /** Where it listens, in the order in which that began. */
   readonly listeners: readonly ListenerView[];
-  /** Connects to a port of another visor; errors as {@link Router.dial}. */
+  /**
+   * Connects to a port of another visor: finds routes, has the first that works set up, shakes hands.
+   * @param remote whose visor
+   * @param port 1–65535
+   * @throws {UnavailableError} `route/not-found`, `route/setup-failed`, `route/handshake-timeout`, `route/dial-timeout`
+   * @throws {RefusedError} `route/self-dial`, `route/bad-path`, `route/no-listener` (or later, from the connection)
+   * @throws {ClosedError} `route/closed` after the visor was ended; the reason of the signal
+   */
   dial(remote: PublicKey, port: Port, options?: DialOptions): Promise<RouteConnection>;
-  /** Accepts connections to a port; errors as {@link Router.listen}. */
+  /**
+   * Accepts connections to a port.
+   * @param port 1–65535
+   * @throws {RefusedError} `route/port-taken`; {ClosedError} `route/closed`
+   */
   listen(port: Port): RouteListener;
-  /** Sets up a route and measures it. */
+  /**
+   * Sets up a route and measures round trips over it.
+   * @throws as {@link Visor.dial}
+   */
   ping(remote: PublicKey, options?: PingOptions): Promise<PingResult>;
   /**
    * Sets up a route and measures its throughput, in both directions one after the other.
-   * @throws as {@link Router.dial}; {ProtocolError} `bench/cut` when the other visor is busy
+   * @throws as {@link Visor.dial}; {ProtocolError} `bench/cut` when the other visor is busy
    */
   bench(remote: PublicKey, options?: VisorBenchOptions): Promise<BenchResult>;
   /**
-   * Asks the route finder.
+   * Asks the route finder for routes to a visor, the best first.
    * @throws {UnavailableError} `route/not-found`
    */
   findRoutes(remote: PublicKey, options?: FindOptions): Promise<FoundRoute[]>;
@@ -91,15 +109,29 @@ export interface Visor extends AsyncDisposable {
    * @throws {RefusedError} `transport/not-found`
    */
   removeTransport(id: string): Promise<string>;
+  /** The apps that it runs, stopped ones included. */
   apps(): AppView[];
-  /** @throws {RefusedError} `app/not-found` */
+  /**
+   * Starts an app; harmless when it has been started. Resolves when it does its work.
+   * @throws {RefusedError} `app/unknown`; what made its first run fail
+   */
   startApp(name: string): Promise<void>;
-  /** @throws {RefusedError} `app/not-found` */
+  /**
+   * Stops an app and waits until it has ended.
+   * @throws {RefusedError} `app/unknown`
+   */
   stopApp(name: string): Promise<void>;
+  /** The proxies that were set up, stopped ones included. */
   proxies(): ProxyView[];
-  /** Sets up a proxy, kept over restarts. */
+  /**
+   * Sets up a proxy, kept over restarts, and starts it; a server replaces the one before.
+   * @throws {UnavailableError} when a client's local address cannot be had; nothing is kept then
+   */
   addProxy(settings: ProxySettings): Promise<ProxyView>;
-  /** @throws {RefusedError} `proxy/not-found` */
+  /**
+   * Stops a proxy and forgets it.
+   * @throws {RefusedError} `proxy/not-found`
+   */
   removeProxy(id: string): Promise<void>;
   /** How the visor does. */
   status(): Promise<VisorStatus>;
@@ -111,6 +143,7 @@ export interface Visor extends AsyncDisposable {
 export interface VisorBenchOptions extends RouteWish {
   /** For each direction, 1–60; default 3. */
   readonly seconds?: number;
+  /** Gives up. */
   readonly signal?: AbortSignal;
 }
 
@@ -118,6 +151,7 @@ export interface VisorBenchOptions extends RouteWish {
 export interface FindOptions extends Omit<RouteWish, "path"> {
   /** How many at most; default 3. */
   readonly count?: number;
+  /** Gives up. */
   readonly signal?: AbortSignal;
 }
 

@@ -15,6 +15,7 @@ export interface BenchConnection extends AppConnection {
 
 /** What a measurement found. */
 export interface BenchResult {
+  /** With whom it was measured. */
   readonly to: PublicKey;
   /** Transports on the way. */
   readonly hops: number;

@@ -32,7 +32,9 @@ export type FeedEvent =
     readonly type: "snapshot";
     /** With the first part, what was known before is void. */
     readonly isFirst: boolean;
+    /** With the last part, the snapshot is whole. */
     readonly isLast: boolean;
+    /** Transports of this part. */
     readonly entries: readonly FeedTransport[];
     /** Where to go on from, with the last part; absent when one can only begin anew. */
     readonly position?: string;
