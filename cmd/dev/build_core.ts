@@ -1,3 +1,5 @@
+// deno-lint-ignore-file no-console -- a task talks to whoever runs it
+
 /**
  * Builds the Rust core into `lib/core/skywire_core.wasm` and writes its SHA-256 and the tool versions beside it.
  * The build does not depend on the folder it runs in: paths are remapped, the toolchain is pinned (design.md §10).

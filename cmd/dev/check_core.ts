@@ -1,3 +1,5 @@
+// deno-lint-ignore-file no-console -- a task talks to whoever runs it
+
 /**
  * Builds the Rust core again and compares it, byte for byte, with the committed artefact.
  *

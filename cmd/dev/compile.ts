@@ -1,3 +1,5 @@
+// deno-lint-ignore-file no-console -- a task talks to whoever runs it
+
 /**
  * Makes the standalone program `skywire` (or the file that the first argument names), for this platform or, with
  * `--target`, for another.

@@ -1,5 +1,8 @@
+// deno-lint-ignore-file no-console -- a task talks to whoever runs it
+
 /**
- * Says whether the work is good: format, lint, types, documentation, tests (layer rules among them).
+ * Says whether the work is good: format, lint, types, documentation and its examples, what would be published, tests
+ * (layer rules among them).
  *
  *     deno task ok
  */
@@ -9,6 +12,8 @@ const CHECKS: readonly (readonly [name: string, ...args: string[]])[] = [
   ["lint", "lint"],
   ["types", "check", "mod.ts", "cmd/", "lib/", "tests/"],
   ["documentation", "doc", "--lint", "mod.ts"],
+  ["examples", "test", "--doc", "-A", "mod.ts", "lib/"],
+  ["package", "publish", "--dry-run", "--allow-dirty"],
   ["tests", "run", "-A", "cmd/dev/test.ts"],
 ];
 

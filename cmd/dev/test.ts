@@ -1,3 +1,5 @@
+// deno-lint-ignore-file no-console -- a task talks to whoever runs it
+
 /**
  * Runs all tests and ends with one plain line, `N passed, N failed`.
  *

@@ -84,7 +84,7 @@ simulationTest(
       stop = await sim.run(serveDiscovery(sim));
       const carol = world.client("carol");
       await sim.run(carol.ready, 60_000);
-    await sim.run(15_000); // bob publishes again within this
+      await sim.run(15_000); // bob publishes again within this
       const stream = await sim.run(carol.dial(bob.publicKey, 7));
       await sim.run(assertEchoes(stream, { runtime: sim.runtimeFor("carol"), length: 100 }));
       stream.close();
