@@ -155,12 +155,32 @@ export interface Gauge {
   set(value: number): void;
 }
 
-/** Names and keeps figures: `skywire_<area>_<thing>_<unit>[_total]`. The same name gives the same figure. */
+/** Counts how often values fall below each of some bounds, and adds them up. */
+export interface Histogram {
+  /** Counts one value. @param value in the unit of the name */
+  observe(value: number): void;
+}
+
+/** Tells figures of one name apart. Values come from small fixed sets, never from keys or addresses. */
+export type MetricLabels = Readonly<Record<string, string>>;
+
+/** Names and keeps figures: `skywire_<area>_<thing>_<unit>[_total]`. The same name and labels give the same figure. */
 export interface Metrics {
   /** A figure that only goes up. @param name see above, ends in `_total` @param help one line for people */
-  counter(name: string, help: string): Counter;
+  counter(name: string, help: string, options?: { readonly labels?: MetricLabels }): Counter;
   /** A figure that goes both ways. @param name see above @param help one line for people */
-  gauge(name: string, help: string): Gauge;
+  gauge(name: string, help: string, options?: { readonly labels?: MetricLabels }): Gauge;
+  /**
+   * How values are spread.
+   * @param name see above
+   * @param help one line for people
+   * @param options upper bounds of the buckets, ascending; the last one, without bound, is added
+   */
+  histogram(
+    name: string,
+    help: string,
+    options: { readonly buckets: readonly number[]; readonly labels?: MetricLabels },
+  ): Histogram;
   /** All figures as Prometheus text. */
   render(): string;
 }
