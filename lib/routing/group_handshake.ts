@@ -50,15 +50,17 @@ export function initiateHandshake(group: RouteGroup, options: GroupHandshakeOpti
   return withinLimit(options, async (signal) => {
     const stop = repeat(() => group.sendHandshake(), options.runtime.timers);
     try {
+      using noise = makeNoise("initiator", options);
+      // Made while the Handshake is on its way: it takes as long as some hops do.
+      const message = noise.writeMessage();
       refusePlaintext(await waitFor(() => group.offered, { group, signal }), options);
+      stop();
+      group.sendHandshakeFrame(message);
+      read(noise, await waitFor(() => group.handshakeFrame(), { group, signal }), options);
+      group.secure(noise.intoRecords());
     } finally {
       stop();
     }
-    await speakNoise("initiator", options, async (noise) => {
-      group.sendHandshakeFrame(noise.writeMessage());
-      noise.readMessage(await waitFor(() => group.handshakeFrame(), { group, signal }));
-      group.secure(noise.intoRecords());
-    });
   });
 }
 
@@ -69,11 +71,10 @@ export function initiateHandshake(group: RouteGroup, options: GroupHandshakeOpti
 export function answerHandshake(group: RouteGroup, options: GroupHandshakeOptions): Promise<void> {
   return withinLimit(options, async (signal) => {
     refusePlaintext(await waitFor(() => group.offered, { group, signal }), options);
-    await speakNoise("responder", options, async (noise) => {
-      noise.readMessage(await waitFor(answerUntilFrame(group), { group, signal }));
-      group.sendHandshakeFrame(noise.writeMessage());
-      group.secure(noise.intoRecords());
-    });
+    using noise = makeNoise("responder", options);
+    read(noise, await waitFor(answerUntilFrame(group), { group, signal }), options);
+    group.sendHandshakeFrame(noise.writeMessage());
+    group.secure(noise.intoRecords());
   });
 }
 
@@ -116,13 +117,9 @@ function withinLimit(options: GroupHandshakeOptions, task: (signal: AbortSignal)
   });
 }
 
-async function speakNoise(
-  role: "initiator" | "responder",
-  options: GroupHandshakeOptions,
-  exchange: (noise: NoiseHandshake) => Promise<void>,
-): Promise<void> {
+function makeNoise(role: "initiator" | "responder", options: GroupHandshakeOptions): NoiseHandshake {
   const ephemeral = options.runtime.random.bytes(EPHEMERAL_BYTES);
-  using noise = new NoiseHandshake({
+  const noise = new NoiseHandshake({
     pattern: "KK",
     role,
     localSecret: options.secret,
@@ -130,8 +127,13 @@ async function speakNoise(
     ephemeral,
   });
   ephemeral.fill(0);
+  return noise;
+}
+
+/** Reads the Noise message of the other end, which proves its key. */
+function read(noise: NoiseHandshake, message: Uint8Array, options: GroupHandshakeOptions): void {
   try {
-    await exchange(noise);
+    noise.readMessage(message);
   } catch (cause) {
     if (!(cause instanceof ProtocolError)) throw cause;
     throw new ProtocolError(
