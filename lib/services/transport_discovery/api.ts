@@ -8,21 +8,35 @@
  * | GET `/transports/edge:{key}` | yes | entries, or `null` |
  * | GET `/all-transports` | | entries, or `null`; `?selfTransports=hide` |
  * | DELETE `/transports/deregister` | by a monitor | `null` |
- * | GET `/changes` | | new: a stream of events, see {@link FEED_EVENTS} |
  * | POST `/statuses` | | 410: v1.3 does not use it any more |
+ *
+ * Paths of our own:
+ *
+ * | method, path | signed | answers |
+ * |---|---|---|
+ * | GET `/changes` | | a stream of events, see {@link FEED_EVENTS} |
+ * | POST `/v2/statuses` | yes | what an edge says of its transports, see `transport_status.ts` in `lib/wire` |
+ * | GET `/v2/transports` | | `{"transports":[{"id","type","label","edges","status","since"?,"latencyMs"?,…}]}` |
+ * | GET `/v2/transports/{uuid}` | | one of them, with what each edge said: `"views":[{"edge","status","since","toldAt",…}]` |
+ *
+ * The lists of v1.3 leave out what is known not to work: to its clients, that a transport is listed means that it works.
  */
 
 import { ProtocolError } from "../../errors/mod.ts";
 import { Fault } from "../../wire/fault.ts";
-import { parseJson } from "../../wire/go_json.ts";
+import { type Json, parseJson } from "../../wire/go_json.ts";
 import {
   decodeSignedEntry,
+  decodeTransportEntry,
   formatSignedEntry,
   formatTransportEntry,
   type SignedEntry,
   type TransportEntry,
 } from "../../wire/transport_entry.ts";
+import { decodeFigures, type TransportFigures } from "../../wire/transport_status.ts";
 import { type ErrorFormat, goKindOf, goSyntaxMessage } from "../http/mod.ts";
+import type { ListedTransport, ListedView } from "./logic.ts";
+import type { TransportState } from "./status_book.ts";
 
 /** Paths below the base URL. */
 export const PATHS = {
@@ -36,10 +50,14 @@ export const PATHS = {
   deregister: "/transports/deregister",
   statuses: "/statuses",
   changes: "/changes",
+  report: "/v2/statuses",
+  map: "/v2/transports",
 } as const;
 
 /**
  * The events of `/changes`, which says what is there and then what changes:
+ *
+ * An entry in them may have the optional members `status`, `latencyMs`, `throughputMBps` and `resetsPerHour`.
  *
  * - `snapshot`, data `{"first","last","transports":[entry…]}`: a part of all transports. With the first part a follower
  *   forgets what it knew. Only the last part has an id.
@@ -53,6 +71,9 @@ export const FEED_EVENTS = { snapshot: "snapshot", changes: "changes" } as const
 
 /** How often a quiet stream says that it lives, ms. */
 export const KEEP_ALIVE_MS = 15_000;
+
+/** The last time that ISO 8601 writes with four digits for the year, Unix ms. */
+const MAX_UNIX_MS = 253_402_300_799_999;
 
 /** The largest body, bytes: about 120 entries, whose signatures take 60 ms to check. */
 export const MAX_BODY_BYTES = 65_536;
@@ -72,6 +93,7 @@ export const ERROR_FORMAT: ErrorFormat = {
     "transport-discovery/kind": { status: 500 },
     "transport-discovery/false-entry": { status: 400 },
     "transport-discovery/no-edge": { status: 403 },
+    "transport-discovery/bad-report": { status: 400 },
   },
   body: (_status, message) => formatError(message),
 };
@@ -110,6 +132,76 @@ export function parseSignedEntries(text: string): readonly SignedEntry[] | undef
     }
     throw new ProtocolError("transport-discovery/false-entry", signed.message);
   });
+}
+
+/** The answer of `/v2/transports`. */
+export function formatMap(transports: readonly ListedTransport[]): string {
+  return `${JSON.stringify({ transports: transports.map(mapMembers) })}\n`;
+}
+
+/** The answer of `/v2/transports/{uuid}`. */
+export function formatMapTransport(transport: ListedTransport, views: readonly ListedView[]): string {
+  const told = views.map(({ edge, isWorking, since, toldAt, ...figures }) => ({
+    edge,
+    status: isWorking ? "working" : "not-working",
+    since: isoTime(since),
+    toldAt: isoTime(toldAt),
+    ...figures,
+  }));
+  return `${JSON.stringify({ ...mapMembers(transport), views: told })}\n`;
+}
+
+/**
+ * Reads the answer of `/v2/transports`.
+ * @returns undefined when it is none
+ */
+export function parseMap(text: string): MapTransport[] | undefined {
+  const json = parseJson(text);
+  if (json instanceof Fault || !isObject(json) || !Array.isArray(json["transports"])) return undefined;
+  const transports = json["transports"].map(decodeMapTransport);
+  return transports.every((transport) => transport !== undefined) ? transports : undefined;
+}
+
+/** A transport of the map, as it is read. */
+export interface MapTransport extends TransportEntry, TransportFigures {
+  /** What both edges together say. */
+  readonly status: TransportState;
+  /** Since when, Unix ms by the clock of the discovery; absent when the status is unknown. */
+  readonly since?: number;
+}
+
+/** Is it one of the words for a status? */
+export function isTransportState(json: Json | undefined): json is TransportState {
+  return json === "working" || json === "not-working" || json === "unknown";
+}
+
+function mapMembers(transport: ListedTransport): Record<string, unknown> {
+  const { since, ...members } = transport;
+  return { ...members, ...(since === undefined ? {} : { since: isoTime(since) }) };
+}
+
+function decodeMapTransport(json: Json): MapTransport | undefined {
+  if (!isObject(json)) return undefined;
+  const { id, type, label, edges, status } = json;
+  const entry = decodeTransportEntry({
+    t_id: id ?? null,
+    type: type ?? null,
+    label: label ?? null,
+    edges: edges ?? null,
+  });
+  const figures = decodeFigures(json);
+  if (entry instanceof Fault || figures === undefined || !isTransportState(status)) return undefined;
+  const since = typeof json["since"] === "string" ? Date.parse(json["since"]) : NaN;
+  return { ...entry, status, ...(Number.isNaN(since) ? {} : { since }), ...figures };
+}
+
+/** ISO 8601; the nearest time that can be written so when an edge tells nonsense. */
+function isoTime(unixMs: number): string {
+  return new Date(Math.max(0, Math.min(MAX_UNIX_MS, unixMs))).toISOString();
+}
+
+function isObject(json: Json): json is { readonly [name: string]: Json } {
+  return typeof json === "object" && json !== null && !Array.isArray(json);
 }
 
 function wrongKind(json: unknown, wanted: string): ProtocolError {

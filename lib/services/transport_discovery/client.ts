@@ -5,8 +5,9 @@ import type { PublicKey, SecretKey, TransportId } from "../../types/mod.ts";
 import { Fault } from "../../wire/fault.ts";
 import { JsonObject, parseJson } from "../../wire/go_json.ts";
 import { decodeTransportEntry, type SignedEntry, type TransportEntry } from "../../wire/transport_entry.ts";
+import { type EdgeStatus, formatStatuses, parseUnlisted } from "../../wire/transport_status.ts";
 import { createServiceClient, createSignedClient, type ServiceAnswer, type ServiceClientDeps } from "../http/mod.ts";
-import { formatSignedEntries, PATHS } from "./api.ts";
+import { formatSignedEntries, type MapTransport, parseMap, PATHS } from "./api.ts";
 import { decodeEntries } from "./feed_http.ts";
 
 /**
@@ -26,6 +27,14 @@ export interface TransportDiscoveryClient {
   byEdge(key: PublicKey): Promise<TransportEntry[]>;
   /** The transports of all visors. Not signed. */
   all(): Promise<TransportEntry[]>;
+  /**
+   * Says how transports of ours are.
+   * @param statuses {@link MAX_STATUSES} at most
+   * @returns those that are not listed; undefined when the discovery takes no reports, as those of v1.3
+   */
+  report(statuses: readonly EdgeStatus[]): Promise<readonly TransportId[] | undefined>;
+  /** The transports of all visors and how they are; a discovery of v1.3 knows of no status. Not signed. */
+  map(): Promise<MapTransport[]>;
 }
 
 /** How the client reaches the discovery. `{ ...runtime, url, secret }` fits. */
@@ -59,12 +68,33 @@ export function createTransportDiscoveryClient(deps: TransportDiscoveryClientDep
     // Without transports v1.3 answers 200 or 404, depending on its database.
     byEdge: async (key) => listOf(await signed({ method: "GET", path: `${PATHS.byEdge}:${key}` })),
     all: async () => listOf(await plain({ method: "GET", path: PATHS.all })),
+    report: async (statuses) => {
+      const answer = await signed({ method: "POST", path: PATHS.report, body: formatStatuses(statuses) });
+      if (isUnknownPath(answer)) return undefined;
+      if (answer.status !== 200) throw errorOf(answer);
+      const unlisted = parseUnlisted(answer.text);
+      if (unlisted instanceof Fault) throw badAnswer();
+      return unlisted;
+    },
+    map: async () => {
+      const answer = await plain({ method: "GET", path: PATHS.map });
+      if (isUnknownPath(answer)) {
+        const entries = listOf(await plain({ method: "GET", path: PATHS.all }));
+        return entries.map((entry) => ({ ...entry, status: "unknown" }));
+      }
+      if (answer.status !== 200) throw errorOf(answer);
+      return parseMap(answer.text) ?? reject(badAnswer());
+    },
   };
 }
 
 /** v1.3 with PostgreSQL answers 500 to what it knows already. */
 function isRegistered({ status, text }: ServiceAnswer): boolean {
   return status >= 200 && status < 300 || status === 409 || (status === 500 && text.includes("duplicate key"));
+}
+
+function isUnknownPath({ status }: ServiceAnswer): boolean {
+  return status === 404 || status === 405;
 }
 
 function listOf(answer: ServiceAnswer): TransportEntry[] {
@@ -86,6 +116,10 @@ function errorOf({ status, text }: ServiceAnswer): SkywireError {
   }
   const code = status === 401 ? "transport-discovery/unauthorized" : "transport-discovery/refused";
   return new RefusedError(code, `Ask the transport discovery: ${details.message || status}`, { details });
+}
+
+function reject(error: Error): never {
+  throw error;
 }
 
 function badAnswer(): ProtocolError {

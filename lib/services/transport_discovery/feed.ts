@@ -69,7 +69,7 @@ const BATCH = 500;
  */
 export function createLocalFeed(
   deps: {
-    readonly all: () => Promise<readonly TransportEntry[]>;
+    readonly all: () => Promise<readonly FeedTransport[]>;
     readonly random: Random;
     readonly remembered?: number;
   },

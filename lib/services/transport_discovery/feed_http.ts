@@ -6,6 +6,7 @@ import { parseTransportId } from "../../types/mod.ts";
 import { Fault } from "../../wire/fault.ts";
 import { type Json, parseJson } from "../../wire/go_json.ts";
 import { decodeTransportEntry, formatTransportEntry, type TransportEntry } from "../../wire/transport_entry.ts";
+import { decodeFigures } from "../../wire/transport_status.ts";
 import {
   createServiceClient,
   EVENT_COMMENT,
@@ -18,8 +19,8 @@ import {
   type ServiceClientDeps,
   trimUrl,
 } from "../http/mod.ts";
-import { FEED_EVENTS, KEEP_ALIVE_MS, PATHS } from "./api.ts";
-import type { FeedEvent, TransportChange, TransportFeed } from "./feed.ts";
+import { FEED_EVENTS, isTransportState, KEEP_ALIVE_MS, PATHS } from "./api.ts";
+import type { FeedEvent, FeedTransport, TransportChange, TransportFeed } from "./feed.ts";
 
 /** Followers at once; each holds a connection. */
 const MAX_FOLLOWERS = 256;
@@ -199,12 +200,12 @@ export function formatFeedEvent(event: FeedEvent): string {
   const id = event.position === undefined ? {} : { id: event.position };
   if (event.type === "changes") {
     const changes = event.changes.map((change) =>
-      "added" in change ? `{"added":${formatTransportEntry(change.added)}}` : `{"removed":"${change.removed}"}`
+      "added" in change ? `{"added":${formatFeedTransport(change.added)}}` : `{"removed":"${change.removed}"}`
     );
     return formatEvent({ ...id, event: FEED_EVENTS.changes, data: `[${changes.join()}]` });
   }
   const { isFirst, isLast, entries } = event;
-  const data = `{"first":${isFirst},"last":${isLast},"transports":[${entries.map(formatTransportEntry).join()}]}`;
+  const data = `{"first":${isFirst},"last":${isLast},"transports":[${entries.map(formatFeedTransport).join()}]}`;
   return formatEvent({ ...id, event: FEED_EVENTS.snapshot, data });
 }
 
@@ -217,7 +218,7 @@ export function decodeFeedEvent(event: ServerEvent): FeedEvent | undefined | Fau
     case FEED_EVENTS.snapshot: {
       if (!isObject(json)) return bad;
       const { first, last, transports } = json;
-      const entries = decodeEntries(transports ?? null);
+      const entries = decodeList(transports ?? null, decodeFeedTransport);
       if (typeof first !== "boolean" || typeof last !== "boolean" || entries === undefined) return bad;
       const position = event.id === undefined ? {} : { position: event.id };
       return { type: "snapshot", isFirst: first, isLast: last, entries, ...position };
@@ -239,16 +240,39 @@ function decodeChange(json: Json): TransportChange | undefined {
     const removed = parseTransportId(json["removed"]);
     return removed === undefined ? undefined : { removed };
   }
-  const added = decodeTransportEntry(json["added"] ?? null);
+  const added = decodeFeedTransport(json["added"] ?? null);
   return added instanceof Fault ? undefined : { added };
+}
+
+/** An entry as v1.3 writes it, and the optional members behind it. */
+function formatFeedTransport(transport: FeedTransport): string {
+  const { status, latencyMs, throughputMBps, resetsPerHour } = transport;
+  const optional = JSON.stringify({ status, latencyMs, throughputMBps, resetsPerHour });
+  const entry = formatTransportEntry(transport);
+  return optional === "{}" ? entry : `${entry.slice(0, -1)},${optional.slice(1)}`;
+}
+
+function decodeFeedTransport(json: Json): FeedTransport | Fault {
+  const entry = decodeTransportEntry(json);
+  if (entry instanceof Fault || !isObject(json)) return entry;
+  const { status } = json;
+  const figures = decodeFigures(json);
+  if (figures === undefined || (status ?? null) !== null && !isTransportState(status)) {
+    return new Fault("transport-discovery/bad-event", "A transport has a status or figure that is none");
+  }
+  return { ...entry, ...(isTransportState(status) ? { status } : {}), ...figures };
 }
 
 /** The entries of a list; `null` is the empty list. Undefined when it is none, or one of them is none. */
 export function decodeEntries(json: Json | Fault): readonly TransportEntry[] | undefined {
+  return decodeList(json, decodeTransportEntry);
+}
+
+function decodeList<T>(json: Json | Fault, decode: (item: Json) => T | Fault): readonly T[] | undefined {
   if (json === null) return [];
   if (!Array.isArray(json)) return undefined;
-  const entries = json.map(decodeTransportEntry);
-  return entries.every((entry) => !(entry instanceof Fault)) ? entries as TransportEntry[] : undefined;
+  const items = json.map(decode);
+  return items.every((item) => !(item instanceof Fault)) ? items as T[] : undefined;
 }
 
 function isObject(json: Json): json is { readonly [name: string]: Json } {

@@ -1,10 +1,12 @@
 /** The transport discovery over HTTP: from requests to the rules, and from what they say to answers. */
 
 import { parsePublicKey } from "../../core/mod.ts";
-import { ProtocolError } from "../../errors/mod.ts";
+import { ProtocolError, RefusedError } from "../../errors/mod.ts";
 import type { Timers } from "../../runtime/mod.ts";
 import { parseTransportId, type PublicKey, type TransportId } from "../../types/mod.ts";
+import { Fault } from "../../wire/fault.ts";
 import { formatTransportEntry } from "../../wire/transport_entry.ts";
+import { formatUnlisted, parseStatuses } from "../../wire/transport_status.ts";
 import {
   type HttpAuth,
   type HttpCall,
@@ -19,13 +21,15 @@ import {
   ERROR_FORMAT,
   formatEntries,
   formatError,
+  formatMap,
+  formatMapTransport,
   formatSignedEntries,
   MAX_BODY_BYTES,
   parseSignedEntries,
   PATHS,
   REMOVED,
 } from "./api.ts";
-import type { TransportLogic } from "./logic.ts";
+import type { ListedTransport, TransportLogic } from "./logic.ts";
 
 /** What the routes need. */
 export interface TransportRoutesDeps {
@@ -36,7 +40,7 @@ export interface TransportRoutesDeps {
   readonly monitors: readonly PublicKey[];
 }
 
-/** The routes of the v1.3 API. */
+/** The routes of the v1.3 API, and those of ours about the status of transports. */
 export function transportRoutes(deps: TransportRoutesDeps): readonly Route[] {
   const { logic, auth, timers, monitors } = deps;
   return [
@@ -52,7 +56,11 @@ export function transportRoutes(deps: TransportRoutesDeps): readonly Route[] {
     {
       method: "GET",
       path: "/transports/:id{id:[^/]+}",
-      handle: auth.signed(async (call) => text(`${formatTransportEntry(await logic.byId(readId(call)))}\n`)),
+      handle: auth.signed(async (call) => {
+        const transport = await logic.byId(readId(call));
+        if (isBroken(transport)) throw notFound();
+        return text(`${formatTransportEntry(transport)}\n`);
+      }),
     },
     {
       method: "DELETE",
@@ -65,7 +73,7 @@ export function transportRoutes(deps: TransportRoutesDeps): readonly Route[] {
     {
       method: "GET",
       path: "/transports/:edge{edge:[^/]+}",
-      handle: auth.signed(async (call) => text(formatEntries(await logic.byEdge(readEdge(call))))),
+      handle: auth.signed(async (call) => text(formatWorking(await logic.byEdge(readEdge(call))))),
     },
     {
       method: "GET",
@@ -73,7 +81,27 @@ export function transportRoutes(deps: TransportRoutesDeps): readonly Route[] {
       handle: async (call) => {
         const entries = await logic.all();
         const hidesSelf = call.query("selfTransports") === "hide";
-        return text(formatEntries(hidesSelf ? entries.filter(({ edges: [a, b] }) => a !== b) : entries));
+        return text(formatWorking(hidesSelf ? entries.filter(({ edges: [a, b] }) => a !== b) : entries));
+      },
+    },
+    {
+      method: "POST",
+      path: PATHS.report,
+      handle: auth.signed(async ({ body, caller }) => {
+        const statuses = parseStatuses(new TextDecoder().decode(body));
+        if (statuses instanceof Fault) throw new ProtocolError("transport-discovery/bad-report", statuses.message);
+        return json(formatUnlisted(await logic.report(statuses, caller)));
+      }),
+    },
+    { method: "GET", path: PATHS.map, handle: async () => json(formatMap(await logic.all())) },
+    {
+      method: "GET",
+      path: `${PATHS.map}/:id`,
+      handle: async (call) => {
+        const id = parseTransportId(call.param("id"));
+        if (id === undefined) throw badId();
+        const transport = await logic.byId(id);
+        return json(formatMapTransport(transport, logic.views(transport)));
       },
     },
     {
@@ -106,14 +134,35 @@ export function transportRoutes(deps: TransportRoutesDeps): readonly Route[] {
 
 function readId(call: HttpCall): TransportId {
   const id = parseTransportId(call.param("id").slice("id:".length));
-  if (id === undefined) throw new ProtocolError("transport-discovery/bad-id", "The path holds no transport id");
+  if (id === undefined) throw badId();
   return id;
+}
+
+function badId(): ProtocolError {
+  return new ProtocolError("transport-discovery/bad-id", "The path holds no transport id");
+}
+
+function notFound(): RefusedError {
+  return new RefusedError("transport-discovery/not-found", "The transport does not work");
+}
+
+/** To v1.3, what is listed works. */
+function isBroken({ status }: ListedTransport): boolean {
+  return status === "not-working";
+}
+
+function formatWorking(transports: readonly ListedTransport[]): string {
+  return formatEntries(transports.filter((transport) => !isBroken(transport)));
 }
 
 function readEdge(call: HttpCall): PublicKey {
   const key = parsePublicKey(call.param("edge").slice("edge:".length));
   if (key === undefined) throw new ProtocolError("transport-discovery/bad-key", "The path holds no public key");
   return key;
+}
+
+function json(body: string): Response {
+  return new Response(body, { headers: JSON_TYPE });
 }
 
 function text(body: string, status = 200): Response {

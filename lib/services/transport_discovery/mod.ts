@@ -1,6 +1,6 @@
 /**
  * The transport discovery: the map of a network, on which both edges of a transport register it (transports.md §6).
- * Speaks the API of v1.3, and tells followers what changes.
+ * Speaks the API of v1.3, keeps what the edges report of their transports, and tells followers what changes.
  *
  * @module
  */
@@ -30,6 +30,9 @@ export { createTransportDiscoveryClient } from "./client.ts";
 export type { TransportDiscoveryClient, TransportDiscoveryClientDeps } from "./client.ts";
 export { createTransportFeedClient } from "./feed_http.ts";
 export type { FeedEvent, FeedTransport, TransportChange, TransportFeed } from "./feed.ts";
+export type { MapTransport } from "./api.ts";
+export type { TransportState } from "./status_book.ts";
+export type { EdgeStatus, TransportFigures } from "../../wire/transport_status.ts";
 
 /** What a transport discovery is made of. */
 export interface TransportDiscoveryDeps {
@@ -39,6 +42,8 @@ export interface TransportDiscoveryDeps {
   readonly database?: SqlDatabase | undefined;
   /** Keys of network monitors, which may strike out transports. */
   readonly monitors?: readonly PublicKey[];
+  /** When a transport expires whose edges have ceased to report its status, ms; default 3 minutes. */
+  readonly expireMs?: number;
   /** Shown by `/health`. */
   readonly build?: BuildInfo;
 }
@@ -66,13 +71,13 @@ export interface TransportDiscovery extends HttpService {
  * @throws {UnavailableError} `storage/…` when the database cannot be used
  */
 export async function createTransportDiscovery(deps: TransportDiscoveryDeps): Promise<TransportDiscovery> {
-  const { runtime, database, monitors = [] } = deps;
+  const { runtime, database, monitors = [], expireMs } = deps;
   const { timers, random, log, clock } = runtime;
   const store = database === undefined ? createMemoryTransportStore() : await createSqlTransportStore(database);
   const nonces = database === undefined ? createMemoryNonceStore() : createSqlNonceStore(database);
   const closing = new AbortController();
-  const feed = createLocalFeed({ all: () => store.all(), random });
-  const logic = createTransportLogic({ store, feed });
+  const feed = createLocalFeed({ all: () => logic.followed(), random });
+  const logic = await createTransportLogic({ runtime, store, feed, expireMs });
   const auth = createHttpAuth({ nonces, timers, maxBodyBytes: MAX_BODY_BYTES });
   const fetch = createHttpApp({
     log,
@@ -88,6 +93,7 @@ export async function createTransportDiscovery(deps: TransportDiscoveryDeps): Pr
     fetch,
     feed,
     close: () => {
+      logic.close();
       closing.abort(new UnavailableError("transport-discovery/closed", "The transport discovery was closed"));
       return Promise.resolve();
     },

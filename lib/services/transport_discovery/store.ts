@@ -21,4 +21,8 @@ export interface TransportStore {
   all(): Promise<readonly TransportEntry[]>;
   /** @returns whether it was there */
   remove(id: TransportId): Promise<boolean>;
+  /** Notes that edges report the status of transports. Lasts until the transport is removed; unknown ids are ignored. */
+  markReported(ids: readonly TransportId[]): Promise<void>;
+  /** The transports whose status an edge has ever reported. */
+  reported(): Promise<readonly TransportId[]>;
 }

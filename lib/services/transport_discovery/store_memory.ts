@@ -7,6 +7,7 @@ import type { TransportStore } from "./store.ts";
 /** Makes an empty store. */
 export function createMemoryTransportStore(): TransportStore {
   const transports = new Map<TransportId, TransportEntry>();
+  const reported = new Set<TransportId>();
   return {
     add: (entries) => {
       const changed = entries.filter(({ id, label }) => transports.get(id)?.label !== label);
@@ -16,6 +17,14 @@ export function createMemoryTransportStore(): TransportStore {
     byId: (id) => Promise.resolve(transports.get(id)),
     byEdge: (key) => Promise.resolve([...transports.values()].filter(({ edges }) => edges.includes(key))),
     all: () => Promise.resolve([...transports.values()]),
-    remove: (id) => Promise.resolve(transports.delete(id)),
+    remove: (id) => {
+      reported.delete(id);
+      return Promise.resolve(transports.delete(id));
+    },
+    markReported: (ids) => {
+      for (const id of ids) if (transports.has(id)) reported.add(id);
+      return Promise.resolve();
+    },
+    reported: () => Promise.resolve([...reported]),
   };
 }

@@ -4,6 +4,7 @@ import { migrate, type SqlDatabase, type SqlRow } from "../../storage/mod.ts";
 import type { PublicKey, TransportId } from "../../types/mod.ts";
 import type { TransportEntry } from "../../wire/transport_entry.ts";
 import init from "./migrations/0001_init.sql" with { type: "text" };
+import reportedColumn from "./migrations/0002_reported.sql" with { type: "text" };
 import type { TransportStore } from "./store.ts";
 
 const COLUMNS = "transport_id, edge_a, edge_b, type, label";
@@ -14,7 +15,7 @@ const COLUMNS = "transport_id, edge_a, edge_b, type, label";
  * @throws {UnavailableError} as `migrate`
  */
 export async function createSqlTransportStore(database: SqlDatabase): Promise<TransportStore> {
-  await migrate(database, [init]);
+  await migrate(database, [init, reportedColumn]);
   const insert = database.prepare(
     `INSERT INTO transports (${COLUMNS}) VALUES (?, ?, ?, ?, ?)
     ON CONFLICT (transport_id) DO UPDATE SET label = excluded.label WHERE transports.label <> excluded.label`,
@@ -25,6 +26,8 @@ export async function createSqlTransportStore(database: SqlDatabase): Promise<Tr
   );
   const all = database.prepare(`SELECT ${COLUMNS} FROM transports ORDER BY position`);
   const remove = database.prepare("DELETE FROM transports WHERE transport_id = ?");
+  const mark = database.prepare("UPDATE transports SET is_reported = 1 WHERE transport_id = ? AND is_reported = 0");
+  const reported = database.prepare("SELECT transport_id FROM transports WHERE is_reported = 1 ORDER BY position");
   return {
     add: async (entries) => {
       const changes = await database.transaction(entries.map(({ id, edges, type, label }) => ({
@@ -40,6 +43,9 @@ export async function createSqlTransportStore(database: SqlDatabase): Promise<Tr
     byEdge: async (key) => (await byEdge.all(key, key)).map(entryOf),
     all: async () => (await all.all()).map(entryOf),
     remove: async (id) => await remove.run(id) === 1,
+    markReported: async (ids) =>
+      void await database.transaction(ids.map((id) => ({ statement: mark, parameters: [id] }))),
+    reported: async () => (await reported.all()).map((row) => row["transport_id"] as TransportId),
   };
 }
 
