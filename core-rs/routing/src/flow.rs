@@ -20,9 +20,13 @@ const TARGET_DELAY_MS: f64 = 4.0;
 /// The shortest round trip may be longer now than it was: it is taken to grow by this part in a second.
 const RTT_DRIFT_PER_SECOND: f64 = 0.01;
 
+/// Marks whose Pong has not come. Beyond it the oldest goes, since a later one says more.
+const MAX_MARKS: usize = 64;
+
 struct Mark {
     timestamp: i64,
-    at: f64,
+    /// When it was sent; not of Pings that go now and then anyway, which say nothing about a busy path.
+    at: Option<f64>,
     /// Everything sent before it.
     sent: u64,
 }
@@ -73,10 +77,17 @@ impl Flow {
         unmarked >= self.window / MARKS_PER_WINDOW || (unmarked > 0 && !self.has_room() && self.marks.is_empty())
     }
 
-    /// A Ping was sent.
+    /// A Ping was sent because of [`Self::wants_mark`].
     pub fn mark(&mut self, timestamp: i64, now: f64) {
-        self.marked = self.sent;
-        self.marks.push_back(Mark { timestamp, at: now, sent: self.sent });
+        self.push(timestamp, Some(now));
+    }
+
+    /// A Ping was sent for another reason. It tells of room, too: the Pong of the last mark may have been dropped on a full
+    /// path, and then nothing else ever would.
+    pub fn also_mark(&mut self, timestamp: i64) {
+        if self.sent > self.arrived {
+            self.push(timestamp, None);
+        }
     }
 
     /// A Pong came. What was marked before has arrived, too.
@@ -85,7 +96,17 @@ impl Flow {
         let Some(mark) = self.marks.drain(..=index).next_back() else { return };
         let was_full = self.sent - self.arrived >= self.window / 2;
         self.arrived = mark.sent;
-        self.adapt(now - mark.at, was_full, now);
+        if let Some(at) = mark.at {
+            self.adapt(now - at, was_full, now);
+        }
+    }
+
+    fn push(&mut self, timestamp: i64, at: Option<f64>) {
+        self.marked = self.sent;
+        if self.marks.len() == MAX_MARKS {
+            self.marks.pop_front();
+        }
+        self.marks.push_back(Mark { timestamp, at, sent: self.sent });
     }
 
     fn adapt(&mut self, rtt_ms: f64, was_full: bool, now: f64) {

@@ -3,6 +3,8 @@
 use skywire_crypto::{Fault, Opener, SEAL_OVERHEAD_BYTES};
 
 const LENGTH_BYTES: usize = 2;
+/// What an inbox that is read as fast as it fills needs; more goes back once all is read.
+const KEPT_BYTES: usize = 2 * 1024 * 1024;
 
 /// Opened records, one after the other: u16 length (native order), bytes.
 #[derive(Default)]
@@ -50,6 +52,9 @@ impl Inbox {
             self.start += count;
             self.left -= count;
             done += count;
+        }
+        if self.is_empty() && self.bytes.capacity() > KEPT_BYTES {
+            *self = Inbox::default();
         }
         done
     }

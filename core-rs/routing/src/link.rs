@@ -183,7 +183,7 @@ impl Link {
 
     /// Is there room for a record of a local writer?
     pub fn has_local_room(&self) -> bool {
-        self.queued() < LOCAL_OUTPUT_BYTES
+        !self.failed && self.queued() < LOCAL_OUTPUT_BYTES
     }
 
     /// Is so much free again that those who wait should go on?

@@ -64,14 +64,22 @@ pub enum WriteFault {
 /// What the switch keeps with a rule.
 #[derive(Default)]
 struct Route {
-    /// The link that the first packet came over: no other may use the id (routing.md §10, W3).
-    came_over: Option<u32>,
+    /// The transport that the first packet came over: no other may use the id (routing.md §10, W3).
+    came_over: Option<TransportId>,
     /// The link to pass on to, as it was found last.
     goes_over: u32,
     /// The group that the rule belongs to; 0: none.
     group: u32,
     /// Packets that came before the group was there.
     early: Vec<u8>,
+}
+
+/// Where a packet came from, and when.
+#[derive(Clone, Copy)]
+struct Arrival {
+    link: u32,
+    transport: TransportId,
+    now: f64,
 }
 
 enum Outcome {
@@ -125,24 +133,35 @@ impl Switch {
         let Some(link) = self.links.remove(handle) else { return };
         if self.by_transport.get(&link.transport) == Some(&handle) {
             // Two links of one transport meet when one side dials anew: the other one may still work.
-            match self.links.iter().find(|(_, other)| other.transport == link.transport && !other.failed) {
-                Some((other, _)) => self.by_transport.insert(link.transport, other),
-                None => self.by_transport.remove(&link.transport),
-            };
+            let other = self.links.iter().find(|(_, other)| other.transport == link.transport && !other.failed);
+            if let Some((other, _)) = other {
+                self.by_transport.insert(link.transport, other);
+            } else {
+                self.by_transport.remove(&link.transport);
+                self.fail_routes(link.transport, now);
+            }
         }
+        self.tell_writable(link.waiting_groups);
+        for waiting in link.waiting_links {
+            self.resume(waiting, now);
+        }
+    }
+
+    /// No link carries this transport any more.
+    fn fail_routes(&mut self, transport: TransportId, now: f64) {
         let came_over: Vec<(u32, Option<(u32, TransportId)>)> = self
             .table
             .stored()
-            .filter(|entry| entry.extra.came_over == Some(handle))
+            .filter(|entry| entry.extra.came_over == Some(transport))
             .map(|entry| (entry.rule.route_id, entry.rule.next()))
             .collect();
         for (id, next) in came_over {
             match next {
                 // As if the visor behind the link had failed and closed the route: its other end learns at once.
-                Some((next_id, transport)) => {
+                Some((next_id, next_transport)) => {
                     self.table.delete(id);
-                    self.send(transport, Kind::Error, next_id, &[LINK_DOWN_TEXT]);
-                    self.send(transport, Kind::Close, next_id, &[&[CLOSE_REQUESTED]]);
+                    self.send(next_transport, Kind::Error, next_id, &[LINK_DOWN_TEXT]);
+                    self.send(next_transport, Kind::Close, next_id, &[&[CLOSE_REQUESTED]]);
                 }
                 None => {
                     if let Some(group) = self.table.peek(id).map(|entry| entry.extra.group) {
@@ -151,14 +170,10 @@ impl Switch {
                 }
             }
         }
-        let orphaned = !self.by_transport.contains_key(&link.transport);
         for group in self.groups.handles() {
-            if orphaned && self.groups.get(group).is_some_and(|group| group.next_transport == link.transport) {
+            if self.groups.get(group).is_some_and(|group| group.next_transport == transport) {
                 self.fail_group(group, CloseReason::LinkDown, b"", now);
             }
-        }
-        for waiting in link.waiting_links {
-            self.resume(waiting, now);
         }
     }
 
@@ -194,11 +209,7 @@ impl Switch {
             return;
         }
         let (links, groups) = (core::mem::take(&mut link.waiting_links), core::mem::take(&mut link.waiting_groups));
-        for group in groups {
-            if self.groups.get_mut(group).is_some_and(|group| core::mem::take(&mut group.wants_link)) {
-                self.tell(Event::GroupWritable { group });
-            }
-        }
+        self.tell_writable(groups);
         for waiting in links {
             self.resume(waiting, now);
         }
@@ -501,12 +512,13 @@ impl Switch {
             if link.blocked.is_some() || link.failed {
                 return;
             }
+            let arrival = Arrival { link: handle, transport: link.transport, now };
             let (plain, fault) = link.take_plain();
             let mut at = 0;
             let mut blocked = None;
             while let Some(header) = Header::decode(&plain[at..]) {
                 let Some(payload) = plain.get(at + HEADER_BYTES..at + header.packet_length()) else { break };
-                match self.handle(handle, header, payload, now) {
+                match self.handle(header, payload, arrival) {
                     Outcome::Done => at += header.packet_length(),
                     Outcome::Blocked(blocker) => {
                         blocked = Some(blocker);
@@ -527,7 +539,8 @@ impl Switch {
         }
     }
 
-    fn handle(&mut self, from: u32, header: Header, payload: &[u8], now: f64) -> Outcome {
+    fn handle(&mut self, header: Header, payload: &[u8], arrival: Arrival) -> Outcome {
+        let Arrival { link: from, transport, now } = arrival;
         let Some(kind) = Kind::of(header.kind) else { return drop_counted(&mut self.counters.unknown_type) };
         if payload.len() < kind.min_payload() {
             return drop_counted(&mut self.counters.short_payload);
@@ -540,16 +553,8 @@ impl Switch {
             Err(TableFault::NotFound) => return drop_counted(&mut self.counters.unknown_route),
             Err(TableFault::Expired) => return drop_counted(&mut self.counters.expired_route),
         };
-        match entry.extra.came_over {
-            Some(link) if link != from => {
-                // A link that is gone had its rules deleted or its groups ended, but for those it had not carried yet.
-                if self.links.get(link).is_some() {
-                    return drop_counted(&mut self.counters.wrong_link);
-                }
-                entry.extra.came_over = Some(from);
-            }
-            Some(_) => {}
-            None => entry.extra.came_over = Some(from),
+        if *entry.extra.came_over.get_or_insert(transport) != transport {
+            return drop_counted(&mut self.counters.wrong_link);
         }
         // Only now: whoever injects packets must not keep a route alive.
         entry.note_lookup(now);
@@ -592,7 +597,7 @@ impl Switch {
     fn forward(&mut self, header: Header, kind: Kind, payload: &[u8], (from, now): (u32, f64)) -> Outcome {
         let Some(Entry { rule, extra, .. }) = self.table.peek_mut(header.route_id) else { return Outcome::Done };
         let Some((next_id, transport)) = rule.next() else { return Outcome::Done };
-        if self.links.get(extra.goes_over).is_none() {
+        if self.links.get(extra.goes_over).is_none_or(|link| link.failed) {
             let Some(&link) = self.by_transport.get(&transport) else {
                 return drop_counted(&mut self.counters.no_transport);
             };
@@ -735,6 +740,19 @@ impl Switch {
         }
     }
 
+    /// Tells those that wait for room in a link.
+    fn tell_writable(&mut self, groups: Vec<u32>) {
+        for group in groups {
+            if self
+                .groups
+                .get_mut(group)
+                .is_some_and(|group| core::mem::take(&mut group.wants_link) && group.end.is_none())
+            {
+                self.tell(Event::GroupWritable { group });
+            }
+        }
+    }
+
     /// Tells once that there is something; again only after all of it was taken.
     fn tell_readable(&mut self, handle: u32) {
         let Some(group) = self.groups.get_mut(handle) else { return };
@@ -786,6 +804,7 @@ impl Switch {
     fn send_ping(&mut self, handle: u32, asked: bool, now: f64) -> Option<i64> {
         let group = self.groups.get_mut(handle)?;
         let (timestamp, throughput) = group.make_ping(asked, now);
+        group.flow.also_mark(timestamp);
         self.send_of_group(handle, Kind::Ping, &[&timestamp.to_be_bytes(), &throughput.to_be_bytes()], now);
         Some(timestamp)
     }

@@ -79,6 +79,56 @@ fn a_reader_that_is_slow_stops_the_sender_and_nobody_else() {
     assert!(got == sent);
 }
 
+#[test]
+fn a_reader_may_pause_for_minutes() {
+    let (mut world, _) = line(3, true);
+    let Connection { groups: [first, last], .. } = connect(&mut world);
+    let sent = world.dice.bytes(24 * MIB);
+    let (mut done, mut got) = (0, Vec::new());
+    for pause_ms in [0.0, 600_000.0, 600_000.0] {
+        loop {
+            let now = world.now;
+            let taken = world.switches[0].write(first, &sent[done..], now).expect("the group is open");
+            done += taken;
+            world.settle();
+            if taken == 0 {
+                break;
+            }
+        }
+        world.pass(pause_ms);
+        let before = got.len();
+        got.extend(read_all(&mut world, 2, last));
+        assert!(got.len() > before, "it goes on after a pause of {pause_ms} ms");
+    }
+    while got.len() < sent.len() {
+        let now = world.now;
+        done += world.switches[0].write(first, &sent[done..], now).expect("the group is open");
+        world.settle();
+        got.extend(read_all(&mut world, 2, last));
+    }
+    assert!(got == sent);
+}
+
+#[test]
+fn a_pong_that_was_dropped_stops_a_writer_until_the_next_ping_only() {
+    let (mut world, links) = line(2, false);
+    let Connection { groups: [first, last], .. } = connect(&mut world);
+    let bytes = vec![1; 4 * MIB];
+    while world.switches[0].write(first, &bytes, 0.0).is_ok_and(|taken| taken > 0) {
+        // All of it arrives, and no answer comes back.
+        let output = world.switches[0].output(links[0].0, 0.0).to_vec();
+        world.switches[0].output_written(links[0].0, 0.0);
+        feed(&mut world.switches[1], links[0].1, &output, 0.0);
+        world.switches[1].read(last, &mut vec![0; MIB], 0.0);
+        while !world.switches[1].output(links[0].1, 0.0).is_empty() {
+            world.switches[1].output_written(links[0].1, 0.0);
+        }
+    }
+    world.take_events(0);
+    world.pass(3_500.0);
+    assert!(world.take_events(0).contains(&Event::GroupWritable { group: first }));
+}
+
 /// A switch with a plain link, and a group whose peer sends without regard to Pongs, as v1.3 does, until the link is full.
 fn overrun() -> (Switch, u32, u32) {
     let mut peer = records(2, 1);

@@ -393,6 +393,57 @@ fn an_old_link_may_go_after_its_successor_came() {
 }
 
 #[test]
+fn a_route_goes_on_over_a_new_link_of_its_transport_while_the_old_one_is_there() {
+    let (mut world, links) = line(2, false);
+    let Connection { groups: [first, last], there, .. } = connect(&mut world);
+    write_all(&mut world, 0, first, b"old ");
+    let now = world.now;
+    let again = world.switches[1].add_link(transport(0), None, &[], now);
+    assert_eq!(world.switches[0].write(first, b"new", now), Ok(3));
+    let output = world.switches[0].output(links[0].0, now).to_vec();
+    world.switches[0].output_written(links[0].0, now);
+    feed(&mut world.switches[1], again, &output, now);
+    assert_eq!(read_all(&mut world, 1, last), b"old new");
+    world.switches[1].remove_link(links[0].1, now);
+    assert_eq!(closed(&world.take_events(1), last), None);
+    feed(&mut world.switches[1], again, &packet(PING, there[1], &[0; 16]), now);
+    assert_eq!(world.switches[1].counters().wrong_link, 0);
+    world.switches[1].remove_link(again, now);
+    assert_eq!(closed(&world.take_events(1), last).map(|it| it.0), Some(CloseReason::LinkDown));
+}
+
+#[test]
+fn a_writer_that_waited_for_a_link_goes_on_when_another_takes_its_place() {
+    let (mut world, links) = line(2, false);
+    let Connection { groups: [first, _], .. } = connect(&mut world);
+    let now = world.now;
+    assert!(world.switches[0].write(first, &[1; 1 << 20], now).is_ok_and(|taken| taken < 1 << 20));
+    let again = world.switches[0].add_link(transport(0), None, &[], now);
+    world.take_events(0);
+    world.switches[0].remove_link(links[0].0, now);
+    assert_eq!(world.take_events(0), [Event::GroupWritable { group: first }]);
+    assert!(world.switches[0].write(first, &[1; 10], now).is_ok_and(|taken| taken == 10));
+    assert!(!world.switches[0].output(again, now).is_empty());
+}
+
+#[test]
+fn a_packet_lost_on_the_way_ends_the_connection_instead_of_leaving_a_hole() {
+    let (mut world, links) = line(2, false);
+    let Connection { groups: [first, last], .. } = connect(&mut world);
+    write_all(&mut world, 0, first, b"before");
+    let now = world.now;
+    assert_eq!(world.switches[0].write(first, b"lost", now), Ok(4));
+    assert!(!world.switches[0].output(links[0].0, now).is_empty());
+    world.switches[0].output_written(links[0].0, now);
+    write_all(&mut world, 0, first, b"after");
+    let (reason, message) = closed(&world.take_events(1), last).expect("it ends");
+    assert_eq!(reason, CloseReason::Fault);
+    assert!(message.contains("record"), "{message}");
+    assert_eq!(read_all(&mut world, 1, last), b"before");
+    assert_eq!(closed(&world.take_events(0), first), Some((CloseReason::Remote, message)));
+}
+
+#[test]
 fn a_successor_that_fails_leaves_the_old_link_in_charge() {
     let (mut world, links) = line(2, false);
     let again = world.switches[0].add_link(transport(0), None, &[], 0.0);
