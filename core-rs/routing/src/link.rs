@@ -299,3 +299,35 @@ impl Link {
         self.staging.clear();
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_idle_link_gives_its_buffers_back_and_a_busy_one_keeps_what_it_holds() {
+        let mut link = Link::new([1; 16], None, &[]);
+        link.read_area()[..3].copy_from_slice(&[0; 3]);
+        link.received(3);
+        let (plain, _) = link.take_plain();
+        link.put_back(plain, 0);
+        for _ in 0..3 {
+            link.rest();
+            assert!(link.holds_buffers(), "a part of a packet is there");
+        }
+        let (plain, _) = link.take_plain();
+        link.put_back(plain, 3);
+        assert!(link.append(Header { kind: 0, route_id: 1, size: 2 }, &[&[7; 2]]));
+        for _ in 0..3 {
+            link.rest();
+        }
+        assert_eq!(link.output(0.0), [0, 0, 0, 0, 1, 0, 2, 7, 7]);
+        link.rest();
+        assert_eq!(link.output(0.0).len(), 9, "a write is under way");
+        link.part_written();
+        link.rest();
+        assert!(!link.holds_buffers());
+        assert_eq!(link.read_area().len(), INPUT_BYTES);
+        assert!(link.output(0.0).is_empty());
+    }
+}
