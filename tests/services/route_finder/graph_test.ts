@@ -10,12 +10,19 @@ function entry(a: number, b: number, type = "stcp"): TransportEntry {
   return makeTransportEntry(VISORS[a]!, VISORS[b]!, { type, label: "" });
 }
 
-/** The neighbours of a visor and the transports to them, as text. */
+/** The neighbours of a visor and the cheapest transports to them, as text. */
 function around(graph: TransportGraph, visor: number): string[] {
   const number = graph.numberOf(VISORS[visor]!);
   if (number === undefined) return [];
-  return [...graph.neighbours(number)]
-    .map((other) => `${graph.keyOf(other)} ${graph.transportBetween(number, other)}`).sort();
+  const best = new Map<number, number>();
+  const costs = graph.costs("hops"), arcs = graph.arcs(number);
+  for (let i = 0; i < 2 * graph.degree(number); i += 2) {
+    const other = arcs[i]!, transport = arcs[i + 1]!;
+    if (!best.has(other)) assert.ok(i === 0 || arcs[i - 2] !== other);
+    else assert.ok(arcs[i - 2] === other && graph.transport(arcs[i - 1]!).id < graph.transport(transport).id);
+    if (!best.has(other) || costs[transport]! < costs[best.get(other)!]!) best.set(other, transport);
+  }
+  return [...best].map(([other, transport]) => `${graph.keyOf(other)} ${graph.transport(transport).id}`).sort();
 }
 
 Deno.test("TransportGraph joins both edges of a transport, and parts them when the last one is gone", () => {
@@ -90,4 +97,19 @@ Deno.test("TransportGraph says the same as a list of transports, after any chang
     }
     assert.equal(graph.transportCount, list.size);
   }));
+});
+
+Deno.test("TransportGraph prices what its edges say, and nothing that does not work", () => {
+  const graph = new TransportGraph();
+  const one = entry(0, 1);
+  graph.add({ ...one, latencyMs: 20, status: "working" });
+  const [first] = graph.costs("latency");
+  graph.add({ ...one, latencyMs: 40, status: "working" });
+  assert.ok(graph.costs("latency")[0]! > first!);
+  graph.add({ ...one, latencyMs: 20, status: "not-working" });
+  assert.deepEqual([graph.costs("latency")[0], graph.costs("hops")[0], graph.transportCount], [Infinity, Infinity, 1]);
+  graph.add({ ...one, latencyMs: 20 });
+  assert.equal(graph.costs("latency")[0], first);
+  graph.remove(one.id);
+  assert.equal(graph.costs("latency")[0], Infinity);
 });

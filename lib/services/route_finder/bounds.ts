@@ -1,0 +1,137 @@
+/**
+ * The least that the rest of a route can cost, for every visor and every number of hops already gone: what leads a search
+ * to its destination and tells it early that there is none.
+ *
+ * A rest may come to a visor twice, so it can be cheaper than any that a route has, never dearer. Visors to be passed in
+ * order make stages: a state is a visor and how many of those were passed, `stage * bound + visor`.
+ *
+ * Row by row (Bellman and Ford): what costs how much with at most 0, 1, 2 … hops left, until nothing changes any more;
+ * then, for a least number of hops, rows in which another hop must follow.
+ */
+
+import { joinCosts, type Joining, TIE } from "./figures.ts";
+import type { Search } from "./search.ts";
+
+/** See the top of the file. */
+export class Bounds {
+  readonly #search: Search;
+  readonly #states: number;
+  readonly #minHops: number;
+  /** For each visor where it is in `via`, or -1. */
+  readonly #place: Int8Array;
+  readonly #isAvoided: Uint8Array;
+  /** Least costs with at most so many hops left; the last one holds for any more. */
+  readonly #atMost: Float64Array[] = [];
+  /** Least costs after so many hops, as long as the least number is not reached. */
+  readonly #before: Float64Array[] = [];
+
+  /** Fills all rows: some steps over each transport. */
+  constructor(search: Search) {
+    this.#search = search;
+    const { bound } = search.graph;
+    this.#states = bound * (search.via.length + 1);
+    this.#place = new Int8Array(bound).fill(-1);
+    search.via.forEach((visor, place) => this.#place[visor] = place);
+    this.#isAvoided = new Uint8Array(bound);
+    for (const visor of search.avoid) this.#isAvoided[visor] = 1;
+    // Between two visors one hop is the least anyway.
+    this.#minHops = search.minHops > 1 ? search.minHops : 0;
+    this.#fillAtMost(search.maxHops - this.#minHops);
+    for (let hops = this.#minHops - 1; hops >= 0; hops--) this.#before[hops] = this.#oneMore(this.after(hops + 1));
+  }
+
+  /** The least costs of what may follow after so many hops, by state; not to be changed. */
+  after(hops: number): Float64Array {
+    const { maxHops } = this.#search;
+    if (hops < this.#minHops) return this.#before[hops]!;
+    return this.#atMost[Math.min(maxHops - hops, this.#atMost.length - 1)]!;
+  }
+
+  /** The state after a step into a visor at some stage; undefined when it must not be entered then. */
+  enter(visor: number, stage: number): number | undefined {
+    if (this.#isAvoided[visor] === 1 || visor === this.#search.source) return undefined;
+    const place = this.#place[visor]!;
+    if (place < 0) return stage * this.#search.graph.bound + visor;
+    return place === stage ? (stage + 1) * this.#search.graph.bound + visor : undefined;
+  }
+
+  #fillAtMost(hops: number): void {
+    const { graph, destination, via, budget } = this.#search;
+    const first = new Float64Array(this.#states).fill(Infinity);
+    const end = via.length * graph.bound + destination;
+    first[end] = 0;
+    this.#atMost.push(first);
+    let changed = [end];
+    for (let row = 1; row <= hops && changed.length > 0 && budget.steps > 0; row++) {
+      const before = this.#atMost[row - 1]!, costs = before.slice();
+      changed = this.#relax(changed, { before, costs });
+      if (changed.length > 0) this.#atMost.push(costs);
+    }
+  }
+
+  #oneMore(before: Float64Array): Float64Array {
+    const costs = new Float64Array(this.#states).fill(Infinity);
+    const known: number[] = [];
+    for (let state = 0; state < before.length; state++) if (before[state] !== Infinity) known.push(state);
+    this.#relax(known, { before, costs });
+    return costs;
+  }
+
+  /** Steps back from states over every transport; gives the states that became cheaper. */
+  #relax(
+    states: readonly number[],
+    { before, costs }: { readonly before: Float64Array; readonly costs: Float64Array },
+  ): number[] {
+    const { graph, costs: prices, joining, source, destination, budget } = this.#search;
+    const { bound } = graph;
+    const cheaper: number[] = [];
+    const isListed = new Uint8Array(this.#states);
+    for (const state of states) {
+      const visor = state % bound, cost = before[state]!;
+      // No route goes on from its destination, or passes its source.
+      if (visor === source) continue;
+      const place = this.#place[visor]!;
+      const stage = place < 0 ? (state - visor) / bound : place;
+      const arcs = graph.arcs(visor), end = 2 * graph.degree(visor);
+      budget.steps -= end / 2;
+      for (let i = 0; i < end; i += 2) {
+        const neighbour = arcs[i]!;
+        if (this.#isAvoided[neighbour] === 1 || neighbour === destination) continue;
+        if (neighbour === source ? stage !== 0 : this.#place[neighbour]! >= 0 && this.#place[neighbour] !== stage - 1) {
+          continue;
+        }
+        const price = prices[arcs[i + 1]!]!;
+        const through = joinRest(price, { rest: cost, joining });
+        const from = stage * bound + neighbour;
+        if (through >= costs[from]!) continue;
+        costs[from] = through;
+        if (isListed[from] === 1) continue;
+        isListed[from] = 1;
+        cheaper.push(from);
+      }
+    }
+    return cheaper;
+  }
+}
+
+/** What a rest costs that begins with a transport of this price; without ties for the widest path. */
+export function joinRest(
+  price: number,
+  { rest, joining }: { readonly rest: number; readonly joining: Joining },
+): number {
+  if (joining === "sum" || price === Infinity) return price + rest;
+  return Math.max(price - price % TIE, rest);
+}
+
+/**
+ * The least cost of a route that begins at a certain cost.
+ * @param options what the bounds say of the rest; what its hops count at least in ties
+ */
+export function joinBound(
+  begun: number,
+  { rest, joining, tie }: { readonly rest: number; readonly joining: Joining; readonly tie: number },
+): number {
+  const joined = joinCosts(begun, { b: rest, joining });
+  // The rows of the widest path know nothing of ties: the fewest hops need not lie on it.
+  return joining === "sum" ? joined : joined + tie;
+}

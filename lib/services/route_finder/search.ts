@@ -1,0 +1,44 @@
+/** What all searches are told: from where to where, over what, at which cost, and with how much work. */
+
+import type { Joining } from "./figures.ts";
+import type { ReadonlyGraph } from "./graph.ts";
+
+/** Longer routes are never looked for: v1.3 visors ask for 50 (routing.md §7.5). */
+export const MAX_HOPS = 64;
+
+/** How much work searches may do; shared by all searches of one request. */
+export interface SearchBudget {
+  /** Steps over a transport that are left. */
+  steps: number;
+}
+
+/** A question in numbers. */
+export interface Search {
+  /** Not changed meanwhile. */
+  readonly graph: ReadonlyGraph;
+  /** The cost of each transport by its number; Infinity for those that must not be used. */
+  readonly costs: Float64Array;
+  readonly joining: Joining;
+  /** Numbers of two different visors. */
+  readonly source: number;
+  readonly destination: number;
+  /** Strict; 1 ≤ minHops. */
+  readonly minHops: number;
+  /** Strict; at most {@link MAX_HOPS}. */
+  readonly maxHops: number;
+  /** Visors that must not be passed. */
+  readonly avoid: ReadonlySet<number>;
+  /** Visors that must be passed, in this order; neither end is among them, none twice. */
+  readonly via: readonly number[];
+  /** Is used up; when nothing is left of it, what was found so far is the result. */
+  readonly budget: SearchBudget;
+}
+
+/** A path in numbers. */
+export interface Path {
+  /** From source to destination, both included. */
+  readonly visors: readonly number[];
+  /** One less than visors. */
+  readonly transports: readonly number[];
+  readonly cost: number;
+}

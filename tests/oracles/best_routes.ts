@@ -1,0 +1,128 @@
+/**
+ * The best routes by trying everything: slow, and obviously right. For maps of half a dozen visors. Knows nothing of
+ * graphs, bounds or flows: a route is a list of transports, and every list that is a route is looked at.
+ */
+
+import type { FeedTransport } from "../../lib/services/transport_discovery/mod.ts";
+import type { CompleteQuestion } from "../../lib/services/route_finder/question.ts";
+import { figuresOf, type Metric, type MetricWeights } from "../../lib/services/route_finder/figures.ts";
+
+/** Transports in the order of the way, and the visors on it. */
+export interface OracleRoute {
+  readonly transports: readonly FeedTransport[];
+  readonly visors: readonly string[];
+}
+
+/** What decides between routes, the first difference counts: the measure, hops, transports through messaging servers. */
+export type OracleCost = readonly [amount: number, hops: number, relayed: number];
+
+/** The costs of the best routes, or of the routes of a best set; the best first. */
+export function bestCosts(map: readonly FeedTransport[], question: CompleteQuestion): OracleCost[] {
+  const routes = allRoutes(map, question);
+  if (question.disjoint !== "none") {
+    return bestSet(routes, question).map((route) => costOf(route, question.metric)).sort(compare);
+  }
+  const byVisors = new Map<string, OracleRoute>();
+  for (const route of routes) {
+    const name = route.visors.join(), other = byVisors.get(name);
+    if (other === undefined || isBetterHopByHop(route, { than: other, metric: question.metric })) {
+      byVisors.set(name, route);
+    }
+  }
+  return [...byVisors.values()].map((route) => costOf(route, question.metric)).sort(compare).slice(0, question.count);
+}
+
+/** Every route that keeps to all conditions. */
+export function allRoutes(map: readonly FeedTransport[], question: CompleteQuestion): OracleRoute[] {
+  const found: OracleRoute[] = [];
+  const walk = (route: OracleRoute): void => {
+    const at = route.visors.at(-1)!;
+    if (at === question.destination) {
+      if (isAsAsked(route, question)) found.push(route);
+      return;
+    }
+    for (const transport of map) {
+      const [a, b] = transport.edges as readonly [string, string];
+      const to = a === at ? b : b === at ? a : undefined;
+      if (to === undefined || route.visors.includes(to)) continue;
+      walk({ transports: [...route.transports, transport], visors: [...route.visors, to] });
+    }
+  };
+  walk({ transports: [], visors: [question.source] });
+  return found;
+}
+
+/** The cost of a route. */
+export function costOf({ transports }: OracleRoute, metric: Metric | MetricWeights): OracleCost {
+  const amounts = transports.map((transport) => amountOf(transport, metric));
+  const amount = metric === "throughput" ? Math.max(...amounts) : amounts.reduce((sum, one) => sum + one, 0);
+  return [rounded(amount), transports.length, transports.filter(({ type }) => type === "dmsg").length];
+}
+
+/** The cost of routes together. */
+export function costOfSet(costs: readonly OracleCost[], metric: Metric | MetricWeights): OracleCost {
+  return costs.reduce(([amount, hops, relayed], one) => [
+    rounded(metric === "throughput" ? Math.max(amount, one[0]) : amount + one[0]),
+    hops + one[1],
+    relayed + one[2],
+  ], [0, 0, 0] as OracleCost);
+}
+
+/** Which cost is less. */
+export function compare(a: OracleCost, b: OracleCost): number {
+  return a[0] - b[0] || a[1] - b[1] || a[2] - b[2];
+}
+
+function isAsAsked({ transports, visors }: OracleRoute, question: CompleteQuestion): boolean {
+  const { minHops, maxHops, avoid, avoidTypes, via } = question;
+  const places = via.map((key) => visors.indexOf(key));
+  return transports.length >= minHops && transports.length <= maxHops &&
+    transports.every(({ status, type }) => status !== "not-working" && !avoidTypes.includes(type)) &&
+    !visors.some((key) => (avoid as readonly string[]).includes(key)) &&
+    places.every((place, i) => place >= 0 && (i === 0 || place > places[i - 1]!));
+}
+
+/** Of routes over the same visors, the one that is better at its first difference. */
+function isBetterHopByHop(
+  route: OracleRoute,
+  { than, metric }: { readonly than: OracleRoute; readonly metric: Metric | MetricWeights },
+): boolean {
+  return route.transports.every((transport, i) =>
+    compare(costOf(single(transport), metric), costOf(single(than.transports[i]!), metric)) <= 0
+  );
+}
+
+function single(transport: FeedTransport): OracleRoute {
+  return { transports: [transport], visors: [] };
+}
+
+/** Of all sets that share nothing the largest, of those the cheapest. */
+function bestSet(routes: readonly OracleRoute[], { count, disjoint, metric }: CompleteQuestion): OracleRoute[] {
+  const isJoined = (a: OracleRoute, b: OracleRoute): boolean =>
+    disjoint === "links"
+      ? a.transports.some((transport) => b.transports.includes(transport))
+      : a.visors.join() === b.visors.join() || a.visors.slice(1, -1).some((visor) => b.visors.includes(visor));
+  let best: OracleRoute[] = [];
+  const total = (set: readonly OracleRoute[]): OracleCost => costOfSet(set.map((one) => costOf(one, metric)), metric);
+  const choose = (from: number, set: OracleRoute[]): void => {
+    if (set.length > best.length || (set.length === best.length && compare(total(set), total(best)) < 0)) best = set;
+    if (set.length === count) return;
+    for (let i = from; i < routes.length; i++) {
+      if (!set.some((one) => isJoined(one, routes[i]!))) choose(i + 1, [...set, routes[i]!]);
+    }
+  };
+  choose(0, []);
+  return best;
+}
+
+function amountOf(transport: FeedTransport, metric: Metric | MetricWeights): number {
+  const { latencyMs, throughputMBps, resetsPerHour } = figuresOf(transport);
+  const amounts = { hops: 1, latency: latencyMs, throughput: 1 / throughputMBps, reliability: resetsPerHour };
+  if (typeof metric === "string") return amounts[metric];
+  return (metric.hops ?? 0) + (metric.latency ?? 0) * latencyMs / 50 + (metric.throughput ?? 0) * 10 / throughputMBps +
+    (metric.reliability ?? 0) * resetsPerHour;
+}
+
+function rounded(amount: number): number {
+  return Math.round(amount * 1e6) / 1e6;
+}
