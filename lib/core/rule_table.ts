@@ -17,7 +17,10 @@ export type TableFault = "not-found" | "expired";
 export class RuleTable implements Disposable {
   readonly #handle: number;
 
-  /** @param firstId the first id that will be handed out; 0 counts as 1 */
+  /**
+   * Makes an empty table.
+   * @param firstId the first id that will be handed out; 0 counts as 1
+   */
   constructor(firstId: number) {
     this.#handle = core.table_new(firstId) >>> 0;
     if (this.#handle === 0) throw new UnavailableError("core/too-many", "Make a rule table: there are too many");

@@ -27,31 +27,39 @@ export interface SwitchOptions {
   readonly localKey: PublicKey;
   /** Where route ids begin, any u32: best a random one (routing.md §10, Q8). */
   readonly firstRouteId: number;
+  /** The time, ms, monotonic. */
   readonly now: MonotonicMs;
 }
 
 /** How to add a link. */
 export interface AddLinkOptions {
+  /** Of which transport it is the link: rules name it. */
   readonly transportId: TransportId;
   /** Consumed. Without, the link carries packets as they are. */
   readonly records?: Records;
   /** Plaintext that was read before. */
   readonly early?: Uint8Array;
+  /** The time, ms, monotonic. */
   readonly now: MonotonicMs;
 }
 
-/** Figures of a link, since it was added. Bytes are payload of packets, as v1.3 counts them. */
+/** Figures of a link, since it was added. Bytes are payload of packets, as v1.3 counts them (transports.md §4.3). */
 export interface SwitchLinkStats {
+  /** Payload of packets sent. */
   readonly sentBytes: number;
+  /** Payload of packets received, dropped ones excluded. */
   readonly receivedBytes: number;
+  /** Packets sent. */
   readonly sentPackets: number;
+  /** Packets received, dropped ones excluded. */
   readonly receivedPackets: number;
 }
 
 /** Figures of a group. */
 export interface SwitchGroupStats {
-  /** Sealed bytes, as v1.3 counts them. */
+  /** Sealed bytes sent, as v1.3 counts them. */
   readonly sentBytes: number;
+  /** Sealed bytes received. */
   readonly receivedBytes: number;
   /** The latest round trip, ms. */
   readonly latencyMs: number | undefined;
@@ -59,14 +67,23 @@ export interface SwitchGroupStats {
 
 /** Packets passed on or delivered, and those dropped, by reason. */
 export interface SwitchCounters {
+  /** Passed on to the next visor. */
   readonly forwarded: number;
+  /** Handed to a group. */
   readonly delivered: number;
+  /** Of a type that is not known. */
   readonly unknownType: number;
+  /** Too short for their type (routing.md §1.4). */
   readonly shortPayload: number;
+  /** No rule has their route id. */
   readonly unknownRoute: number;
+  /** Their rule was idle for too long. */
   readonly expiredRoute: number;
+  /** They came over another transport than the first one of their route (routing.md §10, W3). */
   readonly wrongLink: number;
+  /** No link of the next transport is there. */
   readonly noTransport: number;
+  /** For this visor, which has no group for them, and no room to keep them until it has. */
   readonly noGroup: number;
 }
 
@@ -78,6 +95,7 @@ export class Switch implements Disposable {
   #handle: number;
   #now: MonotonicMs;
 
+  /** Makes an empty switch. @throws {UnavailableError} `core/too-many` when there are 65536 */
   constructor({ localKey, firstRouteId, now }: SwitchOptions) {
     this.localKey = localKey;
     this.#now = now;
