@@ -8,6 +8,8 @@ import { Backoff, Mutex, sleep, untilAborted } from "../runtime/mod.ts";
 import type { Runtime } from "../runtime/mod.ts";
 import type { MonotonicMs, PublicKey, TransportId } from "../types/mod.ts";
 import type { SignedEntry } from "../wire/transport_entry.ts";
+import type { EdgeStatus } from "../wire/transport_status.ts";
+import { LinkHistory } from "./link_history.ts";
 import type { LinkEnd } from "./link_pump.ts";
 import { LivenessWatch } from "./liveness.ts";
 import type { TransportMetrics } from "./metrics.ts";
@@ -25,7 +27,7 @@ const REDIAL_MS = { firstMs: 200, maxMs: 3_000 };
 /** A link that lived this long was a good one: after it, redialling starts with the short delay again. */
 const STABLE_MS = 5_000;
 
-/** A link that is back within this time stays listed at transport discovery. */
+/** A link that is back within this time stays listed at a transport discovery to which one cannot report what is down. */
 const DEREGISTER_AFTER_MS = 5_000;
 
 /** A transport that the other side opened is forgotten when its link has been gone for this long. */
@@ -84,6 +86,8 @@ export interface LiveTransportDeps {
   readonly runtime: Pick<Runtime, "clock" | "timers" | "random" | "log">;
   readonly loop: SwitchLoop;
   readonly registration: RegistrationLoop;
+  /** Does the discovery know what is down? Then a transport stays listed while its link is away. */
+  readonly isReported: () => boolean;
   readonly metrics: TransportMetrics;
   readonly localKey: PublicKey;
   /** Opens and settles a link; calls `onSettling` before the first byte of settlement. */
@@ -128,9 +132,12 @@ export class LiveTransport {
   #holds = 0;
   #link: ActiveLink | undefined;
   #linkSince: MonotonicMs;
+  readonly #history = new LinkHistory();
   #changed: PromiseWithResolvers<void> = Promise.withResolvers();
   #initiator = false;
   #since: number;
+  /** The same moment as {@link #since}. */
+  #stateSince: MonotonicMs;
   #latencyMs: number | undefined;
   #before = { sentBytes: 0, receivedBytes: 0, sentPackets: 0, receivedPackets: 0 };
   #cancelTimers: (() => void)[] = [];
@@ -145,7 +152,7 @@ export class LiveTransport {
     this.label = what.label;
     this.#deps = deps;
     this.#since = deps.runtime.clock.wallMs();
-    this.#linkSince = deps.runtime.clock.monotonic();
+    this.#linkSince = this.#stateSince = deps.runtime.clock.monotonic();
   }
 
   /** Is there a working link? */
@@ -176,6 +183,25 @@ export class LiveTransport {
       receivedPackets: receivedPackets + (now?.receivedPackets ?? 0),
       since: this.#since,
     };
+  }
+
+  /** What discovery is told. */
+  status(): EdgeStatus {
+    const now = this.#deps.runtime.clock.monotonic();
+    const throughputMBps = this.#history.throughputMBps;
+    return {
+      id: this.id,
+      isWorking: this.up,
+      lastsMs: now - this.#stateSince,
+      ...(this.#latencyMs === undefined ? {} : { latencyMs: this.#latencyMs }),
+      ...(throughputMBps === undefined ? {} : { throughputMBps }),
+      resetsPerHour: this.#history.resetsPerHour(now),
+    };
+  }
+
+  /** Looks at how much has gone through; to be called every few seconds. */
+  sample(): void {
+    if (this.up) this.#history.noteTraffic(this.summary(), this.#deps.runtime.clock.monotonic());
   }
 
   /**
@@ -256,7 +282,7 @@ export class LiveTransport {
       const link = loop.attach(secure, { transportId: this.id, early, onPong: (value) => watch.pong(value) });
       this.#link = link;
       this.#initiator = initiator;
-      this.#linkSince = runtime.clock.monotonic();
+      this.#linkSince = this.#stateSince = runtime.clock.monotonic();
       this.#since = runtime.clock.wallMs();
       this.#latencyMs = roundTripMs ?? this.#latencyMs;
       const watch: LivenessWatch = new LivenessWatch({
@@ -368,7 +394,7 @@ export class LiveTransport {
   }
 
   #down(link: ActiveLink, watch: LivenessWatch, end: LinkEnd): void {
-    const { runtime, registration, onChange } = this.#deps;
+    const { runtime, registration, isReported, onChange } = this.#deps;
     watch[Symbol.dispose]();
     const { sentBytes, receivedBytes, sentPackets, receivedPackets } = link.stats();
     this.#before.sentBytes += sentBytes;
@@ -378,17 +404,25 @@ export class LiveTransport {
     if (this.#link !== link) return;
     this.#link = undefined;
     this.#since = runtime.clock.wallMs();
+    this.#stateSince = runtime.clock.monotonic();
+    if (!this.#stopped.signal.aborted) this.#history.noteLoss(this.#stateSince);
     this.#notify();
     onChange(this, "down", end.message);
     if (this.#stopped.signal.aborted) return;
     this.#cancelTimers.push(
-      runtime.timers.after(DEREGISTER_AFTER_MS, () => registration.deregister(this.id)),
+      runtime.timers.after(DEREGISTER_AFTER_MS, () => {
+        if (!isReported()) registration.deregister(this.id);
+      }),
       runtime.timers.after(FORGET_AFTER_MS, () => this.#forgetIfIdle()),
     );
   }
 
   #forgetIfIdle(): void {
-    if (!this.up && !this.wanted && this.#dial === undefined && this.#holds === 0) this.#deps.onForgotten(this);
+    if (this.up || this.wanted || this.#dial !== undefined || this.#holds > 0) return;
+    const { isReported, registration, onForgotten } = this.#deps;
+    // The peer may be redialling and want it listed; when it does not report it either, discovery lets it expire.
+    if (isReported()) registration.leaveToOther(this.id);
+    onForgotten(this);
   }
 
   #notify(): void {

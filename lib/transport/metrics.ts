@@ -18,6 +18,8 @@ export interface TransportMetrics {
   readonly silenced: Counter;
   /** Requests to transport discovery that failed, each try. */
   readonly registrationsFailed: Counter;
+  /** Reports of the status of transports to transport discovery that failed, each try. */
+  readonly reportsFailed: Counter;
 }
 
 /** Declares the figures. */
@@ -35,6 +37,10 @@ export function transportMetrics(metrics: Metrics): TransportMetrics {
     registrationsFailed: metrics.counter(
       "skywire_transport_registrations_failed_total",
       "Requests to transport discovery that failed",
+    ),
+    reportsFailed: metrics.counter(
+      "skywire_transport_reports_failed_total",
+      "Reports of the status of transports that failed",
     ),
   };
 }

@@ -8,6 +8,7 @@ import { Backoff, randomFraction, sleep, withTimeout } from "../runtime/mod.ts";
 import type { Runtime } from "../runtime/mod.ts";
 import type { PublicKey, TransportId } from "../types/mod.ts";
 import type { SignedEntry, TransportEntry } from "../wire/transport_entry.ts";
+import type { EdgeStatus } from "../wire/transport_status.ts";
 import type { TransportMetrics } from "./metrics.ts";
 
 /** What is needed of transport discovery; its client in `lib/services` has it. */
@@ -18,6 +19,11 @@ export interface TransportRegistry {
   deregister(id: TransportId): Promise<void>;
   /** What is listed for a visor. */
   byEdge(key: PublicKey): Promise<readonly TransportEntry[]>;
+  /**
+   * Says how transports are. Absent: discovery takes no reports.
+   * @returns those that are not listed; undefined when discovery takes no reports
+   */
+  report?(statuses: readonly EdgeStatus[]): Promise<readonly TransportId[] | undefined>;
 }
 
 /** Longer than any answer that is still of use; upstream's client waits for ever (W4). */
@@ -33,7 +39,7 @@ const RETRY_MS = { firstMs: 1_000, maxMs: 20_000 };
  */
 const MOST_TRIES = 5;
 
-/** How often the list is compared: nothing else tells that an entry was lost (transports.md §5.7, Q8). */
+/** How often the list is compared, unless reports tell that an entry was lost (transports.md §5.7, Q8). */
 const CHECK_MS = 60_000;
 
 /** How long closing may wait for the last deregistrations. A visor must be gone 2 s after it was told to stop. */
@@ -45,6 +51,8 @@ export interface RegistrationDeps {
   readonly registry: TransportRegistry;
   readonly localKey: PublicKey;
   readonly metrics: Pick<TransportMetrics, "registrationsFailed">;
+  /** Will {@link RegistrationLoop.restore} be called with what is not listed? Then nothing is compared. Default: no. */
+  readonly isTold?: () => boolean;
 }
 
 interface Listing {
@@ -85,6 +93,14 @@ export class RegistrationLoop implements AsyncDisposable {
   leaveToOther(id: TransportId): void {
     this.#listings.get(id)?.wake();
     this.#listings.delete(id);
+  }
+
+  /** Discovery does not list these: those that should be are registered again. */
+  restore(ids: readonly TransportId[]): void {
+    for (const id of ids) {
+      const listing = this.#listings.get(id);
+      if (listing?.done === true && listing.wanted !== undefined) this.#want(id, listing.wanted);
+    }
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -158,14 +174,14 @@ export class RegistrationLoop implements AsyncDisposable {
   }
 
   async #checkForever(): Promise<void> {
-    const { runtime, registry, localKey } = this.#deps;
+    const { runtime, registry, localKey, isTold = (): boolean => false } = this.#deps;
     const { signal } = this.#closing;
     while (!signal.aborted) {
       // Up to a quarter earlier, so that visors started together do not ask together.
       const ms = CHECK_MS * (1 - randomFraction(runtime.random) / 4);
       await sleep(runtime.timers, ms, signal).catch(() => {});
       const registered = [...this.#listings].filter(([, { wanted, done }]) => wanted !== undefined && done);
-      if (signal.aborted || registered.length === 0) continue;
+      if (signal.aborted || registered.length === 0 || isTold()) continue;
       try {
         const listed = await withTimeout(() => registry.byEdge(localKey), {
           timers: runtime.timers,
@@ -175,9 +191,7 @@ export class RegistrationLoop implements AsyncDisposable {
           message: "Ask transport discovery",
         });
         const ids = new Set(listed.map(({ id }) => id));
-        for (const [id, { wanted }] of registered) {
-          if (!ids.has(id) && wanted !== undefined && this.#listings.get(id)?.wanted === wanted) this.#want(id, wanted);
-        }
+        this.restore(registered.map(([id]) => id).filter((id) => !ids.has(id)));
       } catch (error) {
         if (!signal.aborted) runtime.log.debug("transport-registration-check-failed", { error: describeError(error) });
       }

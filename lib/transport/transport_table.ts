@@ -1,6 +1,6 @@
 /**
  * All transports of a visor: dials and accepts links through drivers, makes them transports, keeps wanted ones up, and
- * keeps transport discovery in step. Packets go straight between links and the switch; none comes through here.
+ * keeps transport discovery in step: what there is, and how it is. Packets go straight between links and the switch; none comes through here.
  *
  * ```
  *   dial    driver.dial → F0–F3, Noise KK (unless the driver brings identity) → settlement → attach to the switch
@@ -28,6 +28,7 @@ import type { SecureLink } from "./secure_link.ts";
 import { acceptSettlement, initiateSettlement } from "./settlement.ts";
 import type { Settlement, SettlementOptions } from "./settlement.ts";
 import { acceptHandshake, dialHandshake } from "./stcp_handshake.ts";
+import { StatusReporter } from "./status_reporter.ts";
 import type { SwitchLoop } from "./switch_loop.ts";
 
 /** How long a driver may take to reach an address, ms. As long as the handshake that follows. */
@@ -138,6 +139,7 @@ class Table implements TransportTable {
   readonly #listeners = new Set<TransportListener>();
   readonly #subscribers = new Set<(change: TransportChange) => void>();
   readonly #registration: RegistrationLoop;
+  readonly #reporter: StatusReporter;
   readonly #metrics: ReturnType<typeof transportMetrics>;
   readonly #closing = new AbortController();
   #sourcePort: Port = FIRST_SOURCE_PORT - 1;
@@ -157,6 +159,16 @@ class Table implements TransportTable {
       runtime,
       registry,
       localKey: this.#local.publicKey,
+      metrics: this.#metrics,
+      isTold: () => this.#reporter.isTaken,
+    });
+    this.#reporter = new StatusReporter({
+      runtime,
+      report: registry.report?.bind(registry),
+      statuses: () => [...this.#transports.values()].map((transport) => transport.status()),
+      sample: () => this.#transports.forEach((transport) => transport.sample()),
+      // One that is down was perhaps taken off the list by the other edge, for good.
+      onUnlisted: (ids) => this.#registration.restore(ids.filter((id) => this.#transports.get(id)?.up === true)),
       metrics: this.#metrics,
     });
   }
@@ -232,6 +244,7 @@ class Table implements TransportTable {
     if (this.#closing.signal.aborted) return;
     this.#closing.abort(new ClosedError("transport/closed", "The transports are closed"));
     await Promise.all([
+      this.#reporter[Symbol.asyncDispose](),
       ...[...this.#listeners].map((listener) => listener.close()),
       ...[...this.#transports.values()].map((transport) => transport.stop()),
     ]);
@@ -256,6 +269,7 @@ class Table implements TransportTable {
       runtime,
       loop,
       registration: this.#registration,
+      isReported: () => this.#reporter.isTaken,
       metrics: this.#metrics,
       localKey: this.#local.publicKey,
       connect: (transport, options) => this.#connect(transport, options),
@@ -263,6 +277,8 @@ class Table implements TransportTable {
       onForgotten: (transport) => this.#forget(transport),
     });
     this.#transports.set(id, transport);
+    // It may be listed as working since before a restart of ours.
+    this.#reporter.changed(id);
     return transport;
   }
 
@@ -275,6 +291,7 @@ class Table implements TransportTable {
   #tell(transport: LiveTransport, type: TransportChange["type"], reason?: string): void {
     const { log } = this.#deps.runtime;
     this.#metrics.up.set([...this.#transports.values()].filter(({ up }) => up).length);
+    if (type !== "removed") this.#reporter.changed(transport.id);
     log.info(`transport-${type}`, {
       transport: transport.id,
       kind: transport.kind,
