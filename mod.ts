@@ -75,7 +75,14 @@ export type {
   SetupNodeDeps,
   SetupStream,
 } from "./lib/services/setup_node/mod.ts";
-export type { BuildInfo, HttpService, ServiceClientDeps } from "./lib/services/http/mod.ts";
+export type {
+  BuildInfo,
+  HttpService,
+  MessagingPresence,
+  RateLimit,
+  ServiceClientDeps,
+  ServiceSettings,
+} from "./lib/services/http/mod.ts";
 export { openDatabase } from "./lib/storage/mod.ts";
 export type { SqlDatabase, SqlRow, SqlStatement, SqlStep, SqlValue } from "./lib/storage/mod.ts";
 

@@ -1,14 +1,15 @@
 /**
  * From a list of routes to a request handler: the only file of the services that knows Hono. There is no middleware:
- * one that sets a header costs two thirds of the throughput (design.md §8), and what services share is called by the
- * few routes that need it.
+ * one that sets a header costs two thirds of the throughput (design.md §8). What every request goes through is in
+ * `service_app.ts`, around this handler; what some need is called by their routes.
  */
 
 import { type Context, Hono } from "hono";
-import { hasCode } from "../../errors/mod.ts";
+import { hasCode, UnavailableError } from "../../errors/mod.ts";
 import { formatHex } from "../../types/mod.ts";
-import type { Log, Random } from "../../runtime/mod.ts";
+import type { Log, Random, Timers } from "../../runtime/mod.ts";
 import { type ErrorFormat, errorResponse } from "./errors.ts";
+import { TextResponse } from "./text_response.ts";
 
 /** The methods that services know. */
 export type Method = "GET" | "POST" | "PUT" | "DELETE";
@@ -45,30 +46,48 @@ export interface HttpService {
   close(): Promise<void>;
 }
 
+/** One request for whoever follows it; the handler fills it in. */
+export interface CallRecord<R extends Route = Route> {
+  /** `host:port` of the client; empty when the request came from inside the process. */
+  readonly remote: string;
+  /** The route that took it; undefined while none has. */
+  route?: R | undefined;
+}
+
 /** What {@link createHttpApp} needs. */
-export interface HttpAppDeps {
+export interface HttpAppDeps<R extends Route = Route> {
   /** In the order in which they are tried. */
-  readonly routes: readonly Route[];
+  readonly routes: readonly R[];
   /** How the API writes errors. */
   readonly errors: ErrorFormat;
   /** Where failures are told. */
   readonly log: Log;
   /** Names failed requests. */
   readonly random: Random;
+  /** A route that takes longer to begin its answer is answered for, with 503. Default: none is. */
+  readonly answerWithin?: { readonly ms: number; readonly timers: Timers };
 }
 
 /**
  * Makes the handler. A path without route gets what Go answers: 404 as text; a method without route 405 with `Allow`.
  * Errors that routes throw are answered in the form of the API.
  */
-export function createHttpApp(deps: HttpAppDeps): HttpService["fetch"] {
-  const { routes, errors, log, random } = deps;
-  const app = new Hono<Env>();
-  for (const { method, path, handle } of routes) app.on(method, path, (context) => handle(new ContextCall(context)));
+export function createHttpApp<R extends Route>(
+  deps: HttpAppDeps<R>,
+): (request: Request, record?: CallRecord<R>) => Promise<Response> {
+  const { routes, errors, log, random, answerWithin } = deps;
+  const app = new Hono<Env<R>>();
+  for (const route of routes) {
+    app.on(route.method, route.path, (context) => {
+      context.env.route = route;
+      const answer = route.handle(new ContextCall(context));
+      return answerWithin === undefined || answer instanceof Response ? answer : inTime(answer, answerWithin);
+    });
+  }
   app.notFound((context) => {
     const allowed = METHODS.filter((method) => app.router.match(method, context.req.path)[0].length > 0);
     if (allowed.length > 0) return new Response(null, { status: 405, headers: { allow: allowed.join(", ") } });
-    return new Response("404 page not found\n", { status: 404, headers: TEXT });
+    return new TextResponse("404 page not found\n", { status: 404, headers: TEXT });
   });
   app.onError((error, context) => {
     // Nobody is there to read it.
@@ -77,7 +96,18 @@ export function createHttpApp(deps: HttpAppDeps): HttpService["fetch"] {
     const { method, path } = context.req;
     return errorResponse(error, { format: errors, log: log.with({ method, path }), requestId });
   });
-  return async (request, context) => await app.fetch(request, { remote: context?.remote ?? "" });
+  return async (request, record) => await app.fetch(request, record ?? { remote: "" });
+}
+
+/** Not `withTimeout()`: a handler has no signal to abort, and this runs for every request. */
+function inTime(answer: Promise<Response>, limit: { readonly ms: number; readonly timers: Timers }): Promise<Response> {
+  return new Promise((resolve, reject) => {
+    const cancel = limit.timers.after(limit.ms, () => {
+      answer.then((late) => late.body?.cancel()).catch(() => {});
+      reject(new UnavailableError("http/too-slow", `Answer the request: no end within ${limit.ms} ms`));
+    });
+    answer.then(resolve, reject).finally(cancel);
+  });
 }
 
 /** Headers of a JSON answer. */
@@ -86,14 +116,14 @@ export const JSON_TYPE: Readonly<Record<string, string>> = { "content-type": "ap
 /** Headers of a text answer, as Go writes them. */
 export const TEXT: Readonly<Record<string, string>> = { "content-type": "text/plain; charset=utf-8" };
 
-interface Env {
-  Bindings: { readonly remote: string };
+interface Env<R extends Route = Route> {
+  Bindings: CallRecord<R>;
 }
 
-class ContextCall implements HttpCall {
-  readonly #context: Context<Env>;
+class ContextCall<R extends Route> implements HttpCall {
+  readonly #context: Context<Env<R>>;
 
-  constructor(context: Context<Env>) {
+  constructor(context: Context<Env<R>>) {
     this.#context = context;
   }
 

@@ -12,6 +12,7 @@ import {
   UnavailableError,
 } from "../../errors/mod.ts";
 import type { Log } from "../../runtime/mod.ts";
+import { TextResponse } from "./text_response.ts";
 
 /** What an API answers to an error with a certain code. */
 export interface WireError {
@@ -46,6 +47,7 @@ const STATUS_BY_CODE: Readonly<Record<string, number>> = {
   "http/body-too-large": 413,
   "http/body-too-slow": 408,
   "http/too-many-requests": 429,
+  "http/too-slow": 503,
   "bad-request": 400,
   "unauthorized": 401,
   "not-found": 404,
@@ -85,10 +87,12 @@ export function errorResponse(error: unknown, context: ErrorContext = {}): Respo
     else log?.error("request-failed", fields);
     if (requestId !== undefined) headers["x-request-id"] = requestId;
   }
+  const retryAfter = error instanceof SkywireError ? error.details["retryAfterSeconds"] : undefined;
+  if (typeof retryAfter === "number") headers["retry-after"] = String(retryAfter);
   const body = format === undefined
     ? formatOwn(error, status)
     : format.body(status, messageFor(error, { wire, status }));
-  return new Response(body, { status, headers });
+  return new TextResponse(body, { status, headers });
 }
 
 /** The status of an error by its class and code. */
@@ -107,6 +111,8 @@ function messageFor(error: unknown, known: { readonly wire: Partial<WireError>; 
   const { wire, status } = known;
   if (wire.message !== undefined) return wire.message;
   if (wire.status !== undefined && error instanceof SkywireError) return error.message;
+  // Limits on requests are ours, and so is what is said about them.
+  if (error instanceof SkywireError && error.code.startsWith("http/")) return error.message;
   return GENERAL_TEXT[status] ?? "error";
 }
 

@@ -1,8 +1,22 @@
 /** `GET /health` as every v1.3 service answers it (dmsg.md §6.8): what it is, and since when it runs. */
 
+import { z } from "zod";
 import type { Clock } from "../../runtime/mod.ts";
-import type { PublicKey } from "../../types/mod.ts";
-import { JSON_TYPE, type Route } from "./app.ts";
+import type { Port, PublicKey } from "../../types/mod.ts";
+import { JSON_TYPE } from "./app.ts";
+import type { DocumentedRoute } from "./docs.ts";
+import { keySchema } from "./schemas.ts";
+import { TextResponse } from "./text_response.ts";
+
+/** The messaging port of HTTP (dmsg.md §7.2). */
+export const MESSAGING_HTTP_PORT: Port = 80;
+
+const healthSchema = z.object({
+  build_info: z.object({ version: z.string(), commit: z.string(), date: z.string() }),
+  started_at: z.string().describe("RFC 3339, UTC, up to nanoseconds"),
+  dmsg_address: z.string().optional().describe("Where it is reached over messaging: <public key>:80"),
+  dmsg_servers: z.array(keySchema).optional().describe("Through which messaging servers"),
+});
 
 /** What is known of the program; "unknown" where it is not, as v1.3 says. */
 export interface BuildInfo {
@@ -20,28 +34,39 @@ export interface HealthDeps {
   readonly clock: Clock;
   /** What is known of the program. */
   readonly build?: BuildInfo | undefined;
-  /** Where the service is reached over messaging, `<key>:80`; left out when it is not. */
-  readonly messagingAddress?: string | undefined;
-  /** Through which servers. */
-  readonly messagingServers?: () => readonly PublicKey[];
+  /** The client through which the service is reached over messaging, too; absent when it is not. */
+  readonly messaging?: MessagingPresence | undefined;
+}
+
+/** Of a messaging client, what `/health` tells. */
+export interface MessagingPresence {
+  /** What others dial. */
+  readonly publicKey: PublicKey;
+  /** Through which servers it is reached. */
+  readonly sessions: readonly { readonly server: PublicKey }[];
 }
 
 /** The route. The time of the start is now. */
-export function healthRoute(deps: HealthDeps): Route {
+export function healthRoute(deps: HealthDeps): DocumentedRoute {
   const { version = "unknown", commit = "unknown", date = "unknown" } = deps.build ?? {};
   const startedAt = formatGoTime(deps.clock.wallNanos());
   return {
     method: "GET",
     path: "/health",
+    doc: {
+      summary: "What this service is, and since when it runs",
+      answers: { 200: { text: "The service runs", json: healthSchema } },
+    },
     handle: () => {
-      const servers = deps.messagingServers?.() ?? [];
+      const { messaging } = deps;
+      const servers = messaging?.sessions.map(({ server }) => server) ?? [];
       const health = {
         build_info: { version, commit, date },
         started_at: startedAt,
-        ...(deps.messagingAddress === undefined ? {} : { dmsg_address: deps.messagingAddress }),
+        ...(messaging === undefined ? {} : { dmsg_address: `${messaging.publicKey}:${MESSAGING_HTTP_PORT}` }),
         ...(servers.length === 0 ? {} : { dmsg_servers: servers }),
       };
-      return new Response(JSON.stringify(health), { headers: JSON_TYPE });
+      return new TextResponse(JSON.stringify(health), { headers: JSON_TYPE });
     },
   };
 }

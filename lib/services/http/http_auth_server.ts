@@ -3,6 +3,7 @@
  * them, since its clients compare texts; the nonce is compared before the signature, and counts when the answer is 200.
  */
 
+import { z } from "zod";
 import { recover } from "../../core/mod.ts";
 import { RefusedError } from "../../errors/mod.ts";
 import type { Timers } from "../../runtime/mod.ts";
@@ -10,11 +11,14 @@ import { NULL_PUBLIC_KEY, type PublicKey, type Signature } from "../../types/mod
 import { Fault } from "../../wire/fault.ts";
 import { AUTH_HEADERS, MAX_AUTH_NONCE, signedPayload, verifyAuth } from "../../wire/http_auth.ts";
 import { type HttpCall, JSON_TYPE, type Route } from "./app.ts";
+import type { DocumentedRoute } from "./docs.ts";
 import { type ErrorFormat, errorResponse } from "./errors.ts";
 import { readBody } from "./limits.ts";
 import { isHex, parseGoKey } from "./go_errors.ts";
 import type { NonceStore } from "./nonces.ts";
+import { authErrorSchema, keySchema } from "./schemas.ts";
 import { createKeyedSerial } from "./serial.ts";
+import { TextResponse } from "./text_response.ts";
 
 /** A request whose signature is good. */
 export interface SignedCall extends HttpCall {
@@ -29,7 +33,7 @@ export interface HttpAuth {
   /** Makes a route answer signed requests only. */
   signed(handle: (call: SignedCall) => Promise<Response>): Route["handle"];
   /** `GET /security/nonces/{pk}` */
-  readonly nonceRoute: Route;
+  readonly nonceRoute: DocumentedRoute;
 }
 
 /** The form of the answers about log-in, in every service. */
@@ -84,13 +88,21 @@ export function createHttpAuth(
     nonceRoute: {
       method: "GET",
       path: "/security/nonces/:key{.*}",
+      doc: {
+        summary: "The nonce that the next signed request of a key must carry",
+        path: "/security/nonces/{key}",
+        answers: {
+          200: { text: "The nonce", json: z.object({ edge: keySchema, next_nonce: z.int().min(0) }) },
+          400: { text: "The path holds no public key", json: authErrorSchema },
+        },
+      },
       handle: async (call) => {
         const key = parseGoKey(call.param("key"));
         if (key instanceof Fault || key === NULL_PUBLIC_KEY) {
           const problem = key instanceof Fault ? key.message : "Invalid public key";
           return errorResponse(new RefusedError("http-auth/bad-key", problem), { format: AUTH_ERRORS });
         }
-        return new Response(`{"edge":"${key}","next_nonce":${await nonces.next(key)}}\n`, { headers: JSON_TYPE });
+        return new TextResponse(`{"edge":"${key}","next_nonce":${await nonces.next(key)}}\n`, { headers: JSON_TYPE });
       },
     },
   };

@@ -6,8 +6,17 @@ import type { Timers } from "../../runtime/mod.ts";
 import type { PublicKey } from "../../types/mod.ts";
 import { Fault } from "../../wire/fault.ts";
 import { type Entry, parseEntry } from "../../wire/messaging_entry.ts";
-import { type HttpCall, JSON_TYPE, parseStruckOut, readBody, refuseMonitor, type Route } from "../http/mod.ts";
+import {
+  type DocumentedRoute,
+  type HttpCall,
+  JSON_TYPE,
+  parseStruckOut,
+  readBody,
+  refuseMonitor,
+  TextResponse,
+} from "../http/mod.ts";
 import { DONE, formatMessage, MAX_BODY_BYTES, PATHS } from "./api.ts";
+import { DOCS } from "./docs.ts";
 import { type DiscoveryLogic, makeError } from "./logic.ts";
 
 /** What the routes need. */
@@ -19,7 +28,7 @@ export interface DiscoveryRoutesDeps {
 }
 
 /** The routes of the API. */
-export function discoveryRoutes(deps: DiscoveryRoutesDeps): readonly Route[] {
+export function discoveryRoutes(deps: DiscoveryRoutesDeps): readonly DocumentedRoute[] {
   const { logic, timers, monitors } = deps;
 
   const post = async (call: HttpCall): Promise<Response> => {
@@ -32,33 +41,48 @@ export function discoveryRoutes(deps: DiscoveryRoutesDeps): readonly Route[] {
     {
       method: "GET",
       path: `${PATHS.entry}/:key`,
+      doc: DOCS.entry,
       handle: async (call) => json(await logic.entry(readKey(call.param("key")))),
     },
-    { method: "POST", path: `${PATHS.entry}/`, handle: post },
-    { method: "POST", path: `${PATHS.entry}/:any`, handle: post },
+    { method: "POST", path: `${PATHS.entry}/`, doc: DOCS.publish, handle: post },
+    { method: "POST", path: `${PATHS.entry}/:key`, doc: DOCS.publishAt, handle: post },
     {
       method: "DELETE",
       path: PATHS.entry,
+      doc: DOCS.remove,
       handle: async (call) => {
         await logic.remove(await readEntry(call.request, timers));
         return done(DONE.removed);
       },
     },
-    { method: "GET", path: PATHS.clients, handle: async () => json(JSON.stringify(await logic.clients())) },
-    { method: "GET", path: PATHS.visors, handle: async () => json(JSON.stringify(await logic.visors())) },
+    {
+      method: "GET",
+      path: PATHS.clients,
+      doc: DOCS.clients,
+      handle: async () => json(JSON.stringify(await logic.clients())),
+    },
+    {
+      method: "GET",
+      path: PATHS.visors,
+      doc: DOCS.visors,
+      handle: async () => json(JSON.stringify(await logic.visors())),
+    },
     {
       method: "GET",
       path: PATHS.availableServers,
+      doc: DOCS.availableServers,
       handle: async () => json(joinEntries(await logic.servers({ onlyAvailable: true }))),
     },
     {
       method: "GET",
       path: PATHS.allServers,
+      doc: DOCS.allServers,
       handle: async () => json(joinEntries(await logic.servers({ onlyAvailable: false }))),
     },
     {
       method: "DELETE",
       path: PATHS.deregister,
+      doc: DOCS.deregister,
       handle: async ({ request }) => {
         const status = refuseMonitor(request.headers, monitors);
         if (status !== undefined) return new Response(null, { status });
@@ -89,7 +113,7 @@ function done(message: string): Response {
 }
 
 function json(text: string): Response {
-  return new Response(text, { headers: JSON_TYPE });
+  return new TextResponse(text, { headers: JSON_TYPE });
 }
 
 function joinEntries(texts: readonly string[]): string {

@@ -8,8 +8,9 @@
 import type { Runtime } from "../../runtime/mod.ts";
 import type { SqlDatabase } from "../../storage/mod.ts";
 import type { PublicKey } from "../../types/mod.ts";
-import { type BuildInfo, createHttpApp, healthRoute, type HttpService } from "../http/mod.ts";
+import { createServiceApp, type HttpService, type ServiceSettings } from "../http/mod.ts";
 import { ERROR_FORMAT } from "./api.ts";
+import { errorSchema } from "./docs.ts";
 import { discoveryRoutes } from "./http.ts";
 import { createDiscoveryLogic } from "./logic.ts";
 import { createMemoryEntryStore } from "./store_memory.ts";
@@ -19,9 +20,9 @@ export { createMessagingDiscoveryClient } from "./client.ts";
 export type { MessagingDiscoveryClient, MessagingDiscoveryClientDeps } from "./client.ts";
 
 /** What a messaging discovery is made of. */
-export interface MessagingDiscoveryDeps {
-  /** Time, randomness and the log. */
-  readonly runtime: Pick<Runtime, "clock" | "timers" | "random" | "log">;
+export interface MessagingDiscoveryDeps extends ServiceSettings {
+  /** Time, randomness, the log and figures. */
+  readonly runtime: Pick<Runtime, "clock" | "timers" | "random" | "log" | "metrics">;
   /** Keeps the entries; of this service alone, and closed by whoever opened it. Absent: they are kept in memory. */
   readonly database?: SqlDatabase | undefined;
   /** Servers may advertise loopback addresses: for networks on one machine. Default false. */
@@ -32,8 +33,6 @@ export interface MessagingDiscoveryDeps {
   readonly officialServers?: readonly PublicKey[];
   /** Keys of network monitors, which may strike out entries. */
   readonly monitors?: readonly PublicKey[];
-  /** Shown by `/health`. */
-  readonly build?: BuildInfo;
 }
 
 /**
@@ -63,14 +62,14 @@ export async function createMessagingDiscovery(deps: MessagingDiscoveryDeps): Pr
     passphrase: deps.passphrase ?? "",
     officialServers: new Set(officialServers),
   });
-  const fetch = createHttpApp({
-    log: runtime.log,
-    random: runtime.random,
+  const fetch = createServiceApp({
+    name: "messaging-discovery",
+    title: "Messaging discovery",
+    runtime,
     errors: ERROR_FORMAT,
-    routes: [
-      ...discoveryRoutes({ logic, timers: runtime.timers, monitors }),
-      healthRoute({ clock: runtime.clock, build: deps.build }),
-    ],
+    errorBody: errorSchema,
+    routes: discoveryRoutes({ logic, timers: runtime.timers, monitors }),
+    settings: deps,
   });
   return { fetch, close: () => Promise.resolve() };
 }

@@ -136,7 +136,10 @@ Deno.test("a body beyond the limit is refused with 413", async () => {
   const { world } = await makeDiscovery();
   const { fetch } = await createMessagingDiscovery({ runtime: world.runtime });
   const answer = await ask(fetch, { method: "POST", path: "/dmsg-discovery/entry/", body: "x".repeat(65_537) });
-  assert.deepEqual([answer.status, answer.text], [413, '{"message":"request entity too large","code":413}']);
+  assert.deepEqual([answer.status, answer.text], [
+    413,
+    '{"message":"Read the body: more than 65536 bytes","code":413}',
+  ]);
 });
 
 Deno.test("the messaging discovery serves curl", async () => {

@@ -1,0 +1,114 @@
+/**
+ * The OpenAPI 3.1 document of a service, from its list of routes. Members may be added to bodies later, so no schema
+ * closes them. v1.3 sends JSON as `text/plain` here and there; then the schema is that of the text's content.
+ */
+
+import { z } from "zod";
+import type { AnswerDoc, DocumentedRoute } from "./docs.ts";
+import type { ErrorFormat } from "./errors.ts";
+import { AUTH_HEADERS, MONITOR_HEADERS } from "../../wire/http_auth.ts";
+import { authErrorSchema } from "./schemas.ts";
+
+/** What is described. */
+export interface ApiDescription {
+  /** The service in words. */
+  readonly title: string;
+  /** Of the API, not of the program: the document of a release must not differ from the next without reason. */
+  readonly version: string;
+  readonly routes: readonly DocumentedRoute[];
+  readonly errors: ErrorFormat;
+  /** The JSON that `errors.body` writes. */
+  readonly errorBody: z.ZodType;
+}
+
+type Json = Readonly<Record<string, unknown>>;
+
+/** Refusals that every route can give. */
+const COMMON_REFUSALS: Readonly<Record<number, string>> = {
+  429: "Too many requests from this address; `Retry-After` says when to come back",
+  500: "The service failed",
+  503: "The service cannot answer now, or not in time",
+};
+
+/** Refusals of routes that read a body. */
+const BODY_REFUSALS: Readonly<Record<number, string>> = {
+  408: "The body did not come in time",
+  413: "The body is too large",
+};
+
+/** Makes the document. */
+export function openApiDocument(api: ApiDescription): Json {
+  const paths: Record<string, Record<string, Json>> = {};
+  for (const route of api.routes) {
+    const path = pathOf(route);
+    paths[path] = { ...paths[path], [route.method.toLowerCase()]: operationOf(route, api) };
+  }
+  const header = (name: string): Json => ({ type: "apiKey", in: "header", name });
+  return {
+    openapi: "3.1.0",
+    info: { title: api.title, version: api.version },
+    paths,
+    components: {
+      securitySchemes: {
+        key: header(AUTH_HEADERS.publicKey),
+        nonce: header(AUTH_HEADERS.nonce),
+        signature: header(AUTH_HEADERS.signature),
+        monitorKey: header(MONITOR_HEADERS.publicKey),
+        monitorSignature: header(MONITOR_HEADERS.signature),
+      },
+    },
+  };
+}
+
+/** The path of a route as the document writes it. */
+export function pathOf(route: DocumentedRoute): string {
+  return route.doc.path ?? route.path.replace(/:([a-z]+)(\{[^}]*\})?/gi, "{$1}");
+}
+
+function operationOf({ doc, path, method }: DocumentedRoute, api: ApiDescription): Json {
+  const { summary, query = {}, access, body, answers, refusals = {} } = doc;
+  const names = [...(doc.path ?? path).matchAll(doc.path === undefined ? /:([a-z]+)/gi : /\{([a-z]+)\}/gi)];
+  const string = { type: "string" };
+  const parameters = [
+    ...names.map(([, name]) => ({ name, in: "path", required: true, schema: string })),
+    ...Object.entries(query).map(([name, description]) => ({ name, in: "query", description, schema: string })),
+  ];
+  const security = access === "signed"
+    ? [{ key: [], nonce: [], signature: [] }]
+    : access === "monitor"
+    ? [{ monitorKey: [], monitorSignature: [] }]
+    : undefined;
+  const takesBody = body !== undefined || access === "signed" || method === "POST" || method === "PUT";
+  const inForm = { ...refusals, ...(takesBody ? BODY_REFUSALS : {}), ...COMMON_REFUSALS };
+  const errorType = api.errors.contentType.split(";")[0] as string;
+  const responses: Record<string, Json> = {};
+  for (const [status, text] of Object.entries(inForm)) {
+    responses[status] = responseOf({ text, json: api.errorBody, type: errorType });
+  }
+  if (access === "signed") responses[401] = responseOf({ text: "The log-in is not good", json: authErrorSchema });
+  for (const [status, answer] of Object.entries(answers)) responses[status] = responseOf(answer);
+  return {
+    summary,
+    ...(parameters.length === 0 ? {} : { parameters }),
+    ...(security === undefined ? {} : { security }),
+    ...(body === undefined ? {} : { requestBody: { content: { "application/json": { schema: schemaOf(body) } } } }),
+    responses,
+  };
+}
+
+function responseOf({ text, json, type }: AnswerDoc): Json {
+  const content = type ?? (json === undefined ? undefined : "application/json");
+  if (content === undefined) return { description: text };
+  const schema = json === undefined
+    ? { type: "string" }
+    : content === "application/json"
+    ? schemaOf(json)
+    : { type: "string", contentMediaType: "application/json", contentSchema: schemaOf(json) };
+  return { description: text, content: { [content]: { schema } } };
+}
+
+/** As input: what comes out may have more members than are known. */
+function schemaOf(schema: z.ZodType): Json {
+  const { $schema: _, ...rest } = z.toJSONSchema(schema, { io: "input" });
+  return rest;
+}

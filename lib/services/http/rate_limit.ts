@@ -1,0 +1,69 @@
+/**
+ * How many requests a client may send: a token bucket for each address, in bounded memory.
+ *
+ * Of a bucket one number is kept, the time at which it will be full again (the generic cell rate algorithm): a request
+ * moves it on by the time that one token takes, and is refused when the bucket would have to be emptier than empty.
+ * A full bucket is as good as none, so whatever is not kept is full.
+ */
+
+import type { Clock } from "../../runtime/mod.ts";
+
+/** How many requests. */
+export interface RateLimit {
+  /** In the long run, from one address; 0: no limit. */
+  readonly perSecond: number;
+  /** At once, after a pause. */
+  readonly burst: number;
+}
+
+/**
+ * A quarter of the signed requests that one core checks (design.md §8), so that one address cannot take the service from
+ * all others; far beyond what visors send. The burst is what hundreds of visors behind one NAT send when they start.
+ */
+export const DEFAULT_RATE_LIMIT: RateLimit = { perSecond: 1_000, burst: 4_000 };
+
+/** Buckets of one generation; two are kept. 100 bytes each. */
+const MAX_BUCKETS = 8_192;
+
+/** Counts requests by address. */
+export interface RateLimiter {
+  /** Takes a token. @returns 0, or how long to wait for one, ms */
+  take(remote: string): number;
+}
+
+/** Makes one. @param deps where time comes from, and how many requests */
+export function createRateLimiter(
+  deps: { readonly clock: Pick<Clock, "monotonic">; readonly limit: RateLimit },
+): RateLimiter {
+  const { clock, limit } = deps;
+  const tokenMs = 1000 / limit.perSecond, depthMs = tokenMs * limit.burst;
+  // What was not touched for a generation is forgotten, which costs nothing but one's debts: no search for the oldest.
+  let young = new Map<string, number>(), old = new Map<string, number>();
+  return {
+    take(remote): number {
+      if (remote === "" || limit.perSecond === 0) return 0;
+      const key = bucketOf(remote);
+      const now: number = clock.monotonic();
+      const fullAt = Math.max(young.get(key) ?? old.get(key) ?? now, now) + tokenMs;
+      if (fullAt - now > depthMs) return fullAt - now - depthMs;
+      if (young.size >= MAX_BUCKETS && !young.has(key)) [old, young] = [young, new Map()];
+      young.set(key, fullAt);
+      return 0;
+    },
+  };
+}
+
+/**
+ * Who shares a bucket: a host of IPv4, a network of 64 bits of IPv6 (a single customer has one at least), a key.
+ * @param remote `host:port`, `[host]:port`, or `<key>:port` over messaging
+ */
+export function bucketOf(remote: string): string {
+  const host = remote.slice(0, remote.lastIndexOf(":"));
+  if (!host.startsWith("[")) return host;
+  const address = host.slice(1, -1);
+  // IPv4 in IPv6's clothes.
+  if (address.includes(".")) return address.slice(address.lastIndexOf(":") + 1);
+  const [left = [], right = []] = address.split("::").map((half) => half.split(":").filter((group) => group !== ""));
+  const zeros = new Array<string>(Math.max(0, 8 - left.length - right.length)).fill("0");
+  return [...left, ...zeros, ...right].slice(0, 4).join(":");
+}

@@ -1,0 +1,143 @@
+/**
+ * What every HTTP service is wrapped in: limits, figures, access log, and the paths that all of them answer: `/health`,
+ * `/metrics` (Prometheus) and `/openapi.json`. A request passes through one function, which sets no header.
+ */
+
+import type { z } from "zod";
+import { UnavailableError } from "../../errors/mod.ts";
+import type { Metrics, Runtime } from "../../runtime/mod.ts";
+import { type CallRecord, createHttpApp, type HttpService, JSON_TYPE } from "./app.ts";
+import type { DocumentedRoute } from "./docs.ts";
+import { type ErrorFormat, errorResponse } from "./errors.ts";
+import { type BuildInfo, healthRoute, type MessagingPresence } from "./health.ts";
+import { routeFigures } from "./metrics.ts";
+import { openApiDocument } from "./openapi.ts";
+import { createRateLimiter, DEFAULT_RATE_LIMIT, type RateLimit } from "./rate_limit.ts";
+import { TextResponse } from "./text_response.ts";
+
+/**
+ * How long a route may take to begin its answer, ms: twice what a body may take, which is answered for more precisely.
+ * Streams of events begin at once.
+ */
+const ANSWER_WITHIN_MS = 20_000;
+
+/** The version of the APIs: that of v1.3, and what we added. */
+const API_VERSION = "1.3";
+
+/** What whoever runs a service may choose, whatever the service. */
+export interface ServiceSettings {
+  /** Shown by `/health`. */
+  readonly build?: BuildInfo | undefined;
+  /** For each client address. Default: 1,000 requests a second. */
+  readonly rateLimit?: RateLimit | undefined;
+  /** Of the messaging client through which the service is reached, too; shown by `/health`. */
+  readonly messaging?: MessagingPresence | undefined;
+}
+
+/** What {@link createServiceApp} needs. */
+export interface ServiceAppDeps {
+  /** In figures and log lines, `kebab-case`. */
+  readonly name: string;
+  /** In the description of the API. */
+  readonly title: string;
+  readonly runtime: Pick<Runtime, "clock" | "timers" | "random" | "log" | "metrics">;
+  /** In the order in which they are tried. */
+  readonly routes: readonly DocumentedRoute[];
+  /** How the API writes errors. */
+  readonly errors: ErrorFormat;
+  /** The JSON of an error. */
+  readonly errorBody: z.ZodType;
+  readonly settings: ServiceSettings;
+}
+
+/** Makes the handler of a service. */
+export function createServiceApp(deps: ServiceAppDeps): HttpService["fetch"] {
+  const { name, runtime, errors, settings } = deps;
+  const { clock, timers, random, log, metrics } = runtime;
+  const routes = [
+    ...deps.routes,
+    healthRoute({ clock, build: settings.build, messaging: settings.messaging }),
+    metricsRoute(metrics),
+    descriptionRoute(deps),
+  ];
+  const answer = createHttpApp({ routes, errors, log, random, answerWithin: { ms: ANSWER_WITHIN_MS, timers } });
+  const limiter = createRateLimiter({ clock, limit: settings.rateLimit ?? DEFAULT_RATE_LIMIT });
+  const figuresOf = (route: { method: string; path: string }) => routeFigures(metrics, { service: name, ...route });
+  const figures = new Map(routes.map((route) => [route, figuresOf(route)]));
+  // Requests to paths that are none, and those that were refused before their path was looked at.
+  const others = figuresOf({ method: "any", path: "other" });
+
+  return async (request, context) => {
+    const startMs = clock.monotonic();
+    const record: CallRecord<DocumentedRoute> = { remote: context?.remote ?? "", route: undefined };
+    const waitMs = limiter.take(record.remote);
+    const response = waitMs > 0 ? errorResponse(tooMany(waitMs), { format: errors }) : await answer(request, record);
+
+    const { route } = record;
+    const { status } = response;
+    const ms = clock.monotonic() - startMs;
+    const figure = route === undefined ? others : figures.get(route) ?? others;
+    figure.request(status);
+    figure.seconds.observe(ms / 1000);
+    const sent = response instanceof TextResponse ? response.bodyBytes : 0;
+    figure.sent.add(sent);
+    if (request.body !== null) figure.received.add(announcedBytes(request));
+    log.debug("request", {
+      service: name,
+      method: request.method,
+      path: route?.path,
+      status,
+      ms,
+      sent,
+      ...record.remote === "" ? {} : { remote: record.remote },
+    });
+    return response;
+  };
+}
+
+function tooMany(waitMs: number): UnavailableError {
+  const retryAfterSeconds = Math.ceil(waitMs / 1000);
+  return new UnavailableError(
+    "http/too-many-requests",
+    `Too many requests from this address: come back in ${retryAfterSeconds} s`,
+    { details: { retryAfterSeconds } },
+  );
+}
+
+/** What is no number, or none that can be, counts as nothing. */
+function announcedBytes(request: Request): number {
+  const length = Number(request.headers.get("content-length") ?? 0);
+  return Number.isSafeInteger(length) && length >= 0 ? length : 0;
+}
+
+function metricsRoute(metrics: Metrics): DocumentedRoute {
+  return {
+    method: "GET",
+    path: "/metrics",
+    doc: {
+      summary: "The figures of this process, for Prometheus",
+      answers: { 200: { text: "Prometheus text", type: "text/plain" } },
+    },
+    handle: () => new TextResponse(metrics.render(), { headers: { "content-type": "text/plain; version=0.0.4" } }),
+  };
+}
+
+/** The document is made when it is first asked for: nearly nobody does. */
+function descriptionRoute(deps: ServiceAppDeps): DocumentedRoute {
+  const { title, errors, errorBody } = deps;
+  let text: string | undefined;
+  const route: DocumentedRoute = {
+    method: "GET",
+    path: "/openapi.json",
+    doc: { summary: "This document", answers: { 200: { text: "OpenAPI 3.1", type: "application/json" } } },
+    handle: () => {
+      text ??= JSON.stringify(describe());
+      return new TextResponse(text, { headers: JSON_TYPE });
+    },
+  };
+  const describe = (): unknown => {
+    const shared = [healthRoute({ clock: deps.runtime.clock }), metricsRoute(deps.runtime.metrics), route];
+    return openApiDocument({ title, version: API_VERSION, errors, errorBody, routes: [...deps.routes, ...shared] });
+  };
+  return route;
+}

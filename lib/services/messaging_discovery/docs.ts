@@ -1,0 +1,75 @@
+/** What the description of the API says of each route (dmsg.md §6.1, §6.3). */
+
+import { z } from "zod";
+import { keySchema, type RouteDoc } from "../http/mod.ts";
+import { DONE } from "./api.ts";
+
+/** `{"message","code"}`: errors, and what was done. */
+export const errorSchema: z.ZodType = z.object({ message: z.string(), code: z.int() });
+
+const entrySchema = z.object({
+  version: z.string(),
+  sequence: z.number().describe("Counts the entries of the key"),
+  timestamp: z.number().describe("Unix time, ns"),
+  static: keySchema,
+  client: z.object({ delegated_servers: z.array(keySchema).nullable() }).optional()
+    .describe("Where a client is reached"),
+  client_type: z.string().optional().describe("`visor`: it is on the list of visors"),
+  server: z.object({
+    address: z.string().describe("host:port"),
+    availableSessions: z.int(),
+    serverType: z.string().optional(),
+  }).optional().describe("Where a server listens"),
+  signature: z.string().optional().describe("Of the entry without it, by the key"),
+});
+
+const keys = z.array(keySchema);
+const undecodable = { 500: "The body is no entry, or the service failed" };
+const refusedEntry = { 401: "The signature is not good", 422: "The entry breaks a rule, which the message names" };
+
+const publish: RouteDoc = {
+  summary: "Publish a signed entry; it replaces the one before",
+  query: { timeout: "`true`: the entry of a client expires after 3 minutes" },
+  body: entrySchema,
+  answers: { 200: { text: `\`${DONE.created}\` or \`${DONE.updated}\``, json: errorSchema } },
+  refusals: { ...undecodable, ...refusedEntry },
+};
+
+/** By route. */
+export const DOCS = {
+  entry: {
+    summary: "The entry of a key",
+    answers: { 200: { text: "The entry", json: entrySchema } },
+    refusals: { 400: "The path holds no public key", 404: "There is none" },
+  },
+  publish,
+  publishAt: { ...publish, summary: "The same; what follows the path is not looked at" },
+  remove: {
+    summary: "Remove the entry of a key by a signed one that is not older",
+    body: entrySchema,
+    answers: { 200: { text: `\`${DONE.removed}\``, json: errorSchema } },
+    refusals: { ...undecodable, ...refusedEntry },
+  },
+  clients: { summary: "The keys of all clients", answers: { 200: { text: "Keys", json: keys } } },
+  visors: { summary: "The keys of clients that say they are visors", answers: { 200: { text: "Keys", json: keys } } },
+  availableServers: {
+    summary: "Servers that take more sessions, those with most of them first",
+    answers: { 200: { text: "Their entries, 512 at most", json: z.array(entrySchema) } },
+    refusals: { 404: "There is none" },
+  },
+  allServers: {
+    summary: "All servers",
+    answers: { 200: { text: "Their entries", json: z.array(entrySchema) } },
+    refusals: { 404: "There is none" },
+  },
+  deregister: {
+    summary: "Strike out the entries of keys, for network monitors",
+    access: "monitor",
+    body: keys,
+    answers: {
+      200: { text: "Done", json: z.null() },
+      400: { text: "The signature, a key or the body cannot be read" },
+      403: { text: "Not from a monitor" },
+    },
+  },
+} as const satisfies Readonly<Record<string, RouteDoc>>;
