@@ -3,7 +3,7 @@
 import type { WantedTransport } from "../config/mod.ts";
 import { describeError, RefusedError } from "../errors/mod.ts";
 import { type Runtime, withTimeout } from "../runtime/mod.ts";
-import type { TransportDiscoveryClient } from "../services/transport_discovery/mod.ts";
+import type { MapTransport, TransportDiscoveryClient } from "../services/transport_discovery/mod.ts";
 import type { TransportSummary, TransportTable } from "../transport/mod.ts";
 import { type PublicKey, shortKey } from "../types/mod.ts";
 import type { DataFolder } from "./data_folder.ts";
@@ -76,13 +76,10 @@ export class VisorTransports {
     return this.#table.list().map(viewOf);
   }
 
-  /** All transports that discovery lists; only of our own do we know whether they work. */
+  /** All transports that discovery lists, as their edges told it; of our own we know better and sooner. */
   async network(): Promise<NetworkTransport[]> {
-    const own = new Map(this.#table.list().map((transport) => [transport.id, transport.up]));
-    return (await this.#discovery.all()).map(({ id, type, edges }) => {
-      const up = own.get(id);
-      return { id, type, edges, status: up === undefined ? "unknown" : up ? "working" : "not-working" };
-    });
+    const own = new Map(this.#table.list().map((transport) => [transport.id, transport]));
+    return (await this.#discovery.map()).map((listed) => networkViewOf(listed, own.get(listed.id)));
   }
 
   async add(remote: PublicKey, { type, address, signal }: AddTransportOptions): Promise<TransportView> {
@@ -123,7 +120,7 @@ export class VisorTransports {
 
   /** Keys of all edges that discovery or we know of. */
   async knownKeys(): Promise<PublicKey[]> {
-    const listed = await this.#discovery.all().catch(() => []);
+    const listed = await this.#discovery.map().catch(() => []);
     return [this.#localKey, ...this.#table.list().map(({ remote }) => remote), ...listed.flatMap(({ edges }) => edges)];
   }
 
@@ -135,6 +132,23 @@ export class VisorTransports {
     this.#wanted = wanted;
     await this.#folder.saveWantedTransports(wanted);
   }
+}
+
+function networkViewOf(listed: MapTransport, own: TransportSummary | undefined): NetworkTransport {
+  const { id, type, edges, throughputMBps, resetsPerHour } = listed;
+  const status = own === undefined ? listed.status : own.up ? "working" : "not-working";
+  const since = own?.since ?? listed.since;
+  const latencyMs = own?.latencyMs ?? listed.latencyMs;
+  return {
+    id,
+    type,
+    edges,
+    status,
+    ...(since === undefined ? {} : { since: new Date(since).toISOString() }),
+    ...(latencyMs === undefined ? {} : { latencyMs }),
+    ...(throughputMBps === undefined ? {} : { throughputMBps }),
+    ...(resetsPerHour === undefined ? {} : { resetsPerHour }),
+  };
 }
 
 function viewOf(transport: TransportSummary): TransportView {

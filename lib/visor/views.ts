@@ -75,8 +75,19 @@ export interface NetworkTransport {
   readonly type: string;
   /** Both visors, the smaller key first. */
   readonly edges: readonly [PublicKey, PublicKey];
-  /** Whether it is up; `unknown` for transports of others, since discovery does not say. */
+  /**
+   * Does it carry packets? Of its own transports the visor knows; of others it is what their edges told discovery.
+   * `unknown`: they told nothing, or not lately.
+   */
   readonly status: "working" | "not-working" | "unknown";
+  /** ISO 8601: since when it has been so; absent when the status is unknown. */
+  readonly since?: string;
+  /** There and back; absent until an edge has measured it. */
+  readonly latencyMs?: number;
+  /** The most that went through in one direction lately, in 10⁶ bytes a second; absent while that was next to nothing. */
+  readonly throughputMBps?: number;
+  /** How often its link was lost in the last hour; absent when no edge told. */
+  readonly resetsPerHour?: number;
 }
 
 /** A path through the network. */

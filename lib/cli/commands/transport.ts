@@ -8,6 +8,9 @@ import { connectToVisor } from "../control_client.ts";
 import type { CliHost } from "../host.ts";
 import { formatBytes, formatTable } from "../table.ts";
 
+/** With it the widest table has 80 columns. */
+const TYPE_COLUMNS = 6;
+
 interface ListOptions extends CommonOptions {
   readonly network?: boolean;
 }
@@ -83,9 +86,26 @@ function describeOwn(transports: readonly TransportView[], host: CliHost): strin
   });
 }
 
-function describeNetwork(transports: readonly NetworkTransport[], host: CliHost): string {
-  return formatTable(["ID", "TYPE", "EDGES", "STATUS"], {
-    rows: transports.map((t) => [t.id, t.type, t.edges.map(shortKey).join(" – "), t.status]),
+/** A type may have 32 characters; those of the network have 5 at most. */
+function shorten(type: string): string {
+  return type.length <= TYPE_COLUMNS ? type : `${type.slice(0, TYPE_COLUMNS - 1)}…`;
+}
+
+/** Draws the transports of the network, in 80 columns at most. */
+export function describeNetwork(
+  transports: readonly NetworkTransport[],
+  host: Pick<CliHost, "isTerminal">,
+): string {
+  return formatTable(["ID", "TYPE", "EDGES", "STATUS", "SINCE (UTC)", "RTT"], {
+    rows: transports.map((t) => [
+      t.id.slice(0, 8),
+      shorten(t.type),
+      t.edges.map(shortKey).join("–"),
+      t.status,
+      // To the second, without the letter between date and time: 19 columns.
+      t.since === undefined ? "–" : t.since.slice(0, 19).replace("T", " "),
+      t.latencyMs === undefined ? "–" : `${t.latencyMs.toFixed(t.latencyMs < 1_000 ? 1 : 0)} ms`,
+    ]),
     nothing: "the network has no transports yet",
     colours: host.isTerminal,
   });

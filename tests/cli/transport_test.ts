@@ -1,0 +1,32 @@
+import assert from "node:assert/strict";
+import { describeNetwork } from "../../lib/cli/commands/transport.ts";
+import type { NetworkTransport } from "../../lib/visor/mod.ts";
+import type { PublicKey } from "../../lib/types/mod.ts";
+
+const EDGES = [`02${"ab".repeat(32)}`, `03${"cd".repeat(32)}`] as [PublicKey, PublicKey];
+
+const WIDEST: NetworkTransport = {
+  id: "eddd8617-499d-0238-b341-ea0908ef5201",
+  type: "a-type-of-32-printable-characters",
+  edges: EDGES,
+  status: "not-working",
+  since: "2026-11-25T14:14:50.123Z",
+  latencyMs: 99_999.9,
+};
+
+Deno.test("transport ls --network fits 80 columns, whatever it shows", () => {
+  const { since: _since, latencyMs: _latencyMs, ...unknown } = { ...WIDEST, type: "stcp", status: "unknown" } as const;
+  const text = describeNetwork([WIDEST, unknown, { ...WIDEST, latencyMs: 0.04 }], { isTerminal: false });
+  const lines = text.split("\n");
+  assert.ok(lines.every((line) => line.length <= 80), text);
+  assert.equal(lines.length, 4);
+  assert.match(
+    lines[1]!,
+    /^eddd8617 {2}a-typ… {2}02ababab–03cdcdcd {2}not-working {2}2026-11-25 14:14:50 {2}100000 ms$/,
+  );
+  assert.match(lines[2]!, / {2}unknown +– +–$/);
+});
+
+Deno.test("transport ls --network says so when there is nothing", () => {
+  assert.match(describeNetwork([], { isTerminal: false }), /no transports/);
+});
