@@ -3,20 +3,24 @@
 import { join } from "node:path";
 import type { CliHost } from "../lib/cli/host.ts";
 import { createDenoRuntime, createDenoStorage } from "../lib/runtime/deno/mod.ts";
-import { RefusedError } from "../lib/errors/mod.ts";
+import { ClosedError, RefusedError } from "../lib/errors/mod.ts";
 
 /** Makes the host. Signals are listened to from now on. */
 export function createHost(): CliHost {
   const interrupted = new AbortController();
   for (const signal of ["SIGINT", "SIGTERM"] as const) {
     if (Deno.build.os !== "windows" || signal === "SIGINT") {
-      Deno.addSignalListener(signal, () => interrupted.abort(signal));
+      Deno.addSignalListener(signal, () => {
+        // Whoever asks twice does not want to wait.
+        if (interrupted.signal.aborted) Deno.exit(1);
+        interrupted.abort(new ClosedError("cli/interrupted", `Go on: ${signal} came`));
+      });
     }
   }
   return {
     env: (name) => Deno.env.get(name),
     defaultDataFolder: defaultDataFolder(),
-    isTerminal: Deno.stdout.isTerminal(),
+    isTerminal: Deno.stdout.isTerminal() && !Deno.env.get("NO_COLOR"),
     print: (line) => writeLine(Deno.stdout, line),
     printError: (line) => writeLine(Deno.stderr, line),
     createRuntime: ({ logLevel }) => createDenoRuntime({ logLevel }),
@@ -28,6 +32,12 @@ export function createHost(): CliHost {
         const missing = cause instanceof Deno.errors.NotFound;
         throw new RefusedError(missing ? "cli/no-such-file" : "cli/unreadable-file", `Read "${path}"`, { cause });
       }
+    },
+    outlive: (tell) => {
+      globalThis.addEventListener("unhandledrejection", (event) => {
+        event.preventDefault();
+        tell(event.reason);
+      });
     },
     interrupted: interrupted.signal,
   };

@@ -8,7 +8,7 @@ export interface CliHost {
   readonly env: (name: string) => string | undefined;
   /** Where data is kept when neither `--data` nor `SKYWIRE_DATA` says so. */
   readonly defaultDataFolder: string;
-  /** Is stdout a terminal? Decides on tables' colours and progress bars. */
+  /** Is stdout a terminal, and is `NO_COLOR` not set? Decides on tables' colours and progress bars. */
   readonly isTerminal: boolean;
   /** Writes a line of result. */
   readonly print: (line: string) => void;
@@ -20,6 +20,8 @@ export interface CliHost {
   readonly openFolder: (path: string) => Storage;
   /** Any file the user names. */
   readonly readFile: (path: string) => Promise<string>;
+  /** From now on an error that nobody caught is told, and does not end the process. */
+  readonly outlive: (tell: (error: unknown) => void) => void;
   /** Aborts on SIGINT or SIGTERM. */
   readonly interrupted: AbortSignal;
 }

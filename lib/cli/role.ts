@@ -2,12 +2,15 @@
 
 import type { Command } from "commander";
 import { generateSecretKey } from "../core/mod.ts";
-import { hasCode } from "../errors/mod.ts";
-import type { Runtime } from "../runtime/mod.ts";
+import { describeError, hasCode } from "../errors/mod.ts";
+import { type Runtime, untilAborted, withTimeout } from "../runtime/mod.ts";
 import { formatHex, type PublicKey, type SecretKey } from "../types/mod.ts";
 import { type ListenerView, parseSecretKeyFile } from "../visor/mod.ts";
 import { type CommonOptions, logLevel, makeCommand } from "./command.ts";
 import type { CliHost } from "./host.ts";
+
+/** For an end in order, ms: 2 s are promised, and the process has to go, too. */
+const END_WITHIN_MS = 1_800;
 
 /** The options of every service. */
 export interface ServiceOptions extends CommonOptions {
@@ -46,16 +49,24 @@ export async function runRole<Ready>(
 ): Promise<void> {
   const { options, host, describe } = context;
   using runtime = host.createRuntime({ logLevel: logLevel(options, "info") });
-  const { ready, close } = await start(runtime);
+  // A mistake of ours in one connection must not take all the others along.
+  host.outlive((error) => runtime.log.error("bug", { error: describeError(error) }));
+  const starting = start(runtime);
   try {
+    const { ready } = await untilAborted(starting, host.interrupted);
     host.print(options.json ? JSON.stringify(ready) : describe(ready));
-    await new Promise<void>((resolve) => {
-      if (host.interrupted.aborted) resolve();
-      host.interrupted.addEventListener("abort", () => resolve(), { once: true });
-    });
-  } finally {
-    await close();
+    await untilAborted(new Promise<never>(() => {}), host.interrupted);
+  } catch (error) {
+    if (!host.interrupted.aborted) throw error;
   }
+  const end = withTimeout(async () => await (await starting.catch(() => undefined))?.close(), {
+    timers: runtime.timers,
+    ms: END_WITHIN_MS,
+    code: "cli/slow-end",
+    message: "End in order",
+  });
+  // Whoever asked for the end gets it. What is left goes with the process, and no file is written in halves.
+  await end.catch((error) => runtime.log.warn("ended-early", { error: describeError(error) }));
 }
 
 /** How a service shows its ready line to people. */

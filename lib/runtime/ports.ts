@@ -195,6 +195,13 @@ export interface Storage {
   write(name: string, content: Uint8Array): Promise<void>;
   /** Removes the file; harmless when there is none. */
   remove(name: string): Promise<void>;
+  /**
+   * Takes the folder for one owner; the lock ends with its disposal or with the process, however that ends.
+   * @param name the file that stands for the lock
+   * @returns undefined while somebody else has it
+   * @throws {UnavailableError} `storage/write-failed`
+   */
+  lock(name: string): Promise<Disposable | undefined>;
   /** The folder on disk, for engines that open files themselves; undefined in memory. */
   readonly path: string | undefined;
 }

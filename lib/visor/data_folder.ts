@@ -15,9 +15,10 @@ import { generateSecretKey, isValidSecretKey } from "../core/mod.ts";
 import { RefusedError } from "../errors/mod.ts";
 import type { Random, Storage } from "../runtime/mod.ts";
 import { formatHex, parseHex, SecretKey } from "../types/mod.ts";
-import { CONTROL_FILE, type ControlFile, controlFileSchema } from "./views.ts";
+import { CONTROL_FILE, type ControlFile } from "./views.ts";
 import { keptProxiesSchema, type KeptProxy } from "./proxy_settings.ts";
 
+const LOCK_FILE = "visor.lock";
 const CONFIG_FILE = "config.json";
 const TRANSPORTS_FILE = "transports.json";
 const PROXIES_FILE = "proxies.json";
@@ -35,6 +36,19 @@ export class DataFolder {
   /** The folder on disk; undefined in memory. */
   get path(): string | undefined {
     return this.#storage.path;
+  }
+
+  /**
+   * Takes the folder for this visor: two on one folder would both be «the» visor of its key.
+   * @throws {RefusedError} `visor/already-running`
+   */
+  async lock(): Promise<Disposable> {
+    const lock = await this.#storage.lock(LOCK_FILE);
+    if (lock !== undefined) return lock;
+    throw new RefusedError(
+      "visor/already-running",
+      `Start the visor: one runs already on the data folder "${this.path}"; stop it, or name another with --data`,
+    );
   }
 
   /**
@@ -80,12 +94,6 @@ export class DataFolder {
 
   async saveProxies(proxies: readonly KeptProxy[]): Promise<void> {
     await this.#writeText(PROXIES_FILE, formatJsonFile(proxies));
-  }
-
-  /** Where the control API of the visor that last ran here is, or was. */
-  async control(): Promise<ControlFile | undefined> {
-    const text = await this.#readText(CONTROL_FILE);
-    return text === undefined ? undefined : parseWith(controlFileSchema, { text, name: CONTROL_FILE });
   }
 
   async saveControl(control: ControlFile): Promise<void> {

@@ -164,7 +164,8 @@ export async function startVisor(options: VisorOptions): Promise<Visor> {
   if (options.owned !== undefined) stack.use(options.owned);
   const { runtime } = options;
   const folder = new DataFolder(options.storage, runtime.random);
-  const config = await loadConfig(folder, { ...options, http: runtime.http });
+  stack.use(await folder.lock());
+  const config = await loadConfig(folder, options);
   const secret = stack.use(await folder.secretKey("visor"));
   const publicKey = publicKeyOf(secret);
   const listeners = new Listeners(config, runtime.log);
@@ -183,8 +184,12 @@ export async function startVisor(options: VisorOptions): Promise<Visor> {
     }),
   );
   const { router, routeFinder } = parts;
-  const benches = serveBench(router.listen(BENCH_PORT), runtime);
-  stack.defer(() => benches);
+  const benchPort = router.listen(BENCH_PORT);
+  const benches = serveBench(benchPort, runtime);
+  stack.defer(async () => {
+    benchPort.close();
+    await benches;
+  });
   const proxies = stack.use(new Proxies({ runtime, folder, router }));
   const report = new StatusReport({ runtime, publicKey, network, parts });
 

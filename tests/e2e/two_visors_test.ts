@@ -1,7 +1,7 @@
 /** A network of one and a second visor that joins it by ticket, as processes of their own. */
 
 import assert from "node:assert/strict";
-import { Program, runToEnd, temporaryFolder } from "./program.ts";
+import { denoArgv, Program, runToEnd, temporaryFolder } from "./program.ts";
 
 interface ReadyLine {
   readonly publicKey: string;
@@ -18,9 +18,9 @@ async function ping(data: string, remote: string): Promise<{ code: number; docum
 Deno.test("two visors ping each other, keep their identity over a restart, and end within two seconds", async (t) => {
   await using folder = await temporaryFolder();
   const [dataA, dataB] = [`${folder.path}/a`, `${folder.path}/b`];
-  await using a = new Program("cmd/visor.ts", "--data", dataA, "--json");
+  await using a = new Program(denoArgv("cmd/visor.ts", ["--data", dataA, "--json"]));
   const readyA = await a.nextJson<ReadyLine>();
-  await using b = new Program("cmd/visor.ts", "--data", dataB, "--json", "--join", readyA.ticket);
+  await using b = new Program(denoArgv("cmd/visor.ts", ["--data", dataB, "--json", "--join", readyA.ticket]));
   const readyB = await b.nextJson<ReadyLine>();
 
   await t.step("each reaches the other over a transport that was opened by itself", async () => {
@@ -51,12 +51,24 @@ Deno.test("two visors ping each other, keep their identity over a restart, and e
     }
   });
 
-  await t.step("Ctrl-C ends it with code 0", async () => assert.equal(await b.end("SIGINT"), 0));
+  await t.step("another visor on the same folder is refused", async () => {
+    const { code, lines } = await runToEnd("cmd/visor.ts", "--data", dataB, "--json");
+    assert.equal(code, 1);
+    assert.equal(JSON.parse(lines[0]!).error.code, "visor/already-running");
+  });
+
+  await t.step("Ctrl-C ends each with code 0 within two seconds", async () => {
+    for (const program of [b, a]) {
+      const began = performance.now();
+      assert.equal(await program.end("SIGINT"), 0);
+      assert.ok(performance.now() - began < 2_000);
+    }
+  });
 
   await t.step(
     "after a restart without a ticket it is the same visor in the same network, on the same ports",
     async () => {
-      await using again = new Program("cmd/visor.ts", "--data", dataB, "--json");
+      await using again = new Program(denoArgv("cmd/visor.ts", ["--data", dataB, "--json"]));
       const ready = await again.nextJson<ReadyLine>();
       assert.equal(ready.publicKey, readyB.publicKey);
       assert.deepEqual(ready.listeners, readyB.listeners);

@@ -12,6 +12,7 @@ export interface MemoryStorage extends Storage {
 /** Makes an empty folder. */
 export function createMemoryStorage(): MemoryStorage {
   const files = new Map<string, Uint8Array>();
+  const locks = new Set<string>();
   return {
     path: undefined,
     full: false,
@@ -25,6 +26,11 @@ export function createMemoryStorage(): MemoryStorage {
       }
       files.set(name, new Uint8Array(content));
       return Promise.resolve();
+    },
+    lock(name): Promise<Disposable | undefined> {
+      if (locks.has(name)) return Promise.resolve(undefined);
+      locks.add(name);
+      return Promise.resolve({ [Symbol.dispose]: () => void locks.delete(name) });
     },
     remove(name): Promise<void> {
       files.delete(name);

@@ -46,6 +46,17 @@ export function createDenoStorage(dir: string): Storage {
         throw storageError("write", { path, cause });
       }
     },
+    async lock(name: string): Promise<Disposable | undefined> {
+      const path = pathOf(name);
+      try {
+        const file = await Deno.open(path, { write: true, create: true, mode: 0o600 });
+        if (await file.tryLock(true)) return file;
+        file.close();
+        return undefined;
+      } catch (cause) {
+        throw storageError("write", { path, cause });
+      }
+    },
     async remove(name: string): Promise<void> {
       const path = pathOf(name);
       try {

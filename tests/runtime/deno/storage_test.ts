@@ -50,6 +50,16 @@ Deno.test("an existing folder with content keeps its mode", () =>
     assert.equal((Deno.statSync(dir).mode ?? 0) & 0o777, 0o755);
   }));
 
+Deno.test("lock() has one owner at a time", () =>
+  withFolder(async (dir) => {
+    const first = await createDenoStorage(dir).lock("lock");
+    assert.ok(first !== undefined);
+    assert.equal(await createDenoStorage(dir).lock("lock"), undefined);
+    first[Symbol.dispose]();
+    using second = await createDenoStorage(dir).lock("lock");
+    assert.ok(second !== undefined);
+  }));
+
 Deno.test("names that leave the folder are refused", () =>
   withFolder(async (dir) => {
     const storage = createDenoStorage(dir);
