@@ -23,18 +23,21 @@ export interface ApiDescription {
 
 type Json = Readonly<Record<string, unknown>>;
 
-/** Refusals that every route can give. */
-const COMMON_REFUSALS: Readonly<Record<number, string>> = {
-  429: "Too many requests from this address; `Retry-After` says when to come back",
-  500: "The service failed",
-  503: "The service cannot answer now, or not in time",
+/** Refusals that every route can give, and those of routes that read a body. */
+const COMMON_REFUSALS: Readonly<Record<number, { readonly name: string; readonly text: string }>> = {
+  408: { name: "TooSlow", text: "The body did not come in time" },
+  413: { name: "TooLarge", text: "The body is too large" },
+  429: {
+    name: "TooMany",
+    text: "Too many requests from this address; `Retry-After` says when to come back",
+  },
+  500: { name: "Failed", text: "The service failed" },
+  503: { name: "Unavailable", text: "The service cannot answer now, or not in time" },
 };
 
-/** Refusals of routes that read a body. */
-const BODY_REFUSALS: Readonly<Record<number, string>> = {
-  408: "The body did not come in time",
-  413: "The body is too large",
-};
+const BODY_ONLY = ["408", "413"];
+
+const ERROR_SCHEMA: Json = { $ref: "#/components/schemas/Error" };
 
 /** Makes the document. */
 export function openApiDocument(api: ApiDescription): Json {
@@ -49,6 +52,10 @@ export function openApiDocument(api: ApiDescription): Json {
     info: { title: api.title, version: api.version },
     paths,
     components: {
+      schemas: { Error: schemaOf(api.errorBody) },
+      responses: Object.fromEntries(
+        Object.values(COMMON_REFUSALS).map(({ name, text }) => [name, refusalOf(text, api)]),
+      ),
       securitySchemes: {
         key: header(AUTH_HEADERS.publicKey),
         nonce: header(AUTH_HEADERS.nonce),
@@ -79,12 +86,11 @@ function operationOf({ doc, path, method }: DocumentedRoute, api: ApiDescription
     ? [{ monitorKey: [], monitorSignature: [] }]
     : undefined;
   const takesBody = body !== undefined || access === "signed" || method === "POST" || method === "PUT";
-  const inForm = { ...refusals, ...(takesBody ? BODY_REFUSALS : {}), ...COMMON_REFUSALS };
-  const errorType = api.errors.contentType.split(";")[0] as string;
   const responses: Record<string, Json> = {};
-  for (const [status, text] of Object.entries(inForm)) {
-    responses[status] = responseOf({ text, json: api.errorBody, type: errorType });
+  for (const [status, { name }] of Object.entries(COMMON_REFUSALS)) {
+    if (takesBody || !BODY_ONLY.includes(status)) responses[status] = { $ref: `#/components/responses/${name}` };
   }
+  for (const [status, text] of Object.entries(refusals)) responses[status] = refusalOf(text, api);
   if (access === "signed") responses[401] = responseOf({ text: "The log-in is not good", json: authErrorSchema });
   for (const [status, answer] of Object.entries(answers)) responses[status] = responseOf(answer);
   return {
@@ -96,15 +102,23 @@ function operationOf({ doc, path, method }: DocumentedRoute, api: ApiDescription
   };
 }
 
+function refusalOf(text: string, { errors }: ApiDescription): Json {
+  return contentOf(ERROR_SCHEMA, { text, type: errors.contentType.split(";")[0] as string });
+}
+
 function responseOf({ text, json, type }: AnswerDoc): Json {
   const content = type ?? (json === undefined ? undefined : "application/json");
   if (content === undefined) return { description: text };
-  const schema = json === undefined
-    ? { type: "string" }
-    : content === "application/json"
-    ? schemaOf(json)
-    : { type: "string", contentMediaType: "application/json", contentSchema: schemaOf(json) };
-  return { description: text, content: { [content]: { schema } } };
+  if (json !== undefined) return contentOf(schemaOf(json), { text, type: content });
+  return { description: text, content: { [content]: { schema: { type: "string" } } } };
+}
+
+/** JSON under its own media type, or under that of text. */
+function contentOf(schema: Json, { text, type }: { readonly text: string; readonly type: string }): Json {
+  const inner = type === "application/json"
+    ? schema
+    : { type: "string", contentMediaType: "application/json", contentSchema: schema };
+  return { description: text, content: { [type]: { schema: inner } } };
 }
 
 /** As input: what comes out may have more members than are known. */

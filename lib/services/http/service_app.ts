@@ -3,7 +3,7 @@
  * `/metrics` (Prometheus) and `/openapi.json`. A request passes through one function, which sets no header.
  */
 
-import type { z } from "zod";
+import { z } from "zod";
 import { UnavailableError } from "../../errors/mod.ts";
 import type { Metrics, Runtime } from "../../runtime/mod.ts";
 import { type CallRecord, createHttpApp, type HttpService, JSON_TYPE } from "./app.ts";
@@ -122,6 +122,8 @@ function metricsRoute(metrics: Metrics): DocumentedRoute {
   };
 }
 
+const documentSchema = z.object({ openapi: z.string(), info: z.object({}), paths: z.object({}) });
+
 /** The document is made when it is first asked for: nearly nobody does. */
 function descriptionRoute(deps: ServiceAppDeps): DocumentedRoute {
   const { title, errors, errorBody } = deps;
@@ -129,7 +131,7 @@ function descriptionRoute(deps: ServiceAppDeps): DocumentedRoute {
   const route: DocumentedRoute = {
     method: "GET",
     path: "/openapi.json",
-    doc: { summary: "This document", answers: { 200: { text: "OpenAPI 3.1", type: "application/json" } } },
+    doc: { summary: "This document", answers: { 200: { text: "OpenAPI 3.1", json: documentSchema } } },
     handle: () => {
       text ??= JSON.stringify(describe());
       return new TextResponse(text, { headers: JSON_TYPE });

@@ -68,8 +68,8 @@ export const DOCS = {
     body: keys,
     answers: {
       200: { text: "Done", json: z.null() },
-      400: { text: "The signature, a key or the body cannot be read" },
       403: { text: "Not from a monitor" },
     },
+    refusals: { 400: "A key cannot be read; without body: the signature or the list cannot" },
   },
 } as const satisfies Readonly<Record<string, RouteDoc>>;

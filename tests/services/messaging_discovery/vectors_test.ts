@@ -8,6 +8,7 @@ import {
   type MessagingDiscoveryDeps,
 } from "../../../lib/services/messaging_discovery/mod.ts";
 import { testVectors, type VectorCase } from "../../wire/vectors.ts";
+import { assertApiFile, assertDocumented, readApiDocument } from "../http/api_document.ts";
 import { ABSENT_SERVICES, ask, makeWorld, sortMethods, testApiVectors } from "../http/support.ts";
 
 /** Where we are stricter than v1.3 on purpose: by case and number of the request. */
@@ -35,9 +36,11 @@ async function onBothStores(
 }
 
 async function replay(service: HttpService, data: VectorCase, setClock: (step: VectorCase) => void): Promise<void> {
+  const document = await readApiDocument(service.fetch);
   for (const [i, step] of (data.requests as VectorCase[]).entries()) {
     setClock(step);
     const answer = await ask(service.fetch, step as VectorCase & { method: string; path: string });
+    assertDocumented(document, step as VectorCase & { method: string; path: string }, answer);
     if (STRICTER[data.name]?.[i] !== undefined) {
       assert.deepEqual([answer.status, answer.text], [422, REFUSED]);
       await removeAsOwner(service, step);
@@ -66,6 +69,11 @@ async function removeAsOwner(service: HttpService, step: VectorCase): Promise<vo
 function shapeOf(text: string): unknown {
   return JSON.parse(text, (_name, value) => typeof value === "string" ? "text" : value);
 }
+
+Deno.test("the messaging discovery describes its API as the file in tests/vectors/api says", async () => {
+  const service = await createMessagingDiscovery({ runtime: makeWorld(0n).runtime });
+  await assertApiFile(service.fetch, "messaging-discovery");
+});
 
 testApiVectors({
   ...ABSENT_SERVICES,
