@@ -4,10 +4,15 @@
  * Runs all tests and ends with one plain line, `N passed, N failed`.
  *
  *     deno task test [path or filter options of `deno test`]
+ *     deno task test:slow       tests of minutes: hosts of their own, kills, floods; one after the other
  */
 
+const [serial, paths] = Deno.args[0] === "--serial" ? [true, Deno.args.slice(1)] : [false, Deno.args];
 const child = new Deno.Command(Deno.execPath(), {
-  args: ["test", "-A", "--parallel", ...(Deno.args.length > 0 ? Deno.args : ["tests/"])],
+  args: [
+    ...["test", "-A", ...(serial ? [] : ["--parallel"])],
+    ...(paths.length > 0 ? paths : ["--ignore=tests/slow/", "tests/"]),
+  ],
   stdin: "null",
   stdout: "piped",
   stderr: "inherit",

@@ -1,7 +1,7 @@
 /** The main job with real processes, sockets, SQLite and curl. */
 
 import assert from "node:assert/strict";
-import { Program, runToEnd } from "./program.ts";
+import { denoArgv, Program, runToEnd } from "./program.ts";
 
 const DEMO = "cmd/dev/demo.ts";
 
@@ -20,7 +20,7 @@ Deno.test("demo refuses a number of hops that is none, with exit code 2", async 
 });
 
 Deno.test("demo moves a file over three hops, survives garbage on every port, and leaves no process behind", async (t) => {
-  await using demo = new Program(DEMO, "--json", "--keep", "--bytes", "3000000");
+  await using demo = new Program(denoArgv(DEMO, ["--json", "--keep", "--bytes", "3000000"]));
   const document = await demo.nextJson<DemoDocument>();
 
   await t.step("the file arrived over the line of visors", () => {

@@ -10,8 +10,13 @@ export interface Ended {
 }
 
 /** Runs `deno run -A <script> …` to its end. */
-export async function runToEnd(script: string, ...args: readonly string[]): Promise<Ended> {
-  const { code, stdout, stderr } = await command(script, args).output();
+export function runToEnd(script: string, ...args: readonly string[]): Promise<Ended> {
+  return runArgv(denoArgv(script, args));
+}
+
+/** Runs any command line to its end. */
+export async function runArgv(argv: readonly string[]): Promise<Ended> {
+  const { code, stdout, stderr } = await command(argv).output();
   return {
     code,
     lines: new TextDecoder().decode(stdout).split("\n").filter((line) => line !== ""),
@@ -21,12 +26,14 @@ export async function runToEnd(script: string, ...args: readonly string[]): Prom
 
 /** A program that goes on until it is told to end. Disposing tells it. */
 export class Program implements AsyncDisposable {
+  /** The process. */
   readonly child: Deno.ChildProcess;
   readonly #lines: ReadableStreamDefaultReader<string>;
   readonly #stderr: Promise<string>;
 
-  constructor(script: string, ...args: readonly string[]) {
-    this.child = command(script, args).spawn();
+  /** Starts a command line, such as {@link denoArgv} gives. */
+  constructor(argv: readonly string[]) {
+    this.child = command(argv).spawn();
     this.#stderr = new Response(this.child.stderr).text();
     this.#lines = this.child.stdout.pipeThrough(new TextDecoderStream()).pipeThrough(lineSplitter()).getReader();
   }
@@ -61,9 +68,14 @@ export async function temporaryFolder(): Promise<{ readonly path: string } & Asy
   return { path, [Symbol.asyncDispose]: () => Deno.remove(path, { recursive: true }) };
 }
 
-function command(script: string, args: readonly string[]): Deno.Command {
-  return new Deno.Command(Deno.execPath(), {
-    args: ["run", "-A", script, ...args],
+/** The command line of a program of ours. */
+export function denoArgv(script: string, args: readonly string[]): string[] {
+  return [Deno.execPath(), "run", "-A", script, ...args];
+}
+
+function command([program, ...args]: readonly string[]): Deno.Command {
+  return new Deno.Command(program!, {
+    args,
     cwd: ROOT,
     env: { NO_COLOR: "1" },
     stdin: "null",
@@ -75,7 +87,7 @@ function command(script: string, args: readonly string[]): Deno.Command {
 function lineSplitter(): TransformStream<string, string> {
   let rest = "";
   return new TransformStream({
-    transform(chunk, controller) {
+    transform(chunk, controller): void {
       const lines = (rest + chunk).split("\n");
       rest = lines.pop()!;
       for (const line of lines) controller.enqueue(line);
