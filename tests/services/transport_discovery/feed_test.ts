@@ -151,6 +151,14 @@ Deno.test("decodeFeedEvent() gives what formatFeedEvent() wrote, and a fault for
     { type: "snapshot", isFirst: true, isLast: false, entries: [entry(1), entry(2)] },
     { type: "snapshot", isFirst: false, isLast: true, entries: [], position: "0123456789abcdef-7" },
     { type: "changes", changes: [{ added: entry(1) }, { removed: entry(2).id }], position: "0123456789abcdef-9" },
+    {
+      type: "changes",
+      changes: [
+        { added: { ...entry(1), status: "working", latencyMs: 1.5, throughputMBps: 20, resetsPerHour: 0 } },
+        { added: { ...entry(2), status: "not-working" } },
+      ],
+      position: "0123456789abcdef-11",
+    },
   ];
   const text = events.map(formatFeedEvent).join("");
   const bytes = ReadableStream.from([new TextEncoder().encode(text)]);
@@ -159,7 +167,10 @@ Deno.test("decodeFeedEvent() gives what formatFeedEvent() wrote, and a fault for
   for (const data of ["{", "5", "[]", '{"first":1}', '{"first":true,"last":true,"transports":[{}]}']) {
     assert.notEqual(decodeFeedEvent({ event: "snapshot", data, id: "1" })?.constructor, Object, data);
   }
-  for (const data of ["{}", "[5]", '[{"removed":"x"}]', '[{"added":{}}]']) {
+  const bare = JSON.stringify({ t_id: entry(1).id, edges: entry(1).edges, type: "stcp", label: "" }).slice(0, -1);
+  const figures = ['"status":"fine"', '"latencyMs":"1"', '"resetsPerHour":-1'];
+  const additions = figures.map((figure) => `[{"added":${bare},${figure}}}]`);
+  for (const data of ["{}", "[5]", '[{"removed":"x"}]', '[{"added":{}}]', ...additions]) {
     assert.notEqual(decodeFeedEvent({ event: "changes", data, id: "1" })?.constructor, Object, data);
   }
   assert.equal(decodeFeedEvent({ event: "later", data: "{}" }), undefined);

@@ -51,6 +51,19 @@ const CASES: Readonly<Record<string, (store: TransportStore) => Promise<void>>> 
     assert.equal(await store.remove(entry(A, B).id), false);
     assert.deepEqual(await store.all(), [entry(A, C)]);
   },
+  "knows which transports were reported, until they are removed": async (store) => {
+    const [ab, ac] = [entry(A, B), entry(A, C)];
+    await store.add([ab, ac]);
+    await store.markReported([ac.id, entry(B, C).id]);
+    await store.markReported([ab.id, ac.id]);
+    assert.deepEqual(new Set(await store.reported()), new Set([ab.id, ac.id]));
+    await store.add([{ ...ab, label: "automatic" }]);
+    assert.equal((await store.reported()).length, 2);
+    await store.remove(ab.id);
+    await store.add([ab]);
+    assert.deepEqual(await store.reported(), [ac.id]);
+    await store.markReported([]);
+  },
 };
 
 /** What every store of nonces must do. */
