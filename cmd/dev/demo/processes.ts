@@ -65,8 +65,7 @@ export class Processes implements AsyncDisposable {
       stderr: "piped",
     }).spawn();
     const logFile = `${this.#logFolder}/${name}.log`;
-    const log = Deno.open(logFile, { create: true, append: true, mode: 0o600 })
-      .then((file) => child.stderr.pipeTo(file.writable));
+    const log = copyToFile(child.stderr, logFile);
     this.#children.push({ child, log });
 
     const line = await firstLine(child.stdout, READY_MS);
@@ -104,6 +103,12 @@ function signal(child: Deno.ChildProcess, name: Deno.Signal): void {
   } catch {
     // It has ended by itself.
   }
+}
+
+/** Each piece is in the file before the next one comes: the end of a log is what one wants to see of a failure. */
+async function copyToFile(stream: ReadableStream<Uint8Array<ArrayBuffer>>, path: string): Promise<void> {
+  using file = await Deno.open(path, { create: true, append: true, mode: 0o600 });
+  for await (const chunk of stream) for (let rest = chunk; rest.length > 0;) rest = rest.subarray(file.writeSync(rest));
 }
 
 /** Reads the first line and keeps the rest of the stream flowing, so that the process never blocks on it. */
