@@ -50,7 +50,13 @@ export function createLauncher(deps: { readonly runtime: Runtime }): Launcher {
   const entries = new Map<string, Entry>();
   const entryOf = (name: string): Entry => {
     const entry = entries.get(name);
-    if (entry === undefined) throw new RefusedError("app/unknown", `Find the app "${name}"`, { details: { name } });
+    if (entry === undefined) {
+      throw new RefusedError(
+        "app/unknown",
+        `Find the app "${name}": there is none of that name; see "skywire app ls"`,
+        { details: { name } },
+      );
+    }
     return entry;
   };
   return {

@@ -28,7 +28,21 @@ export function makeCommand(name: string, texts: { description: string; examples
         .default(0)
         .argParser((_value, previous: number) => previous + 1),
     )
-    .addHelpText("after", `\nExamples:\n${texts.examples.map((line) => `  ${line}`).join("\n")}`);
+    .addHelpText("after", formatExamples(texts.examples));
+}
+
+/** Makes a command that only holds others. */
+export function makeGroup(
+  name: string,
+  texts: { description: string; examples: readonly string[]; commands: readonly Command[] },
+): Command {
+  const group = new Command(name).description(texts.description).addHelpText("after", formatExamples(texts.examples));
+  for (const command of texts.commands) group.addCommand(command);
+  return group;
+}
+
+function formatExamples(examples: readonly string[]): string {
+  return `\nExamples:\n${examples.map((line) => `  ${line}`).join("\n")}`;
 }
 
 /** The data folder that the options or the environment name. */

@@ -5,7 +5,7 @@
 
 import { z } from "zod";
 import { parseWith } from "../config/mod.ts";
-import { RefusedError, UnavailableError } from "../errors/mod.ts";
+import { hasCode, RefusedError, UnavailableError } from "../errors/mod.ts";
 import { CONTROL_FILE, controlFileSchema } from "../visor/mod.ts";
 import { type CommonOptions, dataFolder, logLevel } from "./command.ts";
 import type { CliHost } from "./host.ts";
@@ -29,7 +29,7 @@ export async function connectToVisor(options: CommonOptions, host: CliHost): Pro
   const folder = dataFolder(options, host);
   const { http } = host.createRuntime({ logLevel: logLevel(options, "warn") });
   const text = await host.readFile(`${folder}/${CONTROL_FILE}`).catch((cause) => {
-    throw notRunning(folder, cause);
+    throw hasCode(cause, "cli/no-such-file") ? notRunning(folder) : cause;
   });
   const control = parseWith(controlFileSchema, { text, name: CONTROL_FILE });
 
@@ -41,14 +41,14 @@ export async function connectToVisor(options: CommonOptions, host: CliHost): Pro
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),
     });
     const response = await http.fetch(request).catch((cause) => {
+      host.interrupted.throwIfAborted();
       throw notRunning(folder, cause);
     });
-    const text = await response.text();
-    if (response.ok) return JSON.parse(text) as T;
-    const parsed = errorSchema.safeParse(JSON.parse(text));
-    if (!parsed.success) {
-      throw new UnavailableError("visor/bad-answer", `Ask the visor: it answered ${response.status}`);
-    }
+    const answer = await response.json().catch(() => undefined);
+    if (response.ok && answer !== undefined) return answer as T;
+    const parsed = errorSchema.safeParse(answer);
+    // A visor that was killed leaves its file behind, and by now another program has its port.
+    if (!parsed.success || response.status === 401) throw notRunning(folder);
     const { code, message, details } = parsed.data.error;
     throw new RefusedError(code, message, details === undefined ? {} : { details });
   };
@@ -59,7 +59,7 @@ export async function connectToVisor(options: CommonOptions, host: CliHost): Pro
   };
 }
 
-function notRunning(folder: string, cause: unknown): UnavailableError {
+function notRunning(folder: string, cause?: unknown): UnavailableError {
   return new UnavailableError(
     "visor/not-running",
     `Find the visor: none runs on "${folder}"; start it with: skywire visor --data "${folder}"`,

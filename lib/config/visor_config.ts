@@ -59,7 +59,7 @@ const port = z.int().min(1, "wanted a port, 1–65535").max(65_535, "wanted a po
 const visorConfigSchema = z.strictObject({
   version: z.literal(1),
   network: networkConfigSchema.optional(),
-  host: z.string().min(1),
+  host: z.string().regex(/^[\w.-]+$/, "wanted a name or an IPv4 address, without port"),
   ports: z.partialRecord(z.enum(LISTENER_PURPOSES), port),
   autoTransport: z.boolean(),
 });
@@ -109,7 +109,7 @@ export function parseWith<T>(schema: z.ZodType<T>, source: { readonly text: stri
   try {
     value = JSON.parse(source.text);
   } catch (cause) {
-    throw new RefusedError("config/invalid", `Read ${source.name}: it is no JSON`, { cause });
+    throw new RefusedError("config/invalid", `Read ${source.name}: it is no JSON; mend it or remove it`, { cause });
   }
   const result = schema.safeParse(value);
   if (!result.success) {

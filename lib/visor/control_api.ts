@@ -6,9 +6,10 @@
 import { Hono } from "hono";
 import { z } from "zod";
 import { parseWith, publicKeySchema } from "../config/mod.ts";
-import { RefusedError } from "../errors/mod.ts";
+import { describeError, RefusedError, SkywireError } from "../errors/mod.ts";
+import type { Runtime } from "../runtime/mod.ts";
 import type { PublicKey } from "../types/mod.ts";
-import { errorResponse } from "../services/http/mod.ts";
+import { errorResponse, readBody } from "../services/http/mod.ts";
 import { proxySettingsSchema } from "./proxy_settings.ts";
 import type { Visor } from "./visor.ts";
 
@@ -37,12 +38,25 @@ const pingBody = z.strictObject({
   path: z.array(keyText).min(1).optional(),
 });
 
-/**
- * Makes the handler.
- * @param visor what it controls
- * @param token what requests must carry as bearer token
- */
-export function createControlApi(visor: ControlledVisor, token: string): (request: Request) => Promise<Response> {
+/** Its keys may be short; the rest is checked when they are whole. */
+const proxyBody = z.looseObject({
+  to: keyText.optional(),
+  path: z.array(keyText).optional(),
+  allow: z.array(keyText).optional(),
+});
+
+/** What the handler is made of. */
+export interface ControlApiOptions {
+  readonly runtime: Pick<Runtime, "timers" | "log">;
+  /** What requests must carry as bearer token. */
+  readonly token: string;
+}
+
+/** Makes the handler. */
+export function createControlApi(
+  visor: ControlledVisor,
+  { runtime, token }: ControlApiOptions,
+): (request: Request) => Promise<Response> {
   const app = new Hono();
   app.use(async (c, next) => {
     if (!equalText(c.req.header("authorization") ?? "", `Bearer ${token}`)) {
@@ -50,14 +64,15 @@ export function createControlApi(visor: ControlledVisor, token: string): (reques
     }
     await next();
   });
-  app.onError((error) => errorResponse(error));
+  app.onError((error) => errorResponse(withCauses(error), { log: runtime.log }));
   app.notFound((c) => errorResponse(new RefusedError("not-found", `No such path: ${c.req.method} ${c.req.path}`)));
 
   const body = async <T>(request: Request, schema: z.ZodType<T>): Promise<T> => {
-    const text = await request.text();
-    if (text.length > MAX_BODY_BYTES) throw new RefusedError("cli/usage", "The body is too large");
-    return parseWith(schema, { text, name: "the request" });
+    const bytes = await readBody(request, { maxBytes: MAX_BODY_BYTES, timers: runtime.timers });
+    return parseWith(schema, { text: new TextDecoder().decode(bytes), name: "the request" });
   };
+  const fullKeys = (texts: readonly string[]): Promise<PublicKey[]> =>
+    Promise.all(texts.map((text) => fullKey(visor, text)));
 
   app.get("/v1/status", async (c) => c.json(await visor.status()));
   app.get("/v1/transports", (c) => c.json({ transports: visor.transports() }));
@@ -83,13 +98,13 @@ export function createControlApi(visor: ControlledVisor, token: string): (reques
   app.post("/v1/ping", async (c) => {
     const { remote, count, path } = await body(c.req.raw, pingBody);
     const to = await fullKey(visor, remote);
-    const over = path === undefined ? {} : { path: await Promise.all(path.map((key) => fullKey(visor, key))) };
+    const over = path === undefined ? {} : { path: await fullKeys(path) };
     return c.json(await visor.ping(to, { count, signal: c.req.raw.signal, ...over }));
   });
   app.post("/v1/bench", async (c) => {
     const { remote, seconds, path } = await body(c.req.raw, benchBody);
     const to = await fullKey(visor, remote);
-    const over = path === undefined ? {} : { path: await Promise.all(path.map((key) => fullKey(visor, key))) };
+    const over = path === undefined ? {} : { path: await fullKeys(path) };
     return c.json(await visor.bench(to, { seconds, signal: c.req.raw.signal, ...over }));
   });
   app.get("/v1/apps", (c) => c.json({ apps: visor.apps() }));
@@ -103,8 +118,14 @@ export function createControlApi(visor: ControlledVisor, token: string): (reques
   });
   app.get("/v1/proxies", (c) => c.json({ proxies: visor.proxies() }));
   app.post("/v1/proxies", async (c) => {
-    const proxy = await visor.addProxy(await body(c.req.raw, proxySettingsSchema));
-    return c.json({ proxy });
+    const { to, path, allow, ...rest } = await body(c.req.raw, proxyBody);
+    const keys = {
+      ...(to && { to: await fullKey(visor, to) }),
+      ...(path && { path: await fullKeys(path) }),
+      ...(allow && { allow: await fullKeys(allow) }),
+    };
+    const text = JSON.stringify({ ...rest, ...keys });
+    return c.json({ proxy: await visor.addProxy(parseWith(proxySettingsSchema, { text, name: "the request" })) });
   });
   app.delete("/v1/proxies/:id", async (c) => {
     await visor.removeProxy(c.req.param("id"));
@@ -126,6 +147,13 @@ async function fullKey(visor: ControlledVisor, text: string): Promise<PublicKey>
       ? `Find the visor whose key begins with "${text}": none is known here; give all 66 digits`
       : `Find the visor whose key begins with "${text}": ${matches.length} do; give more digits`,
   );
+}
+
+/** Whoever may control the visor may see why something failed, the whole chain. */
+function withCauses(error: Error): Error {
+  if (!(error instanceof SkywireError) || error.cause === undefined) return error;
+  const { code, details } = error;
+  return new (error.constructor as typeof SkywireError)(code, describeError(error), { details });
 }
 
 /** Compares without telling by its time where the texts differ. */

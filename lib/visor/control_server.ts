@@ -16,7 +16,7 @@ export async function startControlServer(
 ): Promise<{ readonly url: string } & AsyncDisposable> {
   const { runtime, folder, listeners } = context;
   const token = formatHex(runtime.random.bytes(TOKEN_BYTES));
-  const handle = createControlApi(visor, token);
+  const handle = createControlApi(visor, { runtime, token });
   const server = await listeners.open("api", (address) => runtime.http.serve(address, handle));
   await folder.saveControl({ url: server.url, token });
   return {

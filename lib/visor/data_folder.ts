@@ -125,5 +125,8 @@ export function parseSecretKeyFile(text: string, file: string): SecretKey {
     if (isValidSecretKey(secret.expose())) return secret;
     secret[Symbol.dispose]();
   }
-  throw new RefusedError("config/bad-key", `Read "${file}": wanted a secret key of 64 hex digits`);
+  throw new RefusedError(
+    "config/bad-key",
+    `Read "${file}": wanted a secret key of 64 hex digits; restore it from a copy, or remove it to get another key`,
+  );
 }

@@ -1,6 +1,7 @@
 /** What a proxy is set up with: kept in the data folder, and the body of the control API's request. */
 
 import { z } from "zod";
+import { makeDestinationRule } from "../apps/mod.ts";
 import { publicKeySchema } from "../config/mod.ts";
 import type { PublicKey } from "../types/mod.ts";
 
@@ -34,11 +35,23 @@ export type ProxySettings = ProxyServerSettings | ProxyClientSettings;
 /** As the data folder keeps it: one that was stopped stays so over restarts. */
 export type KeptProxy = ProxySettings & { readonly stopped?: boolean | undefined };
 
+const destination = z.string().refine(
+  (text) => {
+    try {
+      makeDestinationRule([text]);
+      return true;
+    } catch {
+      return false;
+    }
+  },
+  'wanted "public" or a block of addresses such as 192.168.1.0/24',
+);
+
 const server = z.strictObject({
   role: z.literal("server"),
   passcode: z.string().min(1).max(255).optional(),
   allow: z.array(publicKeySchema),
-  destinations: z.array(z.string()),
+  destinations: z.array(destination),
 });
 
 const client = z.strictObject({

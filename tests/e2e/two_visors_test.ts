@@ -1,7 +1,7 @@
 /** A network of one and a second visor that joins it by ticket, as processes of their own. */
 
 import assert from "node:assert/strict";
-import { denoArgv, Program, runToEnd, temporaryFolder } from "./program.ts";
+import { denoArgv, type Ended, Program, runToEnd, temporaryFolder } from "./program.ts";
 
 interface ReadyLine {
   readonly publicKey: string;
@@ -40,6 +40,29 @@ Deno.test("two visors ping each other, keep their identity over a restart, and e
     const { code: errorCode, message } = document.error as { code: string; message: string };
     assert.match(errorCode, /^[a-z-]+\/[a-z-]+$/);
     assert.ok(message.length > 20, message);
+  });
+
+  await t.step("keys may be shortened, and a refusal says why", async () => {
+    const short = readyA.publicKey.slice(0, 16);
+    const skywire = (...args: string[]): Promise<Ended> =>
+      runToEnd("cmd/skywire.ts", ...args, "--data", dataB, "--json");
+    const made = await skywire("proxy", "connect", short, "--listen", "127.0.0.1:0");
+    const { proxy } = JSON.parse(made.lines[0]!);
+    assert.equal(proxy.to, readyA.publicKey);
+    assert.equal((await skywire("proxy", "rm", proxy.id)).code, 0);
+    for (
+      const [code, reason, ...args] of [
+        ["config/invalid", /wanted "public" or a block/, "proxy", "serve", "--destinations", "banana"],
+        ["network/dial-failed", /refused/, "transport", "add", short, "--address", "127.0.0.1:9"],
+        ["app/unknown", /app ls/, "app", "start", "nothing"],
+      ] as const
+    ) {
+      const refused = await skywire(...args);
+      assert.equal(refused.code, 1);
+      const { error } = JSON.parse(refused.lines[0]!);
+      assert.equal(error.code, code);
+      assert.match(error.message, reason);
+    }
   });
 
   await t.step("files are private", async () => {

@@ -1,8 +1,8 @@
 /** `skywire app ls|start|stop`: the apps of the running visor. */
 
-import { Command } from "commander";
+import type { Command } from "commander";
 import type { AppView } from "../../visor/mod.ts";
-import { type CommonOptions, makeCommand, printResult } from "../command.ts";
+import { type CommonOptions, makeCommand, makeGroup, printResult } from "../command.ts";
 import { connectToVisor } from "../control_client.ts";
 import type { CliHost } from "../host.ts";
 import { formatTable } from "../table.ts";
@@ -17,10 +17,11 @@ export function appCommand(host: CliHost): Command {
     const apps = await visor.get<{ apps: AppView[] }>("/v1/apps");
     printResult(apps, { options, host, describe: (value) => describeApps(value.apps, host) });
   });
-  return new Command("app").description("List, start and stop apps.")
-    .addCommand(list)
-    .addCommand(switchCommand("start", host))
-    .addCommand(switchCommand("stop", host));
+  return makeGroup("app", {
+    description: "List, start and stop apps.",
+    examples: ["skywire app ls", "skywire app stop proxy-server"],
+    commands: [list, switchCommand("start", host), switchCommand("stop", host)],
+  });
 }
 
 function switchCommand(action: "start" | "stop", host: CliHost): Command {

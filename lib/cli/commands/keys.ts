@@ -1,9 +1,9 @@
 /** `skywire keys gen`: makes a key pair. */
 
-import { Command } from "commander";
+import type { Command } from "commander";
 import { generateSecretKey, publicKeyOf } from "../../core/mod.ts";
 import { formatHex } from "../../types/mod.ts";
-import { type CommonOptions, makeCommand, printResult } from "../command.ts";
+import { type CommonOptions, makeCommand, makeGroup, printResult } from "../command.ts";
 import type { CliHost } from "../host.ts";
 
 /** The command. */
@@ -19,5 +19,9 @@ export function keysCommand(host: CliHost): Command {
       describe: (keys) => `public key  ${keys.publicKey}\nsecret key  ${keys.secretKey}`,
     });
   });
-  return new Command("keys").description("Make keys.").addCommand(generate);
+  return makeGroup("keys", {
+    description: "Make keys.",
+    examples: ["skywire keys gen"],
+    commands: [generate],
+  });
 }

@@ -1,9 +1,9 @@
 /** `skywire proxy serve|connect|ls|rm`: the SOCKS5 proxy whose exit is another visor. */
 
-import { Command } from "commander";
+import type { Command } from "commander";
 import type { ProxyView } from "../../visor/mod.ts";
 import { shortKey } from "../../types/mod.ts";
-import { type CommonOptions, keyArgument, keyListArgument, makeCommand, printResult } from "../command.ts";
+import { type CommonOptions, keyArgument, keyListArgument, makeCommand, makeGroup, printResult } from "../command.ts";
 import { connectToVisor } from "../control_client.ts";
 import type { CliHost } from "../host.ts";
 import { formatTable } from "../table.ts";
@@ -75,8 +75,11 @@ export function proxyCommand(host: CliHost): Command {
       printResult(removed, { options, host, describe: (value) => `removed ${value.removed}` });
     });
 
-  return new Command("proxy").description("SOCKS5 through the network.")
-    .addCommand(serve).addCommand(connect).addCommand(list).addCommand(remove);
+  return makeGroup("proxy", {
+    description: "SOCKS5 through the network.",
+    examples: ["skywire proxy serve", "skywire proxy connect 02c6047f…", "skywire proxy ls"],
+    commands: [serve, connect, list, remove],
+  });
 }
 
 function collect<T>(parse: (text: string) => T): (text: string, previous: T[]) => T[] {

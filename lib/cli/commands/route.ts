@@ -1,10 +1,10 @@
 /** `skywire route find|rules`: paths through the network, and the rules this visor holds. */
 
-import { Command } from "commander";
+import type { Command } from "commander";
 import type { RuleSummary } from "../../routing/mod.ts";
 import type { FoundRoute } from "../../visor/mod.ts";
 import { shortKey } from "../../types/mod.ts";
-import { type CommonOptions, keyArgument, makeCommand, printResult, wholeNumber } from "../command.ts";
+import { type CommonOptions, keyArgument, makeCommand, makeGroup, printResult, wholeNumber } from "../command.ts";
 import { connectToVisor } from "../control_client.ts";
 import type { CliHost } from "../host.ts";
 import { formatTable } from "../table.ts";
@@ -41,9 +41,11 @@ export function routeCommand(host: CliHost): Command {
     printResult(held, { options, host, describe: (value) => describeRules(value.rules, host) });
   });
 
-  return new Command("route").description("Find paths; show the rules of this visor.").addCommand(find).addCommand(
-    rules,
-  );
+  return makeGroup("route", {
+    description: "Find paths; show the rules of this visor.",
+    examples: ["skywire route find 02c6047f…", "skywire route rules"],
+    commands: [find, rules],
+  });
 }
 
 function describeRoutes(routes: readonly FoundRoute[], host: CliHost): string {

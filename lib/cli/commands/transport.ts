@@ -1,9 +1,9 @@
 /** `skywire transport ls|add|rm`: the links of the running visor. */
 
-import { Command } from "commander";
+import type { Command } from "commander";
 import type { NetworkTransport, TransportView } from "../../visor/mod.ts";
 import { shortKey } from "../../types/mod.ts";
-import { type CommonOptions, keyArgument, makeCommand, printResult } from "../command.ts";
+import { type CommonOptions, keyArgument, makeCommand, makeGroup, printResult } from "../command.ts";
 import { connectToVisor } from "../control_client.ts";
 import type { CliHost } from "../host.ts";
 import { formatBytes, formatTable } from "../table.ts";
@@ -66,8 +66,11 @@ export function transportCommand(host: CliHost): Command {
       printResult(removed, { options, host, describe: (value) => `removed ${value.removed}` });
     });
 
-  return new Command("transport").description("List, open and close transports.")
-    .addCommand(list).addCommand(add).addCommand(remove);
+  return makeGroup("transport", {
+    description: "List, open and close transports.",
+    examples: ["skywire transport ls", "skywire transport add 02c6047f… --address 192.0.2.7:7777"],
+    commands: [list, add, remove],
+  });
 }
 
 function describeOwn(transports: readonly TransportView[], host: CliHost): string {

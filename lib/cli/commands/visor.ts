@@ -30,7 +30,7 @@ export function visorCommand(host: CliHost): Command {
     ],
   })
     .option("--join <ticket>", "join the network of this ticket; needed once, then it is kept")
-    .option("--host <name>", "the name or address that others reach this machine by (default: loopback only)")
+    .option("--host <name>", "the name or address that others reach this machine by (default: loopback only)", hostName)
     .option("--auto-transport <on|off>", "open a transport when a dial finds no route", onOrOff)
     .action((options: VisorCommandOptions) => {
       const folder = dataFolder(options, host);
@@ -58,6 +58,11 @@ function describe(ready: VisorReady, folder: string): string {
     "Another visor joins with:",
     `  skywire visor --join ${ready.ticket}`,
   ].join("\n");
+}
+
+function hostName(text: string): string {
+  if (!/^[\w.-]+$/.test(text)) throw new InvalidArgumentError("Wanted a name or an IPv4 address, without port.");
+  return text;
 }
 
 function onOrOff(text: string): string {

@@ -94,6 +94,7 @@ function storageError(
     EACCES: "no permission",
     EPERM: "no permission",
     ENOTDIR: "a part of the path is a file",
+    EEXIST: "it is a file",
   } as Record<string, string>)[code] ?? "it failed";
   return new UnavailableError(
     `storage/${doing}-failed`,
