@@ -18,8 +18,8 @@ export interface CreateVisorOptions {
 }
 
 /**
- * Starts a visor in this process. It is ready at once and connects in the background: it starts without a network, too,
- * and heals by itself.
+ * Starts a visor in this process. It is ready when it is connected; without a network it is ready after 3 s and connects
+ * as soon as there is one.
  *
  * ```ts ignore
  * await using visor = await createVisor({ data: "./node", join: ticket });

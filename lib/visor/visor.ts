@@ -3,6 +3,7 @@
 import { formatTicket } from "../config/mod.ts";
 import { BENCH_PORT, type BenchResult, runBench, serveBench } from "../apps/mod.ts";
 import { publicKeyOf } from "../core/mod.ts";
+import { describeError } from "../errors/mod.ts";
 import {
   DEFAULT_MAX_HOPS,
   type DialOptions,
@@ -14,7 +15,7 @@ import {
   type RouteWish,
   type RuleSummary,
 } from "../routing/mod.ts";
-import type { Runtime, Storage } from "../runtime/mod.ts";
+import { type Runtime, type Storage, withTimeout } from "../runtime/mod.ts";
 import { type Port, type PublicKey, shortKey } from "../types/mod.ts";
 import { startControlServer } from "./control_server.ts";
 import { DataFolder } from "./data_folder.ts";
@@ -35,6 +36,9 @@ import type {
   TransportView,
   VisorStatus,
 } from "./views.ts";
+
+/** A network on this machine is there within a second, one far away within two; nobody should wait long for one that is away, ms. */
+const CONNECT_WITHIN_MS = 3_000;
 
 /** What {@link startVisor} is told. */
 export interface VisorOptions {
@@ -156,7 +160,7 @@ export interface FindOptions extends Omit<RouteWish, "path"> {
 }
 
 /**
- * Starts a visor on the runtime it is given. It is ready at once and connects in the background.
+ * Starts a visor on the runtime it is given. It is ready when it is connected, or after 3 s; then it goes on in the background.
  * @throws as {@link createVisor}
  */
 export async function startVisor(options: VisorOptions): Promise<Visor> {
@@ -235,6 +239,13 @@ export async function startVisor(options: VisorOptions): Promise<Visor> {
   await folder.saveConfig({ ...config, ports: listeners.ports });
   await transportsOf.restore();
   await proxies.restore();
+  // Whoever dials as soon as it is ready is to find it connected; without a network it is ready all the same.
+  await withTimeout(() => parts.messaging.ready, {
+    timers: runtime.timers,
+    ms: CONNECT_WITHIN_MS,
+    code: "visor/not-connected",
+    message: "Wait for the network",
+  }).catch((error) => runtime.log.warn("not-connected-yet", { error: describeError(error) }));
   runtime.log.info("visor-started", { visor: shortKey(publicKey) });
 
   const owned = stack.move();
