@@ -25,7 +25,7 @@ export function bestCosts(map: readonly FeedTransport[], question: CompleteQuest
   const byVisors = new Map<string, OracleRoute>();
   for (const route of routes) {
     const name = route.visors.join(), other = byVisors.get(name);
-    if (other === undefined || isBetterHopByHop(route, { than: other, metric: question.metric })) {
+    if (other === undefined || compare(costOf(route, question.metric), costOf(other, question.metric)) < 0) {
       byVisors.set(name, route);
     }
   }
@@ -80,20 +80,6 @@ function isAsAsked({ transports, visors }: OracleRoute, question: CompleteQuesti
     transports.every(({ status, type }) => status !== "not-working" && !avoidTypes.includes(type)) &&
     !visors.some((key) => (avoid as readonly string[]).includes(key)) &&
     places.every((place, i) => place >= 0 && (i === 0 || place > places[i - 1]!));
-}
-
-/** Of routes over the same visors, the one that is better at its first difference. */
-function isBetterHopByHop(
-  route: OracleRoute,
-  { than, metric }: { readonly than: OracleRoute; readonly metric: Metric | MetricWeights },
-): boolean {
-  return route.transports.every((transport, i) =>
-    compare(costOf(single(transport), metric), costOf(single(than.transports[i]!), metric)) <= 0
-  );
-}
-
-function single(transport: FeedTransport): OracleRoute {
-  return { transports: [transport], visors: [] };
 }
 
 /** Of all sets that share nothing the largest, of those the cheapest. */

@@ -8,22 +8,91 @@
  * Where the cheapest rest of a beginning leads through a visor of that beginning, its bound says little; then a search
  * around those visors tells whether there is any rest at all, so that dead ends are left at once. Whether there is one with
  * a least number of hops is a hard question: a budget of work ends the search in odd graphs.
+ *
+ * For the widest paths the largest cost counts, and many paths have the same; what the bounds say of their hops is only a
+ * good guess. So first the costs of the widest ones are found, and then for each of these the paths with the fewest hops.
  */
 
-import { Bounds, joinBound, joinRest } from "./bounds.ts";
-import { joinCosts, TIE_HOP } from "./figures.ts";
+import { Bounds } from "./bounds.ts";
+import { joinCosts, TIE } from "./figures.ts";
 import { Heap } from "./heap.ts";
-import type { Path, Search } from "./search.ts";
+import { costOfPath, type Measure, type Path, type Search } from "./search.ts";
 
 /** Beginnings that are remembered, which bounds the memory to about 50 MB. */
 const MAX_BEGINNINGS = 500_000;
 
-/** Which of several transports between the same visors. */
+/** How to look for paths. */
 export interface PathOptions {
-  /** `best`: paths over different visors, each hop over the cheapest transport; `all`: over every one. */
+  /** Of transports between the same visors: `best`: paths over different visors; `all`: every transport is another path. */
   readonly parallel: "best" | "all";
   /** Of the same question with perhaps fewer restrictions; made when absent. */
   readonly bounds?: Bounds;
+}
+
+/** What was found. */
+export interface PathList {
+  /** The best first. */
+  readonly paths: readonly Path[];
+  /** Are there certainly no better ones? False when the budget ended the search. */
+  readonly isExact: boolean;
+  /** Are these all that there are? */
+  readonly areAll: boolean;
+}
+
+/** Finds the best paths, at most so many. */
+export function findBestPaths(search: Search, options: PathOptions & { readonly count: number }): PathList {
+  const { joining, ties } = search;
+  const first = takePaths(new BestPaths(search, { ...options, measure: measureOf(search) }), options.count);
+  const { parallel } = options;
+  if (joining === "sum" || first.paths.length === 0) return first;
+  const paths: Path[] = [];
+  let isExact = first.isExact;
+  for (const primary of new Set(first.paths.map(({ cost }) => cost - cost % TIE))) {
+    const measure = { values: ties, isMaximum: false, most: primary + TIE - 1 };
+    const fewestHops = new BestPaths(search, { parallel, measure });
+    while (paths.length < options.count) {
+      const path = fewestHops.next();
+      if (path === undefined) {
+        isExact &&= fewestHops.isExhausted;
+        break;
+      }
+      // Those that are wider came before.
+      if (widthOf(path, { search, ...options }) === primary) paths.push({ ...path, cost: costOfPath(path, search) });
+    }
+  }
+  return { paths, isExact, areAll: first.areAll };
+
+  function takePaths(from: BestPaths, count: number): PathList {
+    const taken: Path[] = [];
+    while (taken.length < count) {
+      const path = from.next();
+      if (path === undefined) return { paths: taken, isExact: from.isExhausted, areAll: from.isExhausted };
+      taken.push(path);
+    }
+    return { paths: taken, isExact: true, areAll: false };
+  }
+}
+
+/** The cost of the narrowest hop without its ties, each hop over the widest transport where all that may are one path. */
+function widthOf(
+  { visors, transports }: Path,
+  { search: { graph, costs }, parallel }: PathOptions & { readonly search: Search },
+): number {
+  const widest = Math.max(...transports.map((transport, hop) => {
+    if (parallel === "all") return costs[transport]!;
+    const arcs = graph.arcs(visors[hop]!);
+    let least = costs[transport]!;
+    for (let i = 0; i < 2 * graph.degree(visors[hop]!); i += 2) {
+      if (arcs[i] === visors[hop + 1]) least = Math.min(least, costs[arcs[i + 1]!]!);
+    }
+    return least;
+  }));
+  return widest - widest % TIE;
+}
+
+/** The measure that a question is about. */
+export function measureOf({ costs, joining }: Search): Measure {
+  return { values: costs, isMaximum: joining === "widest", most: Number.MAX_VALUE };
 }
 
 /** The first visors of a path, the last one first. */
@@ -38,12 +107,11 @@ interface Beginning {
 }
 
 /** See the top of the file. */
-export class BestPaths {
+class BestPaths {
   readonly #search: Search;
+  readonly #measure: Measure;
   readonly #parallel: "best" | "all";
   readonly #bounds: Bounds;
-  /** How many hops are left at least, for ties of the widest paths. */
-  readonly #hopsLeft: Int32Array | undefined;
   readonly #beginnings: Beginning[] = [];
   readonly #waiting = new Heap();
   /** In which turn a visor was passed by the beginning at hand, or reached by a search around it. */
@@ -54,15 +122,15 @@ export class BestPaths {
   #isExhausted = false;
 
   /** Looks for nothing yet but the bounds. */
-  constructor(search: Search, options: PathOptions) {
-    const { graph, source, joining } = search;
+  constructor(search: Search, options: PathOptions & { readonly measure: Measure }) {
+    const { graph, source } = search;
     this.#search = search;
+    this.#measure = options.measure;
     this.#parallel = options.parallel;
-    this.#bounds = options.bounds ?? new Bounds(search);
+    this.#bounds = options.bounds ?? new Bounds(search, options.measure);
     this.#passed = new Int32Array(graph.bound);
     this.#reached = new Int32Array(graph.bound);
     this.#queue = new Int32Array(graph.bound);
-    this.#hopsLeft = joining === "widest" ? this.#countHops() : undefined;
     this.#wait({ visor: source, transport: -1, before: undefined, hops: 0, stage: 0, cost: 0 }, source);
   }
 
@@ -92,37 +160,38 @@ export class BestPaths {
   }
 
   #continue(beginning: Beginning): void {
-    const { graph, costs, joining, budget } = this.#search;
+    const { graph, costs, budget } = this.#search;
+    const { values, most } = this.#measure;
     const arcs = graph.arcs(beginning.visor), end = 2 * graph.degree(beginning.visor);
     budget.steps -= end / 2;
     const hops = beginning.hops + 1;
     for (let i = 0; i < end;) {
       const visor = arcs[i]!;
-      let transport = arcs[i + 1]!;
-      i += 2;
-      if (this.#parallel === "best") {
-        for (; i < end && arcs[i] === visor; i += 2) {
-          if (costs[arcs[i + 1]!]! < costs[transport]!) transport = arcs[i + 1]!;
-        }
-      }
-      if (costs[transport] === Infinity || this.#passed[visor] === this.#turn) continue;
+      let transport = -1;
+      do {
+        const other = arcs[i + 1]!;
+        if (costs[other]! <= most && (transport < 0 || values[other]! < values[transport]!)) transport = other;
+        i += 2;
+      } while (this.#parallel === "best" && i < end && arcs[i] === visor);
+      if (transport < 0 || this.#passed[visor] === this.#turn) continue;
       const state = this.#bounds.enter(visor, beginning.stage);
       if (state === undefined) continue;
-      const cost = joinCosts(beginning.cost, { b: costs[transport]!, joining });
       const stage = (state - visor) / graph.bound;
+      const cost = this.#join(beginning.cost, values[transport]!);
       this.#wait({ visor, transport, before: beginning, hops, stage, cost }, state);
     }
   }
 
   #wait(beginning: Beginning, state: number): void {
-    const { minHops, maxHops, joining } = this.#search;
-    if (beginning.hops > maxHops) return;
+    if (beginning.hops > this.#search.maxHops) return;
     const rest = this.#bounds.after(beginning.hops)[state]!;
     if (rest === Infinity) return;
-    const left = this.#hopsLeft?.[beginning.visor] ?? 0;
-    const tie = TIE_HOP * Math.max(minHops - beginning.hops, left);
-    this.#waiting.push(this.#beginnings.length, joinBound(beginning.cost, { rest, joining, tie }));
+    this.#waiting.push(this.#beginnings.length, this.#join(beginning.cost, rest));
     this.#beginnings.push(beginning);
+  }
+
+  #join(a: number, b: number): number {
+    return this.#measure.isMaximum ? joinCosts(a, { b, joining: "widest" }) : a + b;
   }
 
   /** False only if nothing leads on to the next visor that must be reached. */
@@ -132,7 +201,8 @@ export class BestPaths {
 
   /** Follows the cheapest rest, and says whether it stays clear of what was passed. */
   #isCheapestRestFree(beginning: Beginning): boolean {
-    const { graph, costs, joining, destination, maxHops } = this.#search;
+    const { graph, costs, destination, maxHops } = this.#search;
+    const { values, most } = this.#measure;
     let { visor, stage, hops } = beginning;
     while (visor !== destination) {
       const wanted = this.#bounds.after(hops)[stage * graph.bound + visor]!;
@@ -141,10 +211,11 @@ export class BestPaths {
       if (++hops > maxHops) return false;
       const rests = this.#bounds.after(hops);
       for (let i = 0; i < end && next === undefined; i += 2) {
-        if (this.#passed[arcs[i]!] === this.#turn) continue;
+        const transport = arcs[i + 1]!;
+        if (this.#passed[arcs[i]!] === this.#turn || costs[transport]! > most) continue;
         const state = this.#bounds.enter(arcs[i]!, stage);
         if (state === undefined || rests[state] === Infinity) continue;
-        if (joinRest(costs[arcs[i + 1]!]!, { rest: rests[state]!, joining }) === wanted) next = state;
+        if (this.#join(values[transport]!, rests[state]!) === wanted) next = state;
       }
       if (next === undefined) return false;
       visor = next % graph.bound;
@@ -166,7 +237,9 @@ export class BestPaths {
         for (let i = 0; i < end; i += 2) {
           const visor = arcs[i]!;
           if (this.#passed[visor] === this.#turn || this.#reached[visor] === this.#turn) continue;
-          if (costs[arcs[i + 1]!] === Infinity || this.#bounds.enter(visor, beginning.stage) === undefined) continue;
+          if (costs[arcs[i + 1]!]! > this.#measure.most || this.#bounds.enter(visor, beginning.stage) === undefined) {
+            continue;
+          }
           if (visor === goal) return true;
           if (visor === destination) continue;
           this.#reached[visor] = this.#turn;
@@ -175,26 +248,6 @@ export class BestPaths {
       }
     }
     return false;
-  }
-
-  /** Hops from every visor to the destination, whatever they cost. */
-  #countHops(): Int32Array {
-    const { graph, costs, destination, budget } = this.#search;
-    const hops = new Int32Array(graph.bound).fill(-1);
-    let length = 0;
-    this.#queue[length++] = destination;
-    hops[destination] = 0;
-    for (let at = 0; at < length; at++) {
-      const visor = this.#queue[at]!;
-      const arcs = graph.arcs(visor), end = 2 * graph.degree(visor);
-      budget.steps -= end / 2;
-      for (let i = 0; i < end; i += 2) {
-        if (hops[arcs[i]!] !== -1 || costs[arcs[i + 1]!] === Infinity) continue;
-        hops[arcs[i]!] = hops[visor]! + 1;
-        this.#queue[length++] = arcs[i]!;
-      }
-    }
-    return hops;
   }
 }
 

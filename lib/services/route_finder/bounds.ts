@@ -9,14 +9,20 @@
  * then, for a least number of hops, rows in which another hop must follow.
  */
 
-import { joinCosts, type Joining, TIE } from "./figures.ts";
-import type { Search } from "./search.ts";
+import { joinCosts } from "./figures.ts";
+import { Heap } from "./heap.ts";
+import type { Measure, Search } from "./search.ts";
+
+/** A limit of so many hops or more hardly ever stands against a route: one row without limits does. */
+const LOOSE_HOPS = 16;
 
 /** See the top of the file. */
 export class Bounds {
   readonly #search: Search;
+  readonly #measure: Measure;
   readonly #states: number;
   readonly #minHops: number;
+  readonly #isLoose: boolean;
   /** For each visor where it is in `via`, or -1. */
   readonly #place: Int8Array;
   readonly #isAvoided: Uint8Array;
@@ -26,8 +32,9 @@ export class Bounds {
   readonly #before: Float64Array[] = [];
 
   /** Fills all rows: some steps over each transport. */
-  constructor(search: Search) {
+  constructor(search: Search, measure: Measure) {
     this.#search = search;
+    this.#measure = measure;
     const { bound } = search.graph;
     this.#states = bound * (search.via.length + 1);
     this.#place = new Int8Array(bound).fill(-1);
@@ -36,7 +43,9 @@ export class Bounds {
     for (const visor of search.avoid) this.#isAvoided[visor] = 1;
     // Between two visors one hop is the least anyway.
     this.#minHops = search.minHops > 1 ? search.minHops : 0;
-    this.#fillAtMost(search.maxHops - this.#minHops);
+    this.#isLoose = this.#minHops === 0 && search.maxHops >= LOOSE_HOPS;
+    if (this.#isLoose) this.#fillLoose();
+    else this.#fillAtMost(search.maxHops - this.#minHops);
     for (let hops = this.#minHops - 1; hops >= 0; hops--) this.#before[hops] = this.#oneMore(this.after(hops + 1));
   }
 
@@ -53,6 +62,23 @@ export class Bounds {
     const place = this.#place[visor]!;
     if (place < 0) return stage * this.#search.graph.bound + visor;
     return place === stage ? (stage + 1) * this.#search.graph.bound + visor : undefined;
+  }
+
+  /** One row for any number of hops (Dijkstra). */
+  #fillLoose(): void {
+    const { graph, destination, via, budget } = this.#search;
+    const costs = new Float64Array(this.#states).fill(Infinity), isSettled = new Uint8Array(this.#states);
+    const heap = new Heap();
+    const end = via.length * graph.bound + destination;
+    costs[end] = 0;
+    heap.push(end, 0);
+    const cheaper = (state: number): void => heap.push(state, costs[state]!);
+    for (let state = heap.pop(); state !== undefined && budget.steps > 0; state = heap.pop()) {
+      if (isSettled[state] === 1) continue;
+      isSettled[state] = 1;
+      this.#stepBack(state, { before: costs, costs, cheaper });
+    }
+    this.#atMost.push(costs);
   }
 
   #fillAtMost(hops: number): void {
@@ -77,61 +103,53 @@ export class Bounds {
     return costs;
   }
 
-  /** Steps back from states over every transport; gives the states that became cheaper. */
+  /** Steps back from states; gives the states that became cheaper. */
   #relax(
     states: readonly number[],
     { before, costs }: { readonly before: Float64Array; readonly costs: Float64Array },
   ): number[] {
-    const { graph, costs: prices, joining, source, destination, budget } = this.#search;
-    const { bound } = graph;
-    const cheaper: number[] = [];
+    const listed: number[] = [];
     const isListed = new Uint8Array(this.#states);
-    for (const state of states) {
-      const visor = state % bound, cost = before[state]!;
-      // No route goes on from its destination, or passes its source.
-      if (visor === source) continue;
-      const place = this.#place[visor]!;
-      const stage = place < 0 ? (state - visor) / bound : place;
-      const arcs = graph.arcs(visor), end = 2 * graph.degree(visor);
-      budget.steps -= end / 2;
-      for (let i = 0; i < end; i += 2) {
-        const neighbour = arcs[i]!;
-        if (this.#isAvoided[neighbour] === 1 || neighbour === destination) continue;
-        if (neighbour === source ? stage !== 0 : this.#place[neighbour]! >= 0 && this.#place[neighbour] !== stage - 1) {
-          continue;
-        }
-        const price = prices[arcs[i + 1]!]!;
-        const through = joinRest(price, { rest: cost, joining });
-        const from = stage * bound + neighbour;
-        if (through >= costs[from]!) continue;
-        costs[from] = through;
-        if (isListed[from] === 1) continue;
-        isListed[from] = 1;
-        cheaper.push(from);
-      }
-    }
-    return cheaper;
+    const cheaper = (state: number): void => {
+      if (isListed[state] === 1) return;
+      isListed[state] = 1;
+      listed.push(state);
+    };
+    for (const state of states) this.#stepBack(state, { before, costs, cheaper });
+    return listed;
   }
-}
 
-/** What a rest costs that begins with a transport of this price; without ties for the widest path. */
-export function joinRest(
-  price: number,
-  { rest, joining }: { readonly rest: number; readonly joining: Joining },
-): number {
-  if (joining === "sum" || price === Infinity) return price + rest;
-  return Math.max(price - price % TIE, rest);
-}
-
-/**
- * The least cost of a route that begins at a certain cost.
- * @param options what the bounds say of the rest; what its hops count at least in ties
- */
-export function joinBound(
-  begun: number,
-  { rest, joining, tie }: { readonly rest: number; readonly joining: Joining; readonly tie: number },
-): number {
-  const joined = joinCosts(begun, { b: rest, joining });
-  // The rows of the widest path know nothing of ties: the fewest hops need not lie on it.
-  return joining === "sum" ? joined : joined + tie;
+  /** Steps back from a state over every transport, and tells which states became cheaper. */
+  #stepBack(
+    state: number,
+    { before, costs, cheaper }: {
+      readonly before: Float64Array;
+      readonly costs: Float64Array;
+      readonly cheaper: (state: number) => void;
+    },
+  ): void {
+    const { graph, costs: prices, source, destination, budget } = this.#search;
+    const { values, isMaximum, most } = this.#measure;
+    const { bound } = graph;
+    const visor = state % bound, cost = before[state]!;
+    // No route goes on from its destination, or passes its source.
+    if (visor === source) return;
+    const place = this.#place[visor]!;
+    const stage = place < 0 ? (state - visor) / bound : place;
+    const arcs = graph.arcs(visor), end = 2 * graph.degree(visor);
+    budget.steps -= end / 2;
+    for (let i = 0; i < end; i += 2) {
+      const neighbour = arcs[i]!, transport = arcs[i + 1]!;
+      if (this.#isAvoided[neighbour] === 1 || neighbour === destination || prices[transport]! > most) continue;
+      if (neighbour === source ? stage !== 0 : this.#place[neighbour]! >= 0 && this.#place[neighbour] !== stage - 1) {
+        continue;
+      }
+      const value = values[transport]!;
+      const through = isMaximum ? joinCosts(value, { b: cost, joining: "widest" }) : value + cost;
+      const from = stage * bound + neighbour;
+      if (through >= costs[from]!) continue;
+      costs[from] = through;
+      cheaper(from);
+    }
+  }
 }

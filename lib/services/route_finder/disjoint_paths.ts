@@ -7,11 +7,11 @@
  * good sets is taken, and the result says that it may not be the best.
  */
 
-import { BestPaths } from "./best_paths.ts";
+import { findBestPaths, measureOf } from "./best_paths.ts";
 import { Bounds } from "./bounds.ts";
 import { joinCosts, TIE } from "./figures.ts";
 import { PathFlow, type Separation } from "./flow.ts";
-import type { Path, Search } from "./search.ts";
+import { costOfPath, type Measure, type Path, type Search } from "./search.ts";
 
 /** With more paths than that not every set is tried. */
 const MAX_CANDIDATES = 64;
@@ -40,60 +40,63 @@ export function findDisjointPaths(asked: Search, options: DisjointOptions): Path
   const flow = search.via.length > 0
     ? []
     : search.joining === "sum"
-    ? cheapestFlow(search, options)
-    : widestFlow(search, options);
+    ? pathsOf(growFlow(search, { ...options, measure: measureOf(search) }), search)
+    : findWidestFlow(search, options);
   const fitting = flow.filter((path) => fits(path, search));
   if (search.via.length === 0 && fitting.length === flow.length) {
     return { paths: byCost(fitting), isExact: search.budget.steps > 0 };
   }
-  const bounds = new Bounds(search);
-  const { candidates, areAll } = listCandidates(search, bounds);
+  const bounds = new Bounds(search, measureOf(search));
+  const { paths: candidates, areAll } = findBestPaths(search, { count: MAX_CANDIDATES, parallel: "all", bounds });
   const { set, isExact } = bestSet(candidates, { search, ...options });
   if (areAll && isExact) return { paths: byCost(set), isExact: true };
-  const sets = [set, fitting, oneByOne(search, { ...options, bounds })];
+  const sets = [set, fitting, findOneByOne(search, { ...options, bounds })];
   return {
     paths: byCost(sets.reduce((best, one) => isBetter(one, { than: best, search }) ? one : best)),
     isExact: false,
   };
 }
 
-function cheapestFlow(search: Search, { count, separation }: DisjointOptions): Path[] {
-  const flow = new PathFlow(search, separation);
-  for (let paths = 0; paths < count && flow.grow(); paths++);
-  return flow.paths();
+function growFlow(search: Search, options: DisjointOptions & { readonly measure: Measure }): PathFlow {
+  const flow = new PathFlow(search, options);
+  for (let paths = 0; paths < options.count && flow.grow(); paths++);
+  return flow;
 }
 
-/** The narrowest transport as wide as can be: a flow over transports that are wide enough, cheap by its ties. */
-function widestFlow(search: Search, options: DisjointOptions): Path[] {
-  const over = (limit: number): Path[] => {
-    const ties = search.costs.map((cost) => cost - cost % TIE <= limit ? cost % TIE : Infinity);
-    return cheapestFlow({ ...search, costs: ties }, options).map((path) => withCost(path, search));
-  };
-  // So wide at most, since each path leaves and arrives over another transport. Mostly that is the answer.
-  const atEnds = over(narrowestAtEnds(search, options.count));
-  if (atEnds.length === options.count) return atEnds;
-  const count = over(Infinity).length;
+function pathsOf(flow: PathFlow, search: Search): Path[] {
+  return flow.paths().map((path) => ({ ...path, cost: costOfPath(path, search) }));
+}
+
+/** The narrowest transport as wide as can be: a flow over transports that are wide enough, with the fewest hops. */
+function findWidestFlow(search: Search, options: DisjointOptions): Path[] {
+  // Each path leaves and arrives over another transport: so many at most, and so wide at most. Mostly that is the answer.
+  const prices = [search.source, search.destination].map((visor) => pricesAt(visor, search));
+  const count = Math.min(options.count, ...prices.map(({ length }) => length));
   if (count === 0) return [];
-  const least = narrowestAtEnds(search, count);
-  const limits = [...new Set(search.costs.filter((cost) => cost !== Infinity).map((cost) => cost - cost % TIE))]
-    .filter((limit) => limit >= least).sort((a, b) => a - b);
-  let low = 0, high = limits.length - 1;
-  while (low < high && search.budget.steps > 0) {
-    const middle = (low + high) >> 1;
-    if (over(limits[middle]!).length >= count) high = middle;
-    else low = middle + 1;
-  }
-  return over(limits[high]!);
+  const atEnds = Math.max(...prices.map((list) => list[count - 1]!));
+  const paths = widen(search, { ...options, count, from: atEnds });
+  if (paths.length === count) return paths;
+  // So many there are not: the few may be wider than that.
+  return widen(search, { ...options, count: paths.length, from: 0 });
 }
 
-/** What the narrowest one of so many transports costs at least, at that end where it costs more. */
-function narrowestAtEnds({ graph, costs, source, destination }: Search, count: number): number {
-  return Math.max(...[source, destination].map((visor) => {
-    const prices = [...graph.arcs(visor).subarray(0, 2 * graph.degree(visor))].filter((_, i) => i % 2 === 1)
-      .map((transport) => costs[transport]!).sort((a, b) => a - b);
-    const price = prices[count - 1] ?? Infinity;
-    return price === Infinity ? Infinity : price - price % TIE;
-  }));
+/** Paths over transports up to a limit of cost, which rises by as little as lets another path in until there are enough. */
+function widen(search: Search, { count, separation, from }: DisjointOptions & { readonly from: number }): Path[] {
+  let paths: Path[] = [];
+  for (let limit = from; limit !== Infinity && paths.length < count && search.budget.steps > 0;) {
+    const most = limit - limit % TIE + TIE - 1;
+    const flow = growFlow(search, { count, separation, measure: { values: search.ties, isMaximum: false, most } });
+    paths = pathsOf(flow, search);
+    if (paths.length < count) limit = flow.limitForMore();
+  }
+  return paths;
+}
+
+/** What the transports of a visor cost, the cheapest first. */
+function pricesAt(visor: number, { graph, costs }: Search): number[] {
+  const arcs = graph.arcs(visor), prices: number[] = [];
+  for (let i = 1; i < 2 * graph.degree(visor); i += 2) prices.push(costs[arcs[i]!]!);
+  return prices.filter((price) => price !== Infinity).sort((a, b) => a - b);
 }
 
 /** Two direct paths share no visor between the ends, but go over the same ones: only the better transport counts. */
@@ -105,17 +108,6 @@ function withOneDirect({ graph, costs, source, destination }: Search): Float64Ar
   const changed = costs.slice();
   for (const transport of direct) if (transport !== best) changed[transport] = Infinity;
   return changed;
-}
-
-function listCandidates(search: Search, bounds: Bounds): { candidates: Path[]; areAll: boolean } {
-  const paths = new BestPaths(search, { parallel: "all", bounds });
-  const candidates: Path[] = [];
-  while (candidates.length <= MAX_CANDIDATES) {
-    const path = paths.next();
-    if (path === undefined) return { candidates, areAll: paths.isExhausted };
-    candidates.push(path);
-  }
-  return { candidates, areAll: false };
 }
 
 /** Tries every set of candidates, which come by rising cost. */
@@ -149,7 +141,7 @@ function bestSet(
 }
 
 /** The best path, then the best one that shares nothing with it, and so on. */
-function oneByOne(
+function findOneByOne(
   search: Search,
   { count, separation, bounds }: DisjointOptions & { readonly bounds: Bounds },
 ): Path[] {
@@ -157,7 +149,7 @@ function oneByOne(
   const paths: Path[] = [];
   const { graph } = search;
   while (paths.length < count) {
-    const path = new BestPaths({ ...search, costs }, { parallel: "best", bounds }).next();
+    const [path] = findBestPaths({ ...search, costs }, { count: 1, parallel: "best", bounds }).paths;
     if (path === undefined) break;
     paths.push(path);
     for (const transport of path.transports) costs[transport] = Infinity;
@@ -181,11 +173,6 @@ function areJoined(
 
 function fits({ transports }: Path, { minHops, maxHops }: Search): boolean {
   return transports.length >= minHops && transports.length <= maxHops;
-}
-
-function withCost({ visors, transports }: Path, { costs, joining }: Search): Path {
-  const cost = transports.reduce((cost, transport) => joinCosts(cost, { b: costs[transport]!, joining }), 0);
-  return { visors, transports, cost };
 }
 
 function isBetter(

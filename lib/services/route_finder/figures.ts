@@ -89,14 +89,35 @@ export const TIE_HOP = 2 ** 10;
 const UNITS = { hops: 1, latency: 100, throughput: 1_000_000, reliability: 1_000 } as const;
 const MIX_UNITS = 1_000;
 
+/** What each measure makes of {@link USUAL}. */
+const USUAL_AMOUNTS: Readonly<Record<Metric, number>> = {
+  hops: 1,
+  latency: USUAL.latencyMs,
+  throughput: 1 / USUAL.throughputMBps,
+  reliability: USUAL.resetsPerHour,
+};
+
 /** The cost of one transport as the search adds it up, see the top of the file. */
-export function packedCost(transport: FeedTransport, metric: Metric | MetricWeights): number {
-  const figures = figuresOf(transport);
-  const amount = typeof metric === "string"
-    ? amountOf(figures, metric) * UNITS[metric]
-    : mixOf(figures, metric) * MIX_UNITS;
-  const tie = TIE_HOP + Number(transport.type === RELAYED_TYPE);
-  return Math.min(MAX_UNITS, Math.round(amount)) * TIE + tie;
+export function packedCost(transport: FeedTransport, metric: Metric): number {
+  const units = Math.min(MAX_UNITS, Math.round(amountOf(figuresOf(transport), metric) * UNITS[metric]));
+  return units * TIE + TIE_HOP + Number(transport.type === RELAYED_TYPE);
+}
+
+/** The costs of transports by a mix, from their costs by each measure. Infinity stays so. */
+export function mixCosts(weights: MetricWeights, costs: (metric: Metric) => Float64Array): Float64Array {
+  const factors = METRICS.map((metric) => (weights[metric] ?? 0) * MIX_UNITS / (USUAL_AMOUNTS[metric] * UNITS[metric]));
+  const mixed = costs("hops").slice();
+  const [hops = 0, latency = 0, throughput = 0, reliability = 0] = factors;
+  const [latencies, throughputs, reliabilities] = [costs("latency"), costs("throughput"), costs("reliability")];
+  // A plain loop with plain numbers: this runs for every question, over every transport.
+  for (let i = 0; i < mixed.length; i++) {
+    const byHops = mixed[i]!;
+    if (byHops === Infinity) continue;
+    const units = hops + latency * Math.floor(latencies[i]! / TIE) + throughput * Math.floor(throughputs[i]! / TIE) +
+      reliability * Math.floor(reliabilities[i]! / TIE);
+    mixed[i] = Math.min(MAX_UNITS, Math.round(units)) * TIE + byHops - TIE;
+  }
+  return mixed;
 }
 
 /** How costs of the transports of a route join to the cost of the route. */
@@ -128,10 +149,7 @@ function amountOf(figures: Figures, metric: Metric): number {
 }
 
 function mixOf(figures: Figures, weights: MetricWeights): number {
-  return (weights.hops ?? 0) * figures.hops +
-    (weights.latency ?? 0) * figures.latencyMs / USUAL.latencyMs +
-    (weights.throughput ?? 0) * USUAL.throughputMBps / figures.throughputMBps +
-    (weights.reliability ?? 0) * figures.resetsPerHour / USUAL.resetsPerHour;
+  return sum(METRICS.map((metric) => (weights[metric] ?? 0) * amountOf(figures, metric) / USUAL_AMOUNTS[metric]));
 }
 
 function sum(numbers: readonly number[]): number {

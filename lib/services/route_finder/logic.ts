@@ -5,7 +5,7 @@
 
 import { RefusedError } from "../../errors/mod.ts";
 import { type Hop, type PublicKey, shortKey } from "../../types/mod.ts";
-import { BestPaths } from "./best_paths.ts";
+import { findBestPaths } from "./best_paths.ts";
 import { findDisjointPaths } from "./disjoint_paths.ts";
 import { costOf, figuresOf, type Metric, type MetricWeights, sumFigures } from "./figures.ts";
 import type { TransportGraph } from "./graph.ts";
@@ -68,14 +68,7 @@ export function findPaths(
   { count, disjoint }: Pick<CompleteQuestion, "count" | "disjoint">,
 ): { readonly paths: readonly Path[]; readonly isExact: boolean } {
   if (disjoint !== "none") return findDisjointPaths(search, { count, separation: disjoint });
-  const best = new BestPaths(search, { parallel: "best" });
-  const paths: Path[] = [];
-  while (paths.length < count) {
-    const path = best.next();
-    if (path === undefined) return { paths, isExact: best.isExhausted };
-    paths.push(path);
-  }
-  return { paths, isExact: true };
+  return findBestPaths(search, { count, parallel: "best" });
 }
 
 /** A path with its hops, figures and cost. */
@@ -125,6 +118,7 @@ function routesOf(
     graph,
     costs: graph.costs("hops"),
     joining: "sum",
+    ties: graph.costs("hops"),
     source: from,
     destination: to,
     minHops: Math.max(1, query.minHops),

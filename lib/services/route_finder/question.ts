@@ -2,7 +2,7 @@
 
 import { ProtocolError, RefusedError } from "../../errors/mod.ts";
 import { type Hop, type PublicKey, shortKey } from "../../types/mod.ts";
-import { type Figures, joiningOf, type Metric, METRICS, type MetricWeights, packedCost } from "./figures.ts";
+import { type Figures, joiningOf, type Metric, METRICS, type MetricWeights, mixCosts } from "./figures.ts";
 import type { TransportGraph } from "./graph.ts";
 import { MAX_HOPS, type Search, type SearchBudget } from "./search.ts";
 
@@ -107,6 +107,7 @@ export function searchOf(
     graph,
     costs: costsOf(question, graph),
     joining: joiningOf(metric),
+    ties: graph.costs("hops"),
     source: numberOf(source, graph),
     destination: numberOf(destination, graph),
     minHops,
@@ -118,15 +119,10 @@ export function searchOf(
 }
 
 function costsOf({ metric, avoidTypes }: CompleteQuestion, graph: TransportGraph): Float64Array {
-  const kept = graph.costs(typeof metric === "string" ? metric : "hops");
-  if (typeof metric === "string" && avoidTypes.length === 0) return kept;
+  const costs = typeof metric === "string" ? graph.costs(metric) : mixCosts(metric, (one) => graph.costs(one));
+  if (avoidTypes.length === 0) return costs;
   const avoided = new Set(avoidTypes);
-  return kept.map((cost, number) => {
-    if (cost === Infinity) return cost;
-    const transport = graph.transport(number);
-    if (avoided.has(transport.type)) return Infinity;
-    return typeof metric === "string" ? cost : packedCost(transport, metric);
-  });
+  return costs.map((cost, number) => cost === Infinity || avoided.has(graph.transport(number).type) ? Infinity : cost);
 }
 
 function numberOf(key: PublicKey, graph: TransportGraph): number {

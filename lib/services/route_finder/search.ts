@@ -1,6 +1,6 @@
 /** What all searches are told: from where to where, over what, at which cost, and with how much work. */
 
-import type { Joining } from "./figures.ts";
+import { joinCosts, type Joining } from "./figures.ts";
 import type { ReadonlyGraph } from "./graph.ts";
 
 /** Longer routes are never looked for: v1.3 visors ask for 50 (routing.md §7.5). */
@@ -12,6 +12,16 @@ export interface SearchBudget {
   steps: number;
 }
 
+/** What a search adds up, and which transports it uses. */
+export interface Measure {
+  /** By the number of the transport. */
+  readonly values: Float64Array;
+  /** Does the largest value count, and not their sum? */
+  readonly isMaximum: boolean;
+  /** Transports whose cost is more are not used. */
+  readonly most: number;
+}
+
 /** A question in numbers. */
 export interface Search {
   /** Not changed meanwhile. */
@@ -19,6 +29,8 @@ export interface Search {
   /** The cost of each transport by its number; Infinity for those that must not be used. */
   readonly costs: Float64Array;
   readonly joining: Joining;
+  /** The cost of each transport by hops, which decides between equals. */
+  readonly ties: Float64Array;
   /** Numbers of two different visors. */
   readonly source: number;
   readonly destination: number;
@@ -41,4 +53,9 @@ export interface Path {
   /** One less than visors. */
   readonly transports: readonly number[];
   readonly cost: number;
+}
+
+/** The cost of a path in what the question is about. */
+export function costOfPath({ transports }: Pick<Path, "transports">, { costs, joining }: Search): number {
+  return transports.reduce((cost, transport) => joinCosts(cost, { b: costs[transport]!, joining }), 0);
 }

@@ -119,6 +119,7 @@ testVectors("routes.json", {
 
 testApiVectors({
   ...ABSENT_SERVICES,
+  "address resolver": { elsewhere: "tests/services/address_resolver/vectors_test.ts" },
   "dmsg discovery": { elsewhere: "tests/services/messaging_discovery/vectors_test.ts" },
   "transport discovery": { elsewhere: "tests/services/transport_discovery/vectors_test.ts" },
   "route finder": (data) => {
