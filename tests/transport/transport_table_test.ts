@@ -9,28 +9,31 @@ import { transportId } from "../../lib/wire/transport_entry.ts";
 import { createSeededRandom, createSimulation, simulationTest } from "../fakes/mod.ts";
 import type { Simulation } from "../fakes/mod.ts";
 import { KEY_A, KEY_B, KEY_C, SECRET_A, SECRET_B } from "./drivers/keys.ts";
-import { FakeDiscovery, makeVisor } from "./visors.ts";
+import { FakeDiscovery, makeVisor, ReportingDiscovery } from "./visors.ts";
 import type { TestVisor } from "./visors.ts";
 
 const SECRETS = { a: SECRET_A, b: SECRET_B } as const;
 const ADDRESSES: Readonly<Record<PublicKey, string>> = { [KEY_A]: "a:7777", [KEY_B]: "b:7777", [KEY_C]: "c:7777" };
 
 /** Two visors on hosts `a` and `b`, each listening for stcp, with each other in the address book. */
-class World implements AsyncDisposable {
-  readonly discovery: FakeDiscovery = new FakeDiscovery();
+class World<Discovery extends FakeDiscovery = FakeDiscovery> implements AsyncDisposable {
+  readonly discovery: Discovery;
   readonly a: TestVisor;
   readonly b: TestVisor;
   readonly #sim: Simulation;
   readonly #others: TestVisor[] = [];
 
-  private constructor(sim: Simulation) {
+  private constructor(sim: Simulation, discovery: Discovery) {
     this.#sim = sim;
+    this.discovery = discovery;
     this.a = this.visor("a");
     this.b = this.visor("b");
   }
 
-  static async create(sim: Simulation): Promise<World> {
-    const world = new World(sim);
+  static create(sim: Simulation): Promise<World>;
+  static create<Discovery extends FakeDiscovery>(sim: Simulation, discovery: Discovery): Promise<World<Discovery>>;
+  static async create(sim: Simulation, discovery = new FakeDiscovery()): Promise<World> {
+    const world = new World(sim, discovery);
     await world.a.table.listen("stcp", "a:7777");
     await world.b.table.listen("stcp", "b:7777");
     return world;
@@ -298,6 +301,78 @@ simulationTest("an entry that discovery lost is registered again", async (sim) =
   world.discovery.listed.clear();
   await sim.run(61_000);
   assert.deepEqual([...world.discovery.listed.keys()], [ID]);
+});
+
+simulationTest(
+  "where discovery takes reports, a lost transport stays listed as not working until it is back",
+  async (sim) => {
+    await using world = await World.create(sim, new ReportingDiscovery());
+    const { a, b, discovery } = world;
+    await world.connect();
+    await sim.run(10_000);
+    const seen = (): boolean | undefined => discovery.reported.get(ID)?.isWorking;
+    assert.equal(seen(), true);
+    assert.ok(discovery.reported.get(ID)?.latencyMs !== undefined);
+    sim.partition("a", "b");
+    await sim.run(13_000);
+    assert.equal(seen(), false, "a silent peer is noticed and told within 13 s");
+    await sim.run(600_000);
+    assert.deepEqual(b.table.list(), [], "the side that was dialled forgets");
+    assert.deepEqual([...discovery.listed.keys()], [ID]);
+    const { isWorking, lastsMs, resetsPerHour } = discovery.reported.get(ID)!;
+    assert.ok(!isWorking && lastsMs > 500_000 && resetsPerHour === 1);
+    sim.heal("a", "b");
+    await sim.run(15_000);
+    assert.deepEqual([a.only().up, b.only().up, seen()], [true, true, true]);
+    assert.deepEqual([...discovery.listed.keys()], [ID]);
+  },
+);
+
+simulationTest(
+  "where discovery takes reports, an entry that it lost is registered again within a minute",
+  async (sim) => {
+    await using world = await World.create(sim, new ReportingDiscovery());
+    await world.connect();
+    await sim.run(1_000);
+    world.discovery.listed.clear();
+    await sim.run(61_000);
+    assert.deepEqual([...world.discovery.listed.keys()], [ID]);
+  },
+);
+
+simulationTest(
+  "where discovery takes reports, what was removed or closed is off its list, and stays so",
+  async (sim) => {
+    await using world = await World.create(sim, new ReportingDiscovery());
+    await world.connect();
+    await sim.run(1_000);
+    await sim.run(world.a.table.remove(ID));
+    await sim.run(600_000);
+    assert.deepEqual([...world.discovery.listed.keys()], []);
+    await world.connect();
+    await sim.run(1_000);
+    assert.deepEqual([...world.discovery.listed.keys()], [ID]);
+    await sim.run(world.a[Symbol.asyncDispose]());
+    await sim.run(600_000);
+    assert.deepEqual([...world.discovery.listed.keys()], []);
+  },
+);
+
+simulationTest("a visor that restarts tells at once that a transport of before is not up yet", async (sim) => {
+  await using world = await World.create(sim, new ReportingDiscovery());
+  const { discovery } = world;
+  await world.connect();
+  await sim.run(1_000);
+  sim.kill("a");
+  sim.kill("b");
+  await sim.run(1_000);
+  const before = discovery.reported.get(ID)!;
+  sim.revive("a");
+  const again = world.visor("a");
+  again.table.add({ remoteKey: KEY_B, kind: "stcp", keepTrying: true }).catch(() => {});
+  await sim.run(500);
+  assert.notEqual(discovery.reported.get(ID), before);
+  assert.equal(discovery.reported.get(ID)?.isWorking, false);
 });
 
 simulationTest("a closed listener accepts no more, and transports live on", async (sim) => {

@@ -15,6 +15,7 @@ import type {
 import type { PublicKey, SecretKey, TransportId } from "../../lib/types/mod.ts";
 import { verifyTransportEntry } from "../../lib/wire/transport_entry.ts";
 import type { SignedEntry } from "../../lib/wire/transport_entry.ts";
+import type { EdgeStatus } from "../../lib/wire/transport_status.ts";
 
 /** Transport discovery in memory, which refuses what is not signed by both edges. */
 export class FakeDiscovery implements TransportRegistry {
@@ -44,6 +45,18 @@ export class FakeDiscovery implements TransportRegistry {
     return Promise.resolve(
       [...this.listed.values()].map(({ entry }) => entry).filter(({ edges }) => edges.includes(key)),
     );
+  }
+}
+
+/** The same, which also takes reports. */
+export class ReportingDiscovery extends FakeDiscovery {
+  /** What was said last of each transport, by whom is all the same. */
+  readonly reported = new Map<TransportId, EdgeStatus>();
+
+  report(statuses: readonly EdgeStatus[]): Promise<readonly TransportId[]> {
+    if (this.down) return Promise.reject(new UnavailableError("http/unreachable", "Discovery is down"));
+    for (const status of statuses) this.reported.set(status.id, status);
+    return Promise.resolve(statuses.map(({ id }) => id).filter((id) => !this.listed.has(id)));
   }
 }
 
