@@ -67,6 +67,8 @@ export {
 export type * from "./lib/services/transport_discovery/mod.ts";
 export { createRouteFinder, createRouteFinderClient } from "./lib/services/route_finder/mod.ts";
 export type * from "./lib/services/route_finder/mod.ts";
+export { createAddressResolver, createAddressResolverClient } from "./lib/services/address_resolver/mod.ts";
+export type * from "./lib/services/address_resolver/mod.ts";
 export { createSetupNode } from "./lib/services/setup_node/mod.ts";
 export type {
   SetupListener,

@@ -14,6 +14,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<MakeCommand>>> = {
   "messaging-server": async () => (await import("./commands/messaging_server.ts")).messagingServerCommand,
   "transport-discovery": async () => (await import("./commands/transport_discovery.ts")).transportDiscoveryCommand,
   "route-finder": async () => (await import("./commands/route_finder.ts")).routeFinderCommand,
+  "address-resolver": async () => (await import("./commands/address_resolver.ts")).addressResolverCommand,
   "setup-node": async () => (await import("./commands/setup_node.ts")).setupNodeCommand,
   "status": async () => (await import("./commands/status.ts")).statusCommand,
   "transport": async () => (await import("./commands/transport.ts")).transportCommand,

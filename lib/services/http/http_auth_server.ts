@@ -36,6 +36,9 @@ export interface HttpAuth {
   readonly nonceRoute: DocumentedRoute;
 }
 
+/** An answer of 200 after which the nonce stays as it is: that of a v1.3 handler which wrote nothing (§6.1). */
+export class UncountedResponse extends Response {}
+
 /** The form of the answers about log-in, in every service. */
 export const AUTH_ERRORS: ErrorFormat = {
   contentType: "application/json",
@@ -78,7 +81,7 @@ export function createHttpAuth(
         caller: claim.key,
         body,
       });
-      if (response.status === 200) await nonces.advance(claim.key);
+      if (response.status === 200 && !(response instanceof UncountedResponse)) await nonces.advance(claim.key);
       return response;
     });
   };

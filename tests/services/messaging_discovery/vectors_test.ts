@@ -77,6 +77,7 @@ Deno.test("the messaging discovery describes its API as the file in tests/vector
 
 testApiVectors({
   ...ABSENT_SERVICES,
+  "address resolver": { elsewhere: "tests/services/address_resolver/vectors_test.ts" },
   "transport discovery": { elsewhere: "tests/services/transport_discovery/vectors_test.ts" },
   "route finder": { elsewhere: "tests/services/route_finder/vectors_test.ts" },
   "dmsg discovery": async (data) => {

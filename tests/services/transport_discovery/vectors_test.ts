@@ -56,6 +56,7 @@ const DIFFERENCES: Readonly<Record<string, Readonly<Record<number, Difference>>>
 
 testApiVectors({
   ...ABSENT_SERVICES,
+  "address resolver": { elsewhere: "tests/services/address_resolver/vectors_test.ts" },
   "dmsg discovery": { elsewhere: "tests/services/messaging_discovery/vectors_test.ts" },
   "route finder": { elsewhere: "tests/services/route_finder/vectors_test.ts" },
   "transport discovery": async (data) => {

@@ -1,0 +1,86 @@
+/** The client of the address resolver, for any that speaks the v1.3 API. */
+
+import { ProtocolError, RefusedError, type SkywireError, UnavailableError } from "../../errors/mod.ts";
+import type { PublicKey, SecretKey } from "../../types/mod.ts";
+import { Fault } from "../../wire/fault.ts";
+import { JsonObject } from "../../wire/go_json.ts";
+import { createServiceClient, createSignedClient, type ServiceAnswer, type ServiceClientDeps } from "../http/mod.ts";
+import { dialOrder, formatLocalAddresses, parseListed, parseVisorAddresses, PATHS, STCPR } from "./api.ts";
+
+/**
+ * Asks an address resolver; requests that need it are signed, and those wait for each other. Every method throws
+ * {UnavailableError} `http/unreachable`, `http/timeout` or `address-resolver/failed`; {RefusedError}
+ * `address-resolver/refused`, with the text on the wire as `details.message`; or {ProtocolError}
+ * `address-resolver/bad-answer`.
+ */
+export interface AddressResolverClient {
+  /**
+   * Says where we accept TCP transports; to be repeated every 5 minutes.
+   * @param port 1–65535
+   * @param addresses IP addresses of ours; the one that the resolver sees must be among them
+   */
+  bind(port: number, addresses: readonly string[]): Promise<void>;
+  /** Says that we do not any more. Harmless when we did not. */
+  unbind(): Promise<void>;
+  /** Where a visor accepts TCP transports: `host:port` in the order to try; undefined when that is not known. */
+  resolve(key: PublicKey, options?: { readonly signal?: AbortSignal }): Promise<readonly string[] | undefined>;
+  /** All visors that accept TCP transports. Not signed. */
+  listed(): Promise<readonly PublicKey[]>;
+}
+
+/** How the client reaches the resolver. `{ ...runtime, url, secret }` fits. */
+export interface AddressResolverClientDeps extends ServiceClientDeps {
+  /** Of the visor that binds and asks. Not disposed by the client. */
+  readonly secret: SecretKey;
+}
+
+/** Makes a client. */
+export function createAddressResolverClient(deps: AddressResolverClientDeps): AddressResolverClient {
+  const signed = createSignedClient(deps);
+  const plain = createServiceClient(deps);
+  return {
+    bind: async (port, addresses) => {
+      const body = formatLocalAddresses({ port: String(port), addresses });
+      textOf(await signed({ method: "POST", path: PATHS.bind, body }));
+    },
+    unbind: async () => void textOf(await signed({ method: "DELETE", path: PATHS.bind, body: "{}\n" })),
+    resolve: async (key, { signal } = {}) => {
+      const answer = await signed({ method: "GET", path: `${PATHS.resolve}/${STCPR}/${key}`, signal });
+      if (answer.status === 404) return undefined;
+      const visor = parseVisorAddresses(textOf(answer));
+      if (visor instanceof Fault) throw badAnswer();
+      const addresses = dialOrder(visor);
+      if (addresses.length === 0) throw badAnswer();
+      return addresses;
+    },
+    listed: async () => {
+      const keys = parseListed(textOf(await plain({ method: "GET", path: PATHS.list })));
+      return keys instanceof Fault ? reject(badAnswer()) : keys;
+    },
+  };
+}
+
+/** The text of a good answer. */
+function textOf(answer: ServiceAnswer): string {
+  return answer.status === 200 ? answer.text : reject(errorOf(answer));
+}
+
+function errorOf({ status, text }: ServiceAnswer): SkywireError {
+  const body = JsonObject.parse(text);
+  const message = body instanceof JsonObject ? body.string("error").slice(0, 300) : "";
+  const details = { status, message };
+  if (status >= 500 || status === 429) {
+    return new UnavailableError("address-resolver/failed", `Ask the address resolver: it answered ${status}`, {
+      details,
+    });
+  }
+  return new RefusedError("address-resolver/refused", `Ask the address resolver: ${message || status}`, { details });
+}
+
+function badAnswer(): ProtocolError {
+  return new ProtocolError("address-resolver/bad-answer", "Read the answer of the address resolver");
+}
+
+function reject(error: SkywireError): never {
+  throw error;
+}

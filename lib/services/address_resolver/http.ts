@@ -1,0 +1,99 @@
+/** The address resolver over HTTP: from requests to the rules, and from what they say to answers. */
+
+import { parsePublicKey } from "../../core/mod.ts";
+import type { Timers } from "../../runtime/mod.ts";
+import type { PublicKey } from "../../types/mod.ts";
+import { Fault } from "../../wire/fault.ts";
+import {
+  type DocumentedRoute,
+  type HttpAuth,
+  JSON_TYPE,
+  parseStruckOut,
+  readBody,
+  refuseMonitor,
+  TextResponse,
+  UncountedResponse,
+} from "../http/mod.ts";
+import { formatListed, formatVisorAddresses, MAX_BODY_BYTES, parseLocalAddresses, PATHS, STCPR, TYPES } from "./api.ts";
+import { DOCS } from "./docs.ts";
+import type { AddressLogic } from "./logic.ts";
+import { clientIp } from "./public_ip.ts";
+
+/** What the routes need. */
+export interface AddressRoutesDeps {
+  readonly logic: AddressLogic;
+  readonly auth: HttpAuth;
+  readonly timers: Timers;
+  /** Keys of network monitors. */
+  readonly monitors: readonly PublicKey[];
+  /** Are headers believed in which a proxy names the client? */
+  readonly trustsProxy: boolean;
+}
+
+/** The routes of the API. */
+export function addressRoutes(deps: AddressRoutesDeps): readonly DocumentedRoute[] {
+  const { logic, auth, timers, monitors, trustsProxy } = deps;
+  return [
+    {
+      method: "POST",
+      path: PATHS.bind,
+      doc: DOCS.bind,
+      handle: auth.signed(async ({ body, caller, request, remote }) => {
+        const local = parseLocalAddresses(new TextDecoder().decode(body));
+        // As v1.3, whose clients count on it that the nonce stays (§7.2).
+        if (local instanceof Fault) return new UncountedResponse();
+        await logic.bind(caller, { ip: clientIp(request.headers, { remote, trustsProxy }), local });
+        return new Response();
+      }),
+    },
+    {
+      method: "DELETE",
+      path: PATHS.bind,
+      doc: DOCS.unbind,
+      handle: auth.signed(async ({ caller }) => {
+        await logic.unbind(caller);
+        return new Response();
+      }),
+    },
+    {
+      method: "GET",
+      path: `${PATHS.resolve}/:type/:key`,
+      doc: DOCS.resolve,
+      handle: auth.signed(async (call) => {
+        const key = parsePublicKey(call.param("key"));
+        if (key === undefined) return new Response(null, { status: 400 });
+        const visor = call.param("type") === STCPR ? await logic.resolve(key) : undefined;
+        if (visor === undefined) return new Response(null, { status: 404 });
+        return json(formatVisorAddresses(visor));
+      }),
+    },
+    {
+      method: "GET",
+      path: PATHS.list,
+      doc: DOCS.list,
+      handle: async () => json(formatListed(await logic.listed())),
+    },
+    {
+      method: "DELETE",
+      path: `${PATHS.deregister}/:type`,
+      doc: DOCS.deregister,
+      handle: async (call) => {
+        const status = refuseMonitor(call.request.headers, monitors);
+        if (status !== undefined) return new Response(null, { status });
+        const type = call.param("type");
+        const texts = parseStruckOut(await readBody(call.request, { maxBytes: MAX_BODY_BYTES, timers }));
+        const keys = texts?.map(parsePublicKey);
+        if (!TYPES.includes(type) || keys === undefined || !keys.every((key) => key !== undefined)) {
+          return new Response(null, { status: 400 });
+        }
+        if (type === STCPR) { for (const key of keys) await logic.unbind(key); }
+        return json("null");
+      },
+    },
+    auth.nonceRoute,
+  ];
+}
+
+function json(body: string): Response {
+  return new TextResponse(body, { headers: JSON_TYPE });
+}

@@ -1,0 +1,77 @@
+/**
+ * The address resolver: where visors with a public address accept TCP transports, so that others find them by their key
+ * (transports.md §7). Speaks the HTTP API of v1.3; its UDP side, which sudph needs, is not here.
+ *
+ * @module
+ */
+
+import type { Runtime } from "../../runtime/mod.ts";
+import type { SqlDatabase } from "../../storage/mod.ts";
+import type { PublicKey } from "../../types/mod.ts";
+import {
+  createHttpAuth,
+  createMemoryNonceStore,
+  createServiceApp,
+  createSqlNonceStore,
+  type HttpService,
+  type ServiceSettings,
+} from "../http/mod.ts";
+import { ERROR_FORMAT, MAX_BODY_BYTES } from "./api.ts";
+import { errorSchema } from "./docs.ts";
+import { addressRoutes } from "./http.ts";
+import { createAddressLogic } from "./logic.ts";
+import { createMemoryAddressStore } from "./store_memory.ts";
+import { createSqlAddressStore } from "./store_sql.ts";
+
+export { createAddressResolverClient } from "./client.ts";
+export type { AddressResolverClient, AddressResolverClientDeps } from "./client.ts";
+export { isPublicIPv4 } from "./public_ip.ts";
+
+/** What an address resolver is made of. */
+export interface AddressResolverDeps extends ServiceSettings {
+  /** Time, randomness, the log and figures. */
+  readonly runtime: Pick<Runtime, "clock" | "timers" | "random" | "log" | "metrics">;
+  /** Keeps addresses and nonces; of this service alone, and closed by whoever opened it. Absent: kept in memory. */
+  readonly database?: SqlDatabase | undefined;
+  /** Visors may be bound to loopback and private addresses: for networks on one machine or site. Default false. */
+  readonly allowLoopback?: boolean;
+  /** Is there a proxy in front whose headers name the client? v1.3 believes them from anybody. Default false. */
+  readonly trustsProxy?: boolean;
+  /** Keys of network monitors, which may strike out visors. */
+  readonly monitors?: readonly PublicKey[];
+}
+
+/**
+ * Makes an address resolver.
+ *
+ * ```ts
+ * import { createDenoRuntime } from "../../runtime/deno/mod.ts";
+ * import { createAddressResolver } from "./mod.ts";
+ *
+ * using runtime = createDenoRuntime();
+ * const resolver = await createAddressResolver({ runtime });
+ * const answer = await resolver.fetch(new Request("http://localhost/transports"));
+ * console.assert(await answer.text() === "{}");
+ * await resolver.close();
+ * ```
+ *
+ * @throws {UnavailableError} `storage/…` when the database cannot be used
+ */
+export async function createAddressResolver(deps: AddressResolverDeps): Promise<HttpService> {
+  const { runtime, database, allowLoopback = false, trustsProxy = false, monitors = [] } = deps;
+  const { clock, timers } = runtime;
+  const store = database === undefined ? createMemoryAddressStore() : await createSqlAddressStore(database);
+  const nonces = database === undefined ? createMemoryNonceStore() : createSqlNonceStore(database);
+  const logic = createAddressLogic({ store, clock, allowLoopback });
+  const auth = createHttpAuth({ nonces, timers, maxBodyBytes: MAX_BODY_BYTES });
+  const fetch = createServiceApp({
+    name: "address-resolver",
+    title: "Address resolver",
+    runtime,
+    errors: ERROR_FORMAT,
+    errorBody: errorSchema,
+    routes: addressRoutes({ logic, auth, timers, monitors, trustsProxy }),
+    settings: deps,
+  });
+  return { fetch, close: () => Promise.resolve() };
+}
