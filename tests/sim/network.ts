@@ -21,6 +21,7 @@ import { createSetupNode } from "../../lib/services/setup_node/mod.ts";
 import {
   createTransportDiscovery,
   createTransportDiscoveryClient,
+  type MapTransport,
 } from "../../lib/services/transport_discovery/mod.ts";
 import {
   createMessagingDriver,
@@ -68,6 +69,7 @@ export interface SimVisorOptions {
 export class SimNetwork implements AsyncDisposable {
   readonly sim: Simulation;
   readonly setupNodes: PublicKey[] = [];
+  readonly #secrets = new Map<string, SecretKey>();
   /** Ended in the opposite order. */
   readonly #parts: AsyncDisposable[] = [];
 
@@ -104,7 +106,7 @@ export class SimNetwork implements AsyncDisposable {
     return visors as { [Index in keyof Names]: SimVisor };
   }
 
-  /** Starts one visor. */
+  /** Starts one visor. Again on the same host, it is the same visor after a restart. */
   async visor(name: string, options: SimVisorOptions = {}): Promise<SimVisor> {
     const { runtime, secret } = this.#identity(name);
     const key = publicKeyOf(secret);
@@ -179,6 +181,13 @@ export class SimNetwork implements AsyncDisposable {
     return visors as { [Index in keyof Names]: SimVisor };
   }
 
+  /** The map as the transport discovery tells it to a host. */
+  async map(host: string): Promise<MapTransport[]> {
+    const { runtime, secret } = this.#identity(host);
+    const client = createTransportDiscoveryClient({ ...runtime, url: URLS.transportDiscovery, secret });
+    return await this.sim.run(client.map());
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     for (const part of this.#parts.reverse()) await this.sim.run(async () => await part[Symbol.asyncDispose]());
   }
@@ -214,7 +223,10 @@ export class SimNetwork implements AsyncDisposable {
 
   #identity(host: string): { runtime: Runtime; secret: SecretKey } {
     const runtime = this.sim.runtimeFor(host);
+    const known = this.#secrets.get(host);
+    if (known !== undefined) return { runtime, secret: known };
     const secret = generateSecretKey(runtime.random);
+    this.#secrets.set(host, secret);
     this.#own({
       [Symbol.asyncDispose](): Promise<void> {
         secret[Symbol.dispose]();
