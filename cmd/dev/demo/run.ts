@@ -98,6 +98,7 @@ async function demonstrate(
   const transfer = await transferFile(options.bytes, {
     folder,
     socks: proxy.listen!,
+    signal: host.interrupted,
     onProgress: (received) => bar?.update(received),
   }).finally(() => bar?.stop());
   const used = cpuBetween(before, await cpuSeconds(processes.recipes));

@@ -22,18 +22,23 @@ const PROGRESS_EVERY_MS = 100;
  */
 export async function transferFile(
   bytes: number,
-  options: { readonly folder: string; readonly socks: string; readonly onProgress: (received: number) => void },
+  options: {
+    readonly folder: string;
+    readonly socks: string;
+    readonly signal: AbortSignal;
+    readonly onProgress: (received: number) => void;
+  },
 ): Promise<Transfer> {
-  const { folder, socks, onProgress } = options;
+  const { folder, socks, signal, onProgress } = options;
   const source = `${folder}/sent.bin`, target = `${folder}/received.bin`;
-  const sha256Sent = await writeRandomFile(source, bytes);
+  const sha256Sent = await writeRandomFile(source, { bytes, signal });
   await using server = serveFile(source);
   const progress = setInterval(async () => {
     onProgress((await Deno.stat(target).catch(() => ({ size: 0 }))).size);
   }, PROGRESS_EVERY_MS);
   try {
     const started = performance.now();
-    await curl(["--socks5-hostname", socks, "--fail", "--max-time", "600", "--output", target, server.url]);
+    await curl(["--socks5-hostname", socks, "--fail", "--max-time", "600", "--output", target, server.url], signal);
     const seconds = (performance.now() - started) / 1000;
     return {
       bytes,
@@ -49,11 +54,18 @@ export async function transferFile(
   }
 }
 
-async function curl(args: readonly string[]): Promise<void> {
-  const command = new Deno.Command("curl", { args: ["-sS", ...args], stdin: "null", stdout: "null", stderr: "piped" });
+async function curl(args: readonly string[], signal: AbortSignal): Promise<void> {
+  const command = new Deno.Command("curl", {
+    args: ["-sS", ...args],
+    stdin: "null",
+    stdout: "null",
+    stderr: "piped",
+    signal,
+  });
   const { success, code, stderr } = await command.output().catch((cause) => {
     throw new UnavailableError("demo/curl-missing", "Run curl: install it (Debian: apt-get install curl)", { cause });
   });
+  signal.throwIfAborted();
   if (!success) {
     const reason = new TextDecoder().decode(stderr).trim();
     throw new UnavailableError(
@@ -63,10 +75,14 @@ async function curl(args: readonly string[]): Promise<void> {
   }
 }
 
-async function writeRandomFile(path: string, bytes: number): Promise<string> {
+async function writeRandomFile(
+  path: string,
+  { bytes, signal }: { readonly bytes: number; readonly signal: AbortSignal },
+): Promise<string> {
   const hash = createHash("sha256");
   using file = await Deno.open(path, { create: true, write: true, truncate: true, mode: 0o600 });
   for (let left = bytes; left > 0;) {
+    signal.throwIfAborted();
     const chunk = new Uint8Array(Math.min(left, CHUNK_BYTES));
     for (let at = 0; at < chunk.length; at += 65_536) crypto.getRandomValues(chunk.subarray(at, at + 65_536));
     hash.update(chunk);
