@@ -56,19 +56,57 @@ export type {
 
 // Messaging, and the services of a network.
 export { createMessagingClient, createMessagingServer } from "./lib/messaging/mod.ts";
-export type * from "./lib/messaging/mod.ts";
+export type {
+  DetachedStream,
+  MessagingClient,
+  MessagingClientDeps,
+  MessagingDirectory,
+  MessagingListener,
+  MessagingServer,
+  MessagingServerDeps,
+  MessagingServerLimits,
+  MessagingServerStats,
+  MessagingSession,
+  MessagingStream,
+} from "./lib/messaging/mod.ts";
 export { createMessagingDiscovery, createMessagingDiscoveryClient } from "./lib/services/messaging_discovery/mod.ts";
-export type * from "./lib/services/messaging_discovery/mod.ts";
+export type {
+  MessagingDiscoveryClient,
+  MessagingDiscoveryClientDeps,
+  MessagingDiscoveryDeps,
+} from "./lib/services/messaging_discovery/mod.ts";
 export {
   createTransportDiscovery,
   createTransportDiscoveryClient,
   createTransportFeedClient,
 } from "./lib/services/transport_discovery/mod.ts";
-export type * from "./lib/services/transport_discovery/mod.ts";
+export type {
+  EdgeStatus,
+  FeedEvent,
+  FeedTransport,
+  MapTransport,
+  TransportChange,
+  TransportDiscovery,
+  TransportDiscoveryClient,
+  TransportDiscoveryClientDeps,
+  TransportDiscoveryDeps,
+  TransportFeed,
+  TransportFigures,
+  TransportState,
+} from "./lib/services/transport_discovery/mod.ts";
 export { createRouteFinder, createRouteFinderClient } from "./lib/services/route_finder/mod.ts";
-export type * from "./lib/services/route_finder/mod.ts";
+export type {
+  FindRoutesOptions,
+  RouteFinder,
+  RouteFinderClient,
+  RouteFinderDeps,
+} from "./lib/services/route_finder/mod.ts";
 export { createAddressResolver, createAddressResolverClient } from "./lib/services/address_resolver/mod.ts";
-export type * from "./lib/services/address_resolver/mod.ts";
+export type {
+  AddressResolverClient,
+  AddressResolverClientDeps,
+  AddressResolverDeps,
+} from "./lib/services/address_resolver/mod.ts";
 export { createSetupNode } from "./lib/services/setup_node/mod.ts";
 export type {
   SetupListener,

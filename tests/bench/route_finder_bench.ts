@@ -1,3 +1,5 @@
+// deno-lint-ignore-file no-console -- a benchmark prints its figures
+
 /**
  * The route finder on a map of 10,000 visors with 100,000 transports: how long a question, a change and the whole map
  * take. Figures with their dates are in `README.md` beside this file.
