@@ -1,15 +1,13 @@
 /** `GET /health` as every v1.3 service answers it (dmsg.md §6.8): what it is, and since when it runs. */
 
 import { z } from "zod";
+import { HTTP_PORT } from "../../messaging/mod.ts";
 import type { Clock } from "../../runtime/mod.ts";
-import type { Port, PublicKey } from "../../types/mod.ts";
+import type { PublicKey } from "../../types/mod.ts";
 import { JSON_TYPE } from "./app.ts";
 import type { DocumentedRoute } from "./docs.ts";
 import { keySchema } from "./schemas.ts";
 import { TextResponse } from "./text_response.ts";
-
-/** The messaging port of HTTP (dmsg.md §7.2). */
-export const MESSAGING_HTTP_PORT: Port = 80;
 
 const healthSchema = z.object({
   build_info: z.object({ version: z.string(), commit: z.string(), date: z.string() }),
@@ -63,7 +61,7 @@ export function healthRoute(deps: HealthDeps): DocumentedRoute {
       const health = {
         build_info: { version, commit, date },
         started_at: startedAt,
-        ...(messaging === undefined ? {} : { dmsg_address: `${messaging.publicKey}:${MESSAGING_HTTP_PORT}` }),
+        ...(messaging === undefined ? {} : { dmsg_address: `${messaging.publicKey}:${HTTP_PORT}` }),
         ...(servers.length === 0 ? {} : { dmsg_servers: servers }),
       };
       return new TextResponse(JSON.stringify(health), { headers: JSON_TYPE });
