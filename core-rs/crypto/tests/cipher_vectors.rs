@@ -1,10 +1,8 @@
 //! `tests/vectors/cipher.json`: every case of every kind that is about bytes. The text forms are TypeScript's.
 
-mod vectors;
-
 use serde_json::Value;
 use skywire_crypto::{Fault, PublicKey, SecretKey, deterministic_key_pair, recover, sha256, verify};
-use vectors::{array, bytes, cases, text};
+use skywire_testkit::{array, bytes, cases, text};
 
 #[test]
 fn cipher_vectors_hold() {

@@ -1,12 +1,10 @@
 //! `tests/vectors/noise.json`: every case of every kind.
 
-mod vectors;
-
 use serde_json::Value;
 use skywire_crypto::{
     Fault, Handshake, Key, MAX_WRITTEN_MESSAGE_BYTES, Opener, Pattern, PublicKey, Records, Role, SecretKey, aead,
 };
-use vectors::{array, bytes, cases, text};
+use skywire_testkit::{array, bytes, cases, text};
 
 /// What upstream says when it refuses a counter.
 const UPSTREAM_REPLAY: &str = "is not larger than previous";

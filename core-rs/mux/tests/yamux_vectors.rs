@@ -1,14 +1,12 @@
 //! Sessions recorded with the Go implementation: the same local actions and received frames give the same frames.
 
-mod vectors;
-
 use std::collections::HashMap;
 
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 use skywire_mux::frame::{HEADER_BYTES, Header, Kind};
 use skywire_mux::{Config, Event, Mux, Read, Role, StreamFault};
-use vectors::{bytes, cases, number};
+use skywire_testkit::{bytes, cases, number};
 
 const NOW: f64 = 1_000.0;
 

@@ -1,11 +1,9 @@
 //! `tests/vectors/packet.json`, kind `handle`: what a switch with one rule does with one packet (routing.md §3).
 
-mod vectors;
-
 use serde_json::Value;
 use skywire_routing::Switch;
+use skywire_testkit::{bytes, cases};
 use skywire_wire::Rule;
-use vectors::{bytes, cases};
 
 /// Upstream ends the rule here, since the edge does not read the code. A short packet is dropped by us whatever its rule is
 /// (routing.md §1.4), so the rule stays.

@@ -1,10 +1,8 @@
 //! `tests/vectors/packet.json`: the codec's kinds. The kind `handle` belongs to the switch.
 
-mod vectors;
-
 use serde_json::Value;
+use skywire_testkit::{bytes, cases, text};
 use skywire_wire::{HEADER_BYTES, Header, Packet, PacketFault};
-use vectors::{bytes, cases, text};
 
 fn number(value: &Value) -> u64 {
     value.as_u64().expect("the field is a number")

@@ -1,10 +1,8 @@
 //! `tests/vectors/rule.json`: the codec's kinds. Summaries and set-ups are TypeScript's (`lib/wire`, `lib/services`).
 
-mod vectors;
-
 use serde_json::Value;
+use skywire_testkit::{bytes, cases, text};
 use skywire_wire::{Descriptor, Rule};
-use vectors::{bytes, cases, text};
 
 fn check_fields(rule: &Rule, case: &Value, name: &str) {
     assert_eq!(u64::from(rule.kind()), case["type"].as_u64().expect("type"), "{name}");
