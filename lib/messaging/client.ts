@@ -108,6 +108,7 @@ class Client implements MessagingClient {
   readonly #entries: EntryCache;
   readonly #ports = new PortTable<AcceptQueue>();
   readonly #sessions: ClientSessions;
+  #lastRequestNs = 0n;
   readonly #publisher;
   readonly #closing = new AbortController();
 
@@ -283,6 +284,7 @@ class Client implements MessagingClient {
       return await dialStream(session, {
         runtime,
         secret,
+        timestamp: this.#requestTime(),
         local: { publicKey: this.publicKey, port },
         remote,
         signal,
@@ -292,6 +294,12 @@ class Client implements MessagingClient {
       this.#ports.release(port);
       throw error;
     }
+  }
+
+  /** Goes on although the clock is set back: to others, requests that are much older than the last one are repetitions. */
+  #requestTime(): bigint {
+    const now = this.#deps.runtime.clock.wallNanos();
+    return this.#lastRequestNs = now > this.#lastRequestNs ? now : this.#lastRequestNs + 1n;
   }
 }
 

@@ -12,5 +12,7 @@ export { createMessagingFetch, HTTP_PORT, overlayAddressOf } from "./http_fetch.
 export type { MessagingFetchDeps } from "./http_fetch.ts";
 export { serveHttp } from "./http_serve.ts";
 export type { MessagingHttpServer, ServeHttpDeps } from "./http_serve.ts";
+export { createDirectDirectory } from "./direct_directory.ts";
+export type { DirectDirectoryDeps, KnownServer } from "./direct_directory.ts";
 export type { MessagingDirectory } from "./directory.ts";
 export type { DetachedStream, MessagingStream } from "./stream.ts";

@@ -15,8 +15,10 @@ import type { MessagingStream } from "./stream.ts";
 
 /** What {@link dialStream} needs. */
 export interface StreamDialOptions {
-  readonly runtime: Pick<Runtime, "clock" | "random">;
+  readonly runtime: Pick<Runtime, "random">;
   readonly secret: SecretKey;
+  /** Of the request, Unix time in ns; later than that of any request before. */
+  readonly timestamp: bigint;
   /** Our key and the ephemeral port reserved for the stream. */
   readonly local: OverlayAddress;
   readonly remote: OverlayAddress;
@@ -36,7 +38,7 @@ export interface StreamDialOptions {
  * @throws the reason of `signal`
  */
 export async function dialStream(session: Session, options: StreamDialOptions): Promise<MessagingStream> {
-  const { runtime, secret, local, remote, signal } = options;
+  const { runtime, secret, timestamp, local, remote, signal } = options;
   signal.throwIfAborted();
   const mux = await session.open();
   const onAbort = (): void => mux.reset();
@@ -51,7 +53,7 @@ export async function dialStream(session: Session, options: StreamDialOptions): 
       ephemeral: runtime.random.bytes(32),
     });
     const request = encodeSignedRequest({
-      timestamp: runtime.clock.wallNanos(),
+      timestamp,
       source: local,
       destination: remote,
       ipInfo: false,
