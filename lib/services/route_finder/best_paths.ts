@@ -9,12 +9,12 @@
  * around those visors tells whether there is any rest at all, so that dead ends are left at once. Whether there is one with
  * a least number of hops is a hard question: a budget of work ends the search in odd graphs.
  *
- * For the widest paths the largest cost counts, and many paths have the same; what the bounds say of their hops is only a
- * good guess. So first the costs of the widest ones are found, and then for each of these the paths with the fewest hops.
+ * For the widest paths the largest cost counts, and many paths have the same. So they are looked for limit by limit: the
+ * paths with the fewest hops over transports that cost no more than that.
  */
 
 import { Bounds } from "./bounds.ts";
-import { joinCosts, TIE } from "./figures.ts";
+import { TIE } from "./figures.ts";
 import { Heap } from "./heap.ts";
 import { costOfPath, type Measure, type Path, type Search } from "./search.ts";
 
@@ -41,36 +41,62 @@ export interface PathList {
 
 /** Finds the best paths, at most so many. */
 export function findBestPaths(search: Search, options: PathOptions & { readonly count: number }): PathList {
-  const { joining, ties } = search;
-  const first = takePaths(new BestPaths(search, { ...options, measure: measureOf(search) }), options.count);
-  const { parallel } = options;
-  if (joining === "sum" || first.paths.length === 0) return first;
+  if (search.joining === "widest") return findWidestPaths(search, options);
+  const best = new BestPaths(search, { ...options, measure: measureOf(search) });
   const paths: Path[] = [];
-  let isExact = first.isExact;
-  for (const primary of new Set(first.paths.map(({ cost }) => cost - cost % TIE))) {
-    const measure = { values: ties, isMaximum: false, most: primary + TIE - 1 };
-    const fewestHops = new BestPaths(search, { parallel, measure });
-    while (paths.length < options.count) {
-      const path = fewestHops.next();
-      if (path === undefined) {
-        isExact &&= fewestHops.isExhausted;
-        break;
-      }
-      // Those that are wider came before.
-      if (widthOf(path, { search, ...options }) === primary) paths.push({ ...path, cost: costOfPath(path, search) });
-    }
+  while (paths.length < options.count) {
+    const path = best.next();
+    if (path === undefined) return { paths, isExact: best.isExhausted, areAll: best.isExhausted };
+    paths.push(path);
   }
-  return { paths, isExact, areAll: first.areAll };
+  return { paths, isExact: true, areAll: false };
+}
 
-  function takePaths(from: BestPaths, count: number): PathList {
-    const taken: Path[] = [];
-    while (taken.length < count) {
-      const path = from.next();
-      if (path === undefined) return { paths: taken, isExact: from.isExhausted, areAll: from.isExhausted };
-      taken.push(path);
+function findWidestPaths(search: Search, { count, parallel }: PathOptions & { readonly count: number }): PathList {
+  const { source, budget } = search;
+  const over = (limit: number): BestPaths =>
+    new BestPaths(search, { parallel, measure: { values: search.ties, isMaximum: false, most: limit + TIE - 1 } });
+  const least = new Bounds(search, measureOf(search)).after(0)[source]!;
+  const limits = limitsFrom(least, search);
+  const paths: Path[] = [];
+  for (let at = 0; at < limits.length && budget.steps > 0;) {
+    const fewestHops = over(limits[at]!);
+    while (paths.length < count) {
+      const path = fewestHops.next();
+      if (path === undefined) break;
+      // Those that are wider came before.
+      if (widthOf(path, { search, parallel }) === limits[at]) paths.push({ ...path, cost: costOfPath(path, search) });
     }
-    return { paths: taken, isExact: true, areAll: false };
+    if (paths.length === count) return { paths, isExact: true, areAll: false };
+    // The next limit that lets a path more in; mostly it is near.
+    const hasMore = (limit: number): boolean => {
+      const all = over(limit);
+      for (let n = 0; n <= paths.length; n++) if (all.next() === undefined) return false;
+      return true;
+    };
+    let low = at + 1, step = 1;
+    while (low + step < limits.length && budget.steps > 0 && !hasMore(limits[low + step]!)) {
+      low += step + 1;
+      step *= 2;
+    }
+    let high = Math.min(low + step, limits.length);
+    while (low < high && budget.steps > 0) {
+      const middle = (low + high) >> 1;
+      if (hasMore(limits[middle]!)) high = middle;
+      else low = middle + 1;
+    }
+    at = high;
   }
+  return { paths, isExact: budget.steps > 0, areAll: budget.steps > 0 };
+}
+
+/** All different costs of transports without their ties, from a least one on. */
+function limitsFrom(least: number, { costs }: Search): number[] {
+  if (least === Infinity) return [];
+  const from = least - least % TIE;
+  const limits = new Set<number>();
+  for (const cost of costs) if (cost >= from && cost !== Infinity) limits.add(cost - cost % TIE);
+  return [...limits].sort((a, b) => a - b);
 }
 
 /** The cost of the narrowest hop without its ties, each hop over the widest transport where all that may are one path. */
@@ -177,7 +203,7 @@ class BestPaths {
       const state = this.#bounds.enter(visor, beginning.stage);
       if (state === undefined) continue;
       const stage = (state - visor) / graph.bound;
-      const cost = this.#join(beginning.cost, values[transport]!);
+      const cost = beginning.cost + values[transport]!;
       this.#wait({ visor, transport, before: beginning, hops, stage, cost }, state);
     }
   }
@@ -186,12 +212,8 @@ class BestPaths {
     if (beginning.hops > this.#search.maxHops) return;
     const rest = this.#bounds.after(beginning.hops)[state]!;
     if (rest === Infinity) return;
-    this.#waiting.push(this.#beginnings.length, this.#join(beginning.cost, rest));
+    this.#waiting.push(this.#beginnings.length, beginning.cost + rest);
     this.#beginnings.push(beginning);
-  }
-
-  #join(a: number, b: number): number {
-    return this.#measure.isMaximum ? joinCosts(a, { b, joining: "widest" }) : a + b;
   }
 
   /** False only if nothing leads on to the next visor that must be reached. */
@@ -215,7 +237,7 @@ class BestPaths {
         if (this.#passed[arcs[i]!] === this.#turn || costs[transport]! > most) continue;
         const state = this.#bounds.enter(arcs[i]!, stage);
         if (state === undefined || rests[state] === Infinity) continue;
-        if (this.#join(values[transport]!, rests[state]!) === wanted) next = state;
+        if (values[transport]! + rests[state]! === wanted) next = state;
       }
       if (next === undefined) return false;
       visor = next % graph.bound;

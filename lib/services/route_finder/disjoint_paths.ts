@@ -46,11 +46,12 @@ export function findDisjointPaths(asked: Search, options: DisjointOptions): Path
   if (search.via.length === 0 && fitting.length === flow.length) {
     return { paths: byCost(fitting), isExact: search.budget.steps > 0 };
   }
-  const bounds = new Bounds(search, measureOf(search));
-  const { paths: candidates, areAll } = findBestPaths(search, { count: MAX_CANDIDATES, parallel: "all", bounds });
+  // Of the widest paths each limit has its own.
+  const bounds = search.joining === "sum" ? { bounds: new Bounds(search, measureOf(search)) } : {};
+  const { paths: candidates, areAll } = findBestPaths(search, { count: MAX_CANDIDATES, parallel: "all", ...bounds });
   const { set, isExact } = bestSet(candidates, { search, ...options });
   if (areAll && isExact) return { paths: byCost(set), isExact: true };
-  const sets = [set, fitting, findOneByOne(search, { ...options, bounds })];
+  const sets = [set, fitting, findOneByOne(search, { ...options, ...bounds })];
   return {
     paths: byCost(sets.reduce((best, one) => isBetter(one, { than: best, search }) ? one : best)),
     isExact: false,
@@ -143,13 +144,13 @@ function bestSet(
 /** The best path, then the best one that shares nothing with it, and so on. */
 function findOneByOne(
   search: Search,
-  { count, separation, bounds }: DisjointOptions & { readonly bounds: Bounds },
+  { count, separation, ...bounds }: DisjointOptions & { readonly bounds?: Bounds },
 ): Path[] {
   const costs = search.costs.slice();
   const paths: Path[] = [];
   const { graph } = search;
   while (paths.length < count) {
-    const [path] = findBestPaths({ ...search, costs }, { count: 1, parallel: "best", bounds }).paths;
+    const [path] = findBestPaths({ ...search, costs }, { count: 1, parallel: "best", ...bounds }).paths;
     if (path === undefined) break;
     paths.push(path);
     for (const transport of path.transports) costs[transport] = Infinity;
