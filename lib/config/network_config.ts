@@ -11,6 +11,8 @@ export interface NetworkConfig {
   readonly transportDiscovery: string;
   /** Base URL of the route finder. */
   readonly routeFinder: string;
+  /** Base URL of the address resolver; absent: the network has none, and public visors are not found by their key. */
+  readonly addressResolver?: string | undefined;
   /** Setup nodes whose rules are accepted, in the order in which they are asked. */
   readonly setupNodes: readonly PublicKey[];
 }
@@ -31,5 +33,6 @@ export const networkConfigSchema: z.ZodType<NetworkConfig> = z.strictObject({
   messagingDiscovery: url,
   transportDiscovery: url,
   routeFinder: url,
+  addressResolver: url.optional(),
   setupNodes: z.array(publicKeySchema).min(1, "wanted at least one setup node"),
 });

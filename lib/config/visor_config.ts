@@ -13,23 +13,30 @@ import type { PublicKey } from "../types/mod.ts";
 export const LISTENER_PURPOSES = [
   "api",
   "transport-stcp",
+  "transport-stcpr",
   "messaging-discovery",
   "messaging-server",
   "transport-discovery",
   "route-finder",
+  "address-resolver",
 ] as const;
 
 /** What a listener is for. */
 export type ListenerPurpose = typeof LISTENER_PURPOSES[number];
 
-/** The port that each listener takes when it is free: those of v1.3 (visor-and-apps.md §9). */
+/**
+ * The port that each listener takes when it is free: those of v1.3 (visor-and-apps.md §9), and for what takes any port
+ * there one beside.
+ */
 export const DEFAULT_PORTS: Readonly<Record<ListenerPurpose, number>> = {
   "api": 3435,
   "transport-stcp": 7777,
+  "transport-stcpr": 7778,
   "messaging-discovery": 9090,
   "messaging-server": 8081,
   "transport-discovery": 9091,
   "route-finder": 9092,
+  "address-resolver": 9093,
 };
 
 /** A transport that the visor keeps up. */
@@ -52,6 +59,13 @@ export interface VisorConfig {
   readonly ports: Readonly<Partial<Record<ListenerPurpose, number>>>;
   /** Opens a transport by itself when a dial finds no route. */
   readonly autoTransport: boolean;
+  /**
+   * Accepts TCP transports from whoever finds it by its key through the address resolver. Absent: when its host is a
+   * public address.
+   */
+  readonly public?: boolean | undefined;
+  /** Keeps a few transports to public visors up by itself. */
+  readonly autoconnect: boolean;
 }
 
 const port = z.int().min(1, "wanted a port, 1–65535").max(65_535, "wanted a port, 1–65535");
@@ -62,6 +76,9 @@ const visorConfigSchema = z.strictObject({
   host: z.string().regex(/^[\w.-]+$/, "wanted a name or an IPv4 address, without port"),
   ports: z.partialRecord(z.enum(LISTENER_PURPOSES), port),
   autoTransport: z.boolean(),
+  public: z.boolean().optional(),
+  // Not there in files that were written before it was an option.
+  autoconnect: z.boolean().default(false),
 });
 
 const wantedTransportsSchema: z.ZodType<WantedTransport[]> = z.array(z.strictObject({
@@ -81,6 +98,7 @@ export function makeVisorConfig(
     host: options.host ?? "127.0.0.1",
     ports: {},
     autoTransport: options.autoTransport ?? true,
+    autoconnect: false,
   };
 }
 

@@ -13,6 +13,13 @@ export interface CreateVisorOptions {
   readonly host?: string;
   /** Whether a dial that finds no route opens a transport by itself; default true. */
   readonly autoTransport?: boolean;
+  /**
+   * Whether it accepts TCP transports from whoever finds it by its key through the address resolver; by default when
+   * `host` is a public IPv4 address.
+   */
+  readonly public?: boolean;
+  /** Whether it keeps a few transports to public visors up by itself; default false. */
+  readonly autoconnect?: boolean;
   /** From this level on, log lines go to stderr; default `warn`. */
   readonly logLevel?: "debug" | "info" | "warn" | "error";
 }

@@ -8,6 +8,7 @@ import { createMessagingClient, createMessagingServer } from "../messaging/mod.t
 import type { Runtime } from "../runtime/mod.ts";
 import type { HttpService } from "../services/http/mod.ts";
 import { createMessagingDiscovery, createMessagingDiscoveryClient } from "../services/messaging_discovery/mod.ts";
+import { createAddressResolver } from "../services/address_resolver/mod.ts";
 import { createRouteFinder } from "../services/route_finder/mod.ts";
 import { createSetupNode } from "../services/setup_node/mod.ts";
 import { createTransportDiscovery } from "../services/transport_discovery/mod.ts";
@@ -73,6 +74,14 @@ export async function startEmbeddedNetwork(context: EmbeddedNetworkContext): Pro
   const map = await createTransportDiscovery({ runtime, database: open("transport-discovery") });
   const transportDiscovery = await serve("transport-discovery", map);
   const routeFinder = await serve("route-finder", createRouteFinder({ runtime, feed: map.feed }));
+  const addressResolver = await serve(
+    "address-resolver",
+    await createAddressResolver({
+      runtime,
+      database: open("address-resolver"),
+      allowLoopback: listeners.isPrivate,
+    }),
+  );
   const setupSecret = stack.use(await folder.secretKey("setup-node"));
   const messaging = stack.use(createMessagingClient({ runtime, secret: setupSecret, discovery }));
   messaging.ready.catch(() => {});
@@ -84,6 +93,7 @@ export async function startEmbeddedNetwork(context: EmbeddedNetworkContext): Pro
       messagingDiscovery: messagingDiscovery.public,
       transportDiscovery: transportDiscovery.public,
       routeFinder: routeFinder.public,
+      addressResolver: addressResolver.public,
       setupNodes: [messaging.publicKey],
     },
     [Symbol.asyncDispose]: async () => await owned.disposeAsync(),

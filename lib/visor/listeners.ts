@@ -4,6 +4,7 @@
  */
 
 import { DEFAULT_PORTS, type ListenerPurpose } from "../config/mod.ts";
+import { isPublicIPv4 } from "../services/address_resolver/mod.ts";
 import { hasCode } from "../errors/mod.ts";
 import type { Log } from "../runtime/mod.ts";
 import type { ListenerView } from "./views.ts";
@@ -34,6 +35,12 @@ export class Listeners {
   /** Does everything stay on this machine? */
   get isLocal(): boolean {
     return this.#config.host === "localhost" || this.#config.host.startsWith("127.");
+  }
+
+  /** Is the host an address that nobody reaches from outside its own network? */
+  get isPrivate(): boolean {
+    const { host } = this.#config;
+    return this.isLocal || (/^[\d.]+$/.test(host) && !isPublicIPv4(host));
   }
 
   /** What was opened so far. */

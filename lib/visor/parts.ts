@@ -1,22 +1,30 @@
 /** The parts of a visor that carry its traffic, joined: messaging, transports, router. */
 
-import type { NetworkConfig } from "../config/mod.ts";
+import type { NetworkConfig, VisorConfig } from "../config/mod.ts";
 import { createMessagingClient, type MessagingClient } from "../messaging/mod.ts";
 import { createRouter, type Router } from "../routing/mod.ts";
 import type { Runtime } from "../runtime/mod.ts";
+import {
+  type AddressResolverClient,
+  createAddressResolverClient,
+  isPublicIPv4,
+} from "../services/address_resolver/mod.ts";
 import { createMessagingDiscoveryClient } from "../services/messaging_discovery/mod.ts";
 import { createRouteFinderClient, type RouteFinderClient } from "../services/route_finder/mod.ts";
 import { createTransportDiscoveryClient } from "../services/transport_discovery/mod.ts";
 import {
   createMessagingDriver,
   createStcpDriver,
+  createStcprDriver,
   createSwitchLoop,
   createTransportTable,
   type TransportTable,
 } from "../transport/mod.ts";
 import type { SecretKey } from "../types/mod.ts";
-import type { Listeners } from "./listeners.ts";
-import { MESSAGING_TYPE, STCP_TYPE, type VisorTransports } from "./transports.ts";
+import { AddressBinding } from "./address_binding.ts";
+import { Autoconnect } from "./autoconnect.ts";
+import { type Listeners, portOf } from "./listeners.ts";
+import { MESSAGING_TYPE, STCP_TYPE, STCPR_TYPE, type VisorTransports } from "./transports.ts";
 
 /** What {@link joinParts} makes. Disposing ends all of it. */
 export interface VisorParts extends AsyncDisposable {
@@ -24,21 +32,29 @@ export interface VisorParts extends AsyncDisposable {
   readonly table: TransportTable;
   readonly router: Router;
   readonly routeFinder: RouteFinderClient;
+  /** Of a visor that is to be found by its key. */
+  readonly binding?: AddressBinding | undefined;
 }
 
-/** Makes the parts and starts listening. */
-export async function joinParts(options: {
+/** What {@link joinParts} needs. */
+export interface VisorPartsDeps {
   readonly runtime: Runtime;
   readonly secret: SecretKey;
   readonly network: NetworkConfig;
   readonly listeners: Listeners;
   readonly transports: VisorTransports;
-  readonly autoTransport: boolean;
-}): Promise<VisorParts> {
-  const { runtime, secret, network, listeners, transports, autoTransport } = options;
+  readonly config: Pick<VisorConfig, "host" | "autoTransport" | "public" | "autoconnect">;
+}
+
+/** Makes the parts and starts listening. */
+export async function joinParts(deps: VisorPartsDeps): Promise<VisorParts> {
+  const { runtime, secret, network, listeners, transports, config } = deps;
   await using stack = new AsyncDisposableStack();
-  const transportDiscovery = createTransportDiscoveryClient({ ...runtime, url: network.transportDiscovery, secret });
+  const discovery = createTransportDiscoveryClient({ ...runtime, url: network.transportDiscovery, secret });
   const routeFinder = createRouteFinderClient({ ...runtime, url: network.routeFinder });
+  const resolver = network.addressResolver === undefined
+    ? undefined
+    : createAddressResolverClient({ ...runtime, url: network.addressResolver, secret });
   const messaging = stack.use(createMessagingClient({
     runtime,
     secret,
@@ -52,13 +68,20 @@ export async function joinParts(options: {
     runtime,
     secret,
     loop,
-    drivers: [createStcpDriver(runtime), createMessagingDriver({ messaging })],
-    discovery: transportDiscovery,
+    drivers: [
+      createStcpDriver(runtime),
+      createStcprDriver({ network: runtime.network, resolver }),
+      createMessagingDriver({ messaging }),
+    ],
+    discovery,
     addressOf: (kind, remote) => transports.addressOf(kind, remote),
   }));
-  transports.attach(table, transportDiscovery);
+  transports.attach(table, { discovery, hasResolver: resolver !== undefined });
   await listeners.open("transport-stcp", (address) => table.listen(STCP_TYPE, address));
   await table.listen(MESSAGING_TYPE, "");
+  const binding = config.public ?? isPublicIPv4(config.host)
+    ? stack.use(await goPublic(deps, table, resolver))
+    : undefined;
   const router = stack.use(createRouter({
     runtime,
     secret,
@@ -67,8 +90,30 @@ export async function joinParts(options: {
     messaging,
     setupNodes: network.setupNodes,
     routeFinder,
-    ...(autoTransport ? { ensureTransport: (remote, signal) => transports.openAutomatic(remote, signal) } : {}),
+    ...(config.autoTransport ? { ensureTransport: (remote, signal) => transports.openAutomatic(remote, signal) } : {}),
   }));
+  if (config.autoconnect && resolver !== undefined) {
+    stack.use(new Autoconnect({ runtime, resolver, table, localKey: messaging.publicKey, kind: STCPR_TYPE }));
+  }
   const owned = stack.move();
-  return { messaging, table, router, routeFinder, [Symbol.asyncDispose]: async () => await owned.disposeAsync() };
+  return {
+    messaging,
+    table,
+    router,
+    routeFinder,
+    binding,
+    [Symbol.asyncDispose]: async () => await owned.disposeAsync(),
+  };
+}
+
+/** Listens for whoever finds this visor by its key, and lets it be found. */
+async function goPublic(
+  { runtime, listeners, config: { host } }: VisorPartsDeps,
+  table: TransportTable,
+  resolver: AddressResolverClient | undefined,
+): Promise<AddressBinding | undefined> {
+  const { address } = await listeners.open("transport-stcpr", (address) => table.listen(STCPR_TYPE, address));
+  if (resolver !== undefined) return new AddressBinding({ runtime, resolver, host, port: portOf(address) });
+  runtime.log.warn("public-address-not-bound", { error: "the network has no address resolver" });
+  return undefined;
 }

@@ -8,6 +8,8 @@ export interface StartOptions {
   readonly join?: string;
   readonly host?: string;
   readonly autoTransport?: boolean;
+  readonly public?: boolean;
+  readonly autoconnect?: boolean;
 }
 
 /**
@@ -15,12 +17,14 @@ export interface StartOptions {
  * @throws {RefusedError} `config/bad-ticket`, `config/invalid`
  */
 export async function loadConfig(folder: DataFolder, options: StartOptions): Promise<VisorConfig> {
-  const { join, host, autoTransport } = options;
+  const { join, host, autoTransport, autoconnect } = options;
   const kept = await folder.config() ?? makeVisorConfig({});
   return {
     ...kept,
     network: join === undefined ? kept.network : parseTicket(join),
     host: host ?? kept.host,
     autoTransport: autoTransport ?? kept.autoTransport,
+    public: options.public ?? kept.public,
+    autoconnect: autoconnect ?? kept.autoconnect,
   };
 }

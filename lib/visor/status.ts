@@ -42,8 +42,15 @@ export class StatusReport {
       this.#probe("messaging-discovery", network.messagingDiscovery),
       this.#probe("transport-discovery", network.transportDiscovery),
       this.#probe("route-finder", network.routeFinder),
+      ...(network.addressResolver === undefined ? [] : [this.#probe("address-resolver", network.addressResolver)]),
     ]);
-    const checks = this.#history.record([this.#messaging(), this.#transports(), ...services]);
+    const binding = this.#deps.parts.binding?.finding;
+    const checks = this.#history.record([
+      this.#messaging(),
+      this.#transports(),
+      ...services,
+      ...(binding === undefined ? [] : [binding]),
+    ]);
     return {
       publicKey,
       version: VERSION,

@@ -12,6 +12,9 @@ import type { NetworkTransport, TransportView } from "./views.ts";
 /** The wire's word for TCP by address book. */
 export const STCP_TYPE = "stcp";
 
+/** The wire's word for TCP by address resolver. */
+export const STCPR_TYPE = "stcpr";
+
 /** The wire's word for transports through messaging servers. */
 export const MESSAGING_TYPE = "dmsg";
 
@@ -21,11 +24,14 @@ const SHORTEST_ID = 8;
 /** How long a transport that a user or dial asks for may take, ms. */
 const ADD_WITHIN_MS = 15_000;
 
+/** How long a dial without a route tries TCP before it takes a messaging server, ms: three lost SYNs, or a slow handshake. */
+const TRY_TCP_WITHIN_MS = 4_000;
+
 /** How to open a transport. */
 export interface AddTransportOptions {
-  /** `stcp` or `dmsg`. */
+  /** `stcp`, `stcpr`, `dmsg`, `ws`, or the kind of a driver from outside. */
   readonly type: string;
-  /** `host:port`, for `stcp`. */
+  /** In the driver's form, such as `host:port`; drivers that find peers by their key need none. */
   readonly address?: string | undefined;
   /** Gives up. */
   readonly signal?: AbortSignal;
@@ -39,6 +45,7 @@ export class VisorTransports {
   #wanted: WantedTransport[] = [];
   #table!: TransportTable;
   #discovery!: TransportDiscoveryClient;
+  #hasResolver = false;
 
   constructor(deps: { readonly runtime: Runtime; readonly folder: DataFolder; readonly localKey: PublicKey }) {
     this.#runtime = deps.runtime;
@@ -46,10 +53,14 @@ export class VisorTransports {
     this.#localKey = deps.localKey;
   }
 
-  /** Gives the table that does the work. */
-  attach(table: TransportTable, discovery: TransportDiscoveryClient): void {
+  /** Gives the table that does the work, and says whether peers can be found by address resolver. */
+  attach(
+    table: TransportTable,
+    options: { readonly discovery: TransportDiscoveryClient; readonly hasResolver: boolean },
+  ): void {
     this.#table = table;
-    this.#discovery = discovery;
+    this.#discovery = options.discovery;
+    this.#hasResolver = options.hasResolver;
   }
 
   /** The address book. */
@@ -113,8 +124,12 @@ export class VisorTransports {
     return transport.id;
   }
 
-  /** What a dial without a route does: a transport through a messaging server reaches everybody. It is not kept. */
+  /**
+   * What a dial without a route does: TCP, when the visor is known to accept it; else a transport through a messaging
+   * server, which reaches everybody. It is not kept.
+   */
   async openAutomatic(remote: PublicKey, signal: AbortSignal): Promise<void> {
+    if (this.#hasResolver && await this.#openTcp(remote, signal)) return;
     await this.#table.add({ remoteKey: remote, kind: MESSAGING_TYPE, label: "automatic", signal });
   }
 
@@ -122,6 +137,27 @@ export class VisorTransports {
   async knownKeys(): Promise<PublicKey[]> {
     const listed = await this.#discovery.map().catch(() => []);
     return [this.#localKey, ...this.#table.list().map(({ remote }) => remote), ...listed.flatMap(({ edges }) => edges)];
+  }
+
+  /** A visor that the resolver does not list fails at once. */
+  async #openTcp(remote: PublicKey, signal: AbortSignal): Promise<boolean> {
+    try {
+      await withTimeout(
+        (signal) => this.#table.add({ remoteKey: remote, kind: STCPR_TYPE, label: "automatic", signal }),
+        {
+          timers: this.#runtime.timers,
+          ms: TRY_TCP_WITHIN_MS,
+          code: "transport/dial-timeout",
+          message: `Open a TCP transport to ${shortKey(remote)}`,
+          signal,
+        },
+      );
+      return true;
+    } catch (error) {
+      signal.throwIfAborted();
+      this.#runtime.log.debug("no-tcp-transport", { remote: shortKey(remote), error: describeError(error) });
+      return false;
+    }
   }
 
   #without(remote: PublicKey, type: string): WantedTransport[] {

@@ -52,6 +52,13 @@ export interface VisorOptions {
   readonly host?: string;
   /** Whether a dial that finds no route opens a transport by itself; default true. */
   readonly autoTransport?: boolean;
+  /**
+   * Whether it accepts TCP transports from whoever finds it by its key through the address resolver; by default when
+   * `host` is a public IPv4 address.
+   */
+  readonly public?: boolean;
+  /** Whether it keeps a few transports to public visors up by itself; default false. */
+  readonly autoconnect?: boolean;
   /** Ended with the visor. */
   readonly owned?: Disposable;
 }
@@ -184,7 +191,7 @@ export async function startVisor(options: VisorOptions): Promise<Visor> {
       network,
       listeners,
       transports: transportsOf,
-      autoTransport: config.autoTransport,
+      config,
     }),
   );
   const { router, routeFinder } = parts;

@@ -1,6 +1,6 @@
 /** `skywire visor`: runs a visor until it is told to end. */
 
-import { type Command, InvalidArgumentError } from "commander";
+import { type Command, InvalidArgumentError, Option } from "commander";
 import { type ListenerView, startVisor } from "../../visor/mod.ts";
 import { type CommonOptions, dataFolder, makeCommand } from "../command.ts";
 import type { CliHost } from "../host.ts";
@@ -10,6 +10,8 @@ interface VisorCommandOptions extends CommonOptions {
   readonly join?: string;
   readonly host?: string;
   readonly autoTransport?: "on" | "off";
+  readonly public?: "on" | "off";
+  readonly autoconnect?: "on" | "off";
 }
 
 interface VisorReady {
@@ -26,12 +28,24 @@ export function visorCommand(host: CliHost): Command {
     examples: [
       "skywire visor",
       "skywire visor --data ./second --join skywire1.eyJ…",
-      "skywire visor --host vpn.example.org",
+      "skywire visor --host vpn.example.org --public",
+      "skywire visor --autoconnect",
     ],
   })
     .option("--join <ticket>", "join the network of this ticket; needed once, then it is kept")
     .option("--host <name>", "the name or address that others reach this machine by (default: loopback only)", hostName)
     .option("--auto-transport <on|off>", "open a transport when a dial finds no route", onOrOff)
+    .addOption(
+      new Option(
+        "--public [on|off]",
+        "let others find this visor by its key (default: when --host is a public address)",
+      )
+        .preset("on").argParser(onOrOff),
+    )
+    .addOption(
+      new Option("--autoconnect [on|off]", "keep up to three transports to public visors up (default: off)")
+        .preset("on").argParser(onOrOff),
+    )
     .action((options: VisorCommandOptions) => {
       const folder = dataFolder(options, host);
       return runRole<VisorReady>({ options, host, describe: (ready) => describe(ready, folder) }, async (runtime) => {
@@ -41,6 +55,8 @@ export function visorCommand(host: CliHost): Command {
           ...(options.join === undefined ? {} : { join: options.join }),
           ...(options.host === undefined ? {} : { host: options.host }),
           ...(options.autoTransport === undefined ? {} : { autoTransport: options.autoTransport === "on" }),
+          ...(options.public === undefined ? {} : { public: options.public === "on" }),
+          ...(options.autoconnect === undefined ? {} : { autoconnect: options.autoconnect === "on" }),
         });
         const { publicKey, api, ticket, listeners } = visor;
         return { ready: { publicKey, api, ticket, listeners }, close: async () => await visor[Symbol.asyncDispose]() };

@@ -1,0 +1,47 @@
+/** The stcpr driver conforms, and finds whom it dials by key. */
+
+import assert from "node:assert/strict";
+import { hasCode } from "../../../lib/errors/mod.ts";
+import { driverConformanceCases } from "../../../lib/transport/conformance.ts";
+import { type AddressSource, createStcprDriver } from "../../../lib/transport/drivers/stcpr.ts";
+import { createSimulation, simulationTest } from "../../fakes/mod.ts";
+import { KEY_A, KEY_B, KEY_C } from "./keys.ts";
+
+const sim = createSimulation({ seed: 1 });
+const cases = driverConformanceCases(() => {
+  const { network } = sim.runtimeFor("b");
+  return Promise.resolve({
+    dialler: createStcprDriver({ network: sim.runtimeFor("a").network }),
+    listener: createStcprDriver({ network }),
+    diallerKey: KEY_A,
+    listenerKey: KEY_B,
+    listenAddress: "b:0",
+    nowhere: { address: "b:1", remoteKey: KEY_C },
+    [Symbol.asyncDispose]: () => Promise.resolve(),
+  });
+});
+for (const { name, run } of cases) Deno.test(`stcpr driver in a simulation: ${name}`, () => sim.run(run()));
+
+simulationTest("the stcpr driver tries the addresses that the resolver gives, in order", async (sim) => {
+  const asked: string[] = [];
+  const resolver: AddressSource = {
+    resolve: (key) => {
+      asked.push(key);
+      return Promise.resolve(key === KEY_B ? ["b:1", "b:7"] : undefined);
+    },
+  };
+  const listener = await createStcprDriver(sim.runtimeFor("b")).listen("b:7");
+  const driver = createStcprDriver({ network: sim.runtimeFor("a").network, resolver });
+  const link = await sim.run(driver.dial("", { remoteKey: KEY_B }));
+  assert.equal(link.remoteAddress, "b:7");
+  link.close();
+  listener.close();
+  await assert.rejects(sim.run(driver.dial("", { remoteKey: KEY_B })), (e) => hasCode(e, "network/dial-failed"));
+  await assert.rejects(sim.run(driver.dial("", { remoteKey: KEY_C })), (e) => hasCode(e, "transport/not-public"));
+  assert.deepEqual(asked, [KEY_B, KEY_B, KEY_C]);
+});
+
+simulationTest("the stcpr driver needs an address where there is no resolver", async (sim) => {
+  const driver = createStcprDriver(sim.runtimeFor("a"));
+  await assert.rejects(driver.dial("", { remoteKey: KEY_B }), (e) => hasCode(e, "transport/no-resolver"));
+});

@@ -1,0 +1,143 @@
+/**
+ * Visors that find each other by key through the address resolver: whole visors on virtual time. Hosts are named like
+ * addresses, so that what counts as public is decided as on the Internet.
+ */
+
+import assert from "node:assert/strict";
+import { hasCode } from "../../lib/errors/mod.ts";
+import { startVisor, type Visor, type VisorOptions } from "../../lib/visor/mod.ts";
+import { createMemoryStorage, type Simulation, simulationTest } from "../fakes/mod.ts";
+
+const CONTROL = "198.51.100.1";
+
+/** Starts visors and ends them with the test. */
+class Stage implements AsyncDisposable {
+  readonly #sim: Simulation;
+  readonly #visors: Visor[] = [];
+
+  constructor(sim: Simulation) {
+    this.#sim = sim;
+  }
+
+  /** The first one is a network of one, the others join it. */
+  async start(host: string, options: Partial<VisorOptions> = {}): Promise<Visor> {
+    const [first] = this.#visors;
+    const visor = await this.#sim.run(startVisor({
+      runtime: this.#sim.runtimeFor(host),
+      storage: createMemoryStorage(),
+      host,
+      ...(first === undefined ? {} : { join: first.ticket }),
+      ...options,
+    }));
+    this.#visors.push(visor);
+    return visor;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    for (const visor of this.#visors.reverse()) await this.#sim.run(async () => await visor[Symbol.asyncDispose]());
+  }
+}
+
+/** Lets time pass. */
+function pass(sim: Simulation, ms: number): Promise<void> {
+  return sim.run(new Promise<void>((resolve) => sim.runtimeFor("clock").timers.after(ms, resolve)), ms + 1_000);
+}
+
+function typesOf(visor: Visor): string[] {
+  return visor.transports().filter(({ up }) => up).map(({ type }) => type);
+}
+
+simulationTest("a dial without a route takes TCP to a public visor, and a messaging server to others", async (sim) => {
+  await using stage = new Stage(sim);
+  await stage.start(CONTROL);
+  const [open, hidden, other] = [
+    await stage.start("198.51.100.2"),
+    await stage.start("10.0.0.3"),
+    await stage.start("10.0.0.4"),
+  ];
+  assert.ok(open.listeners.some(({ purpose }) => purpose === "transport-stcpr"));
+  assert.ok(!hidden.listeners.some(({ purpose }) => purpose === "transport-stcpr"));
+  await pass(sim, 1_000);
+  await sim.run(hidden.ping(open.publicKey, { count: 1 }));
+  assert.deepEqual(typesOf(hidden), ["stcpr"]);
+  await sim.run(other.ping(hidden.publicKey, { count: 1 }));
+  assert.deepEqual(typesOf(other), ["dmsg"]);
+});
+
+simulationTest("a public visor that is listed and does not answer is reached over a messaging server", async (sim) => {
+  await using stage = new Stage(sim);
+  await stage.start(CONTROL);
+  const [open, other] = [await stage.start("198.51.100.2"), await stage.start("10.0.0.4")];
+  await pass(sim, 1_000);
+  sim.partition("10.0.0.4", "198.51.100.2");
+  await sim.run(other.ping(open.publicKey, { count: 1 }), 60_000);
+  assert.deepEqual(typesOf(other), ["dmsg"]);
+  sim.heal("10.0.0.4", "198.51.100.2");
+});
+
+simulationTest("a transport to a public visor needs its key only, and says why when there is none", async (sim) => {
+  await using stage = new Stage(sim);
+  await stage.start(CONTROL);
+  const [open, hidden, other] = [
+    await stage.start("198.51.100.2"),
+    await stage.start("10.0.0.3"),
+    await stage.start("10.0.0.4"),
+  ];
+  await pass(sim, 1_000);
+  const transport = await sim.run(hidden.addTransport(open.publicKey, { type: "stcpr" }));
+  assert.deepEqual([transport.type, transport.up], ["stcpr", true]);
+  await assert.rejects(
+    sim.run(other.addTransport(hidden.publicKey, { type: "stcpr" })),
+    (error) => hasCode(error, "transport/not-public"),
+  );
+});
+
+simulationTest(
+  "a private address is not made public by itself, and a resolver on the Internet refuses it",
+  async (sim) => {
+    await using stage = new Stage(sim);
+    await stage.start(CONTROL);
+    const visor = await stage.start("10.0.0.3", { public: true });
+    await pass(sim, 1_000);
+    const check = (await sim.run(visor.status())).checks.find(({ name }) => name === "public-address");
+    assert.equal(check?.state, "degraded");
+    assert.match(check?.detail ?? "", /Invalid IP address/);
+  },
+);
+
+simulationTest("a visor stays found while it runs, and not after it has ended", async (sim) => {
+  await using stage = new Stage(sim);
+  await stage.start(CONTROL);
+  const hidden = await stage.start("10.0.0.3");
+  const open = await stage.start("198.51.100.2");
+  await pass(sim, 30 * 60_000);
+  const { id } = await sim.run(hidden.addTransport(open.publicKey, { type: "stcpr" }));
+  await sim.run(hidden.removeTransport(id));
+  await sim.run(async () => await open[Symbol.asyncDispose]());
+  await assert.rejects(
+    sim.run(hidden.addTransport(open.publicKey, { type: "stcpr" })),
+    (error) => hasCode(error, "transport/not-public"),
+  );
+});
+
+simulationTest(
+  "autoconnect keeps three transports to public visors, replaces dead ones, and is off by default",
+  async (sim) => {
+    await using stage = new Stage(sim);
+    await stage.start(CONTROL);
+    const open: Visor[] = [];
+    for (let i = 2; i < 7; i++) open.push(await stage.start(`198.51.100.${i}`));
+    const connected = await stage.start("10.0.0.3", { autoconnect: true });
+    const idle = await stage.start("10.0.0.4");
+    await pass(sim, 60_000);
+    assert.deepEqual(typesOf(connected), ["stcpr", "stcpr", "stcpr"]);
+    assert.deepEqual(typesOf(idle), []);
+    const [lost] = connected.transports();
+    const host = `198.51.100.${2 + open.findIndex(({ publicKey }) => publicKey === lost?.remote)}`;
+    sim.partition("10.0.0.3", host);
+    await pass(sim, 8 * 60_000);
+    assert.equal(typesOf(connected).length, 3);
+    assert.ok(!connected.transports().some(({ remote }) => remote === lost?.remote));
+    sim.heal("10.0.0.3", host);
+  },
+);
