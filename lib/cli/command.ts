@@ -5,7 +5,7 @@
 
 import { Command, CommanderError, InvalidArgumentError, Option } from "commander";
 import { describeError, RefusedError, SkywireError } from "../errors/mod.ts";
-import type { LogLevel } from "../runtime/mod.ts";
+import { type LogLevel, parseAddress } from "../runtime/mod.ts";
 import type { CliHost } from "./host.ts";
 
 /** The options that every command takes. */
@@ -81,6 +81,19 @@ export function keyArgument(text: string): string {
     throw new InvalidArgumentError("Wanted a public key: 66 hex digits, or at least its first 8.");
   }
   return text.toLowerCase();
+}
+
+/** Checks the URL of a service, for commander. */
+export function urlArgument(text: string): string {
+  const { protocol } = URL.parse(text) ?? {};
+  if (protocol === "http:" || protocol === "https:") return text.replace(/\/+$/, "");
+  throw new InvalidArgumentError("Wanted a URL such as http://127.0.0.1:9090.");
+}
+
+/** Checks an address to listen on or to connect to, for commander. */
+export function addressArgument(text: string): string {
+  if (parseAddress(text) !== undefined) return text;
+  throw new InvalidArgumentError("Wanted host:port, such as 127.0.0.1:8081.");
 }
 
 /** Checks a list of public keys separated by commas, for commander. */

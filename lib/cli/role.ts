@@ -6,7 +6,7 @@ import { describeError, hasCode } from "../errors/mod.ts";
 import { type Runtime, untilAborted, withTimeout } from "../runtime/mod.ts";
 import { formatHex, type PublicKey, type SecretKey } from "../types/mod.ts";
 import { type ListenerView, parseSecretKeyFile } from "../visor/mod.ts";
-import { type CommonOptions, logLevel, makeCommand } from "./command.ts";
+import { addressArgument, type CommonOptions, logLevel, makeCommand } from "./command.ts";
 import type { CliHost } from "./host.ts";
 
 /** For an end in order, ms: 2 s are promised, and the process has to go, too. */
@@ -38,7 +38,7 @@ export function makeServiceCommand(
   texts: { description: string; examples: readonly string[]; listen: string },
 ): Command {
   return makeCommand(name, texts)
-    .option("--listen <address>", "host:port to listen on; port 0 takes a free one", texts.listen)
+    .option("--listen <address>", "host:port to listen on; port 0 takes a free one", addressArgument, texts.listen)
     .option("--key <file>", "the file of its secret key, made when missing (default: a fresh key each time)");
 }
 

@@ -3,6 +3,7 @@
 import type { Command } from "commander";
 import { createMessagingServer } from "../../messaging/mod.ts";
 import { createMessagingDiscoveryClient } from "../../services/messaging_discovery/mod.ts";
+import { addressArgument, urlArgument } from "../command.ts";
 import type { CliHost } from "../host.ts";
 import {
   describeService,
@@ -28,8 +29,12 @@ export function messagingServerCommand(host: CliHost): Command {
     ],
     listen: "127.0.0.1:8081",
   })
-    .option("--messaging-discovery <url>", "where the messaging discovery is", "http://127.0.0.1:9090")
-    .option("--public-address <host:port>", "what clients are told to connect to (default: the address listened on)")
+    .option("--messaging-discovery <url>", "where the messaging discovery is", urlArgument, "http://127.0.0.1:9090")
+    .option(
+      "--public-address <host:port>",
+      "what clients are told to connect to (default: the address listened on)",
+      addressArgument,
+    )
     .action((options: Options) =>
       runRole<ServiceReady>({ options, host, describe: describeService }, async (runtime) => {
         await using stack = new AsyncDisposableStack();

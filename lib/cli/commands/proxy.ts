@@ -3,7 +3,15 @@
 import type { Command } from "commander";
 import type { ProxyView } from "../../visor/mod.ts";
 import { shortKey } from "../../types/mod.ts";
-import { type CommonOptions, keyArgument, keyListArgument, makeCommand, makeGroup, printResult } from "../command.ts";
+import {
+  addressArgument,
+  type CommonOptions,
+  keyArgument,
+  keyListArgument,
+  makeCommand,
+  makeGroup,
+  printResult,
+} from "../command.ts";
 import { connectToVisor } from "../control_client.ts";
 import type { CliHost } from "../host.ts";
 import { formatTable } from "../table.ts";
@@ -49,7 +57,7 @@ export function proxyCommand(host: CliHost): Command {
     ],
   })
     .argument("<pk>", "the exit's public key", keyArgument)
-    .option("--listen <address>", "the local address; port 0 takes a free one", "127.0.0.1:1080")
+    .option("--listen <address>", "the local address; port 0 takes a free one", addressArgument, "127.0.0.1:1080")
     .option("--path <pk,…>", "the visors to go over, the exit last", keyListArgument)
     .action(async (to: string, options: ConnectOptions) => {
       const visor = await connectToVisor(options, host);

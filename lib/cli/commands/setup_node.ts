@@ -4,7 +4,7 @@ import type { Command } from "commander";
 import { createMessagingClient } from "../../messaging/mod.ts";
 import { createMessagingDiscoveryClient } from "../../services/messaging_discovery/mod.ts";
 import { createSetupNode } from "../../services/setup_node/mod.ts";
-import { type CommonOptions, makeCommand } from "../command.ts";
+import { type CommonOptions, makeCommand, urlArgument } from "../command.ts";
 import type { CliHost } from "../host.ts";
 import { loadKey, runRole, type ServiceReady } from "../role.ts";
 
@@ -20,7 +20,7 @@ export function setupNodeCommand(host: CliHost): Command {
     examples: ["skywire setup-node --key ./setup.key --messaging-discovery http://127.0.0.1:9090"],
   })
     .option("--key <file>", "the file of its secret key, made when missing (default: a fresh key each time)")
-    .option("--messaging-discovery <url>", "where the messaging discovery is", "http://127.0.0.1:9090")
+    .option("--messaging-discovery <url>", "where the messaging discovery is", urlArgument, "http://127.0.0.1:9090")
     .action((options: Options) =>
       runRole<ServiceReady>({ options, host, describe }, async (runtime) => {
         await using stack = new AsyncDisposableStack();

@@ -3,7 +3,7 @@
 import type { Command } from "commander";
 import type { NetworkTransport, TransportView } from "../../visor/mod.ts";
 import { shortKey } from "../../types/mod.ts";
-import { type CommonOptions, keyArgument, makeCommand, makeGroup, printResult } from "../command.ts";
+import { addressArgument, type CommonOptions, keyArgument, makeCommand, makeGroup, printResult } from "../command.ts";
 import { connectToVisor } from "../control_client.ts";
 import type { CliHost } from "../host.ts";
 import { formatBytes, formatTable } from "../table.ts";
@@ -47,7 +47,7 @@ export function transportCommand(host: CliHost): Command {
   })
     .argument("<pk>", "the other visor's public key", keyArgument)
     .option("--type <type>", "stcp (TCP by address) or dmsg (through a messaging server)", "stcp")
-    .option("--address <host:port>", "where the other visor listens, for stcp")
+    .option("--address <host:port>", "where the other visor listens, for stcp", addressArgument)
     .action(async (remote: string, options: AddOptions) => {
       const visor = await connectToVisor(options, host);
       const body = { remote, type: options.type, address: options.address };

@@ -1,0 +1,85 @@
+/** What all commands share: arguments are checked before anything is done, and exit codes tell failures apart. */
+
+import assert from "node:assert/strict";
+import { InvalidArgumentError } from "commander";
+import {
+  addressArgument,
+  keyArgument,
+  keyListArgument,
+  logLevel,
+  makeCommand,
+  makeGroup,
+  runProgram,
+  urlArgument,
+  wholeNumber,
+} from "../../lib/cli/command.ts";
+import type { CliHost } from "../../lib/cli/host.ts";
+import { UnavailableError } from "../../lib/errors/mod.ts";
+
+/** A host that only listens to what is printed. */
+function listeningHost(): { readonly host: CliHost; readonly out: string[]; readonly err: string[] } {
+  const out: string[] = [], err: string[] = [];
+  const host: CliHost = {
+    env: () => undefined,
+    defaultDataFolder: "/nowhere",
+    isTerminal: false,
+    print: (line) => void out.push(line),
+    printError: (line) => void err.push(line),
+    createRuntime: () => assert.fail("no command here needs it"),
+    openFolder: () => assert.fail("no command here needs it"),
+    readFile: () => assert.fail("no command here needs it"),
+    outlive: () => {},
+    interrupted: new AbortController().signal,
+  };
+  return { host, out, err };
+}
+
+Deno.test("arguments are taken in their forms, and refused in others", () => {
+  assert.equal(urlArgument("http://127.0.0.1:9090/"), "http://127.0.0.1:9090");
+  assert.equal(addressArgument("[::1]:80"), "[::1]:80");
+  assert.equal(keyArgument("02C6047F"), "02c6047f");
+  assert.deepEqual(keyListArgument("02c6047f,03c6047f"), ["02c6047f", "03c6047f"]);
+  assert.equal(wholeNumber({ min: 1, max: 5 })("5"), 5);
+  for (
+    const wrong of [
+      () => urlArgument("banana"),
+      () => urlArgument("ftp://example.org"),
+      () => addressArgument("8080"),
+      () => addressArgument("host:70000"),
+      () => keyArgument("02c6047"),
+      () => wholeNumber({ min: 1, max: 5 })("6"),
+      () => wholeNumber({ min: 1, max: 5 })("1e0"),
+    ]
+  ) assert.throws(wrong, InvalidArgumentError);
+});
+
+Deno.test("logLevel() follows -v, -vv and --quiet", () => {
+  assert.equal(logLevel({ verbose: 0 }, "info"), "info");
+  assert.equal(logLevel({ verbose: 1 }, "info"), "debug");
+  assert.equal(logLevel({ verbose: 2 }, "info"), "trace");
+  assert.equal(logLevel({ verbose: 2, quiet: true }, "info"), "error");
+});
+
+Deno.test("runProgram() ends with 0, 1 or 2; with --json each failure is one document on stdout", async () => {
+  const texts = { description: "Fail.", examples: ["x fail"] };
+  const run = async (...args: string[]): Promise<{ code: number; out: string[]; err: string[] }> => {
+    const { host, out, err } = listeningHost();
+    const fail = makeCommand("fail", texts).action(() => {
+      throw new UnavailableError("test/failed", "Do it", { details: { why: "so" } });
+    });
+    const done = makeCommand("done", texts).action(() => host.print("done"));
+    const program = makeGroup("x", { ...texts, commands: [fail, done] });
+    return { code: await runProgram(program, { args, host }), out, err };
+  };
+  assert.deepEqual(await run("done"), { code: 0, out: ["done"], err: [] });
+  assert.deepEqual(await run("fail"), { code: 1, out: [], err: ["skywire: Do it (test/failed)"] });
+  assert.deepEqual((await run("fail", "--json")).out.map((line) => JSON.parse(line)), [
+    { error: { code: "test/failed", message: "Do it", details: { why: "so" } } },
+  ]);
+  const wrong = await run("fail", "--banana", "--json");
+  assert.equal(wrong.code, 2);
+  assert.equal(JSON.parse(wrong.out[0]!).error.code, "cli/usage");
+  const help = await run("fail", "--help");
+  assert.equal(help.code, 0);
+  assert.match(help.out.join("\n"), /Examples:\n {2}x fail/);
+});
