@@ -153,6 +153,9 @@ class SqliteDatabase implements SqlDatabase {
         return this.#corrupt(cause);
       case 13:
         return this.#unavailable("storage/full", "the disk is full", cause);
+      case 14:
+        // The file itself was opened before: it is the log beside it that cannot be made.
+        return this.#unavailable("storage/read-only", "its folder cannot be written", cause);
     }
     if (!this.#database.isOpen) return this.#unavailable("storage/closed", "it is closed", cause);
     return this.#unavailable("storage/failed", "the engine failed", cause);
