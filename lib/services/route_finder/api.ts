@@ -34,8 +34,8 @@ export const ERROR_FORMAT: ErrorFormat = {
   contentType: "application/json",
   known: {
     "route-finder/bad-request": { status: 400 },
-    "route-finder/no-route": { status: 404, message: "route not found" },
-    "route-finder/unreachable": { status: 404, message: "no route to destination" },
+    "route-finder/no-route": { status: 404 },
+    "route-finder/unreachable": { status: 404 },
     "route-finder/no-map": { status: 503, message: "the transport discovery was not reached yet" },
   },
   body: (code, message) => JSON.stringify({ error: { message, code } }),

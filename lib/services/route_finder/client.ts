@@ -1,11 +1,16 @@
-/** The client of the route finder, for any that speaks the v1.3 API. */
+/** The client of the route finder, for any that speaks the v1.3 API; what goes beyond needs one of ours. */
 
 import { ProtocolError, RefusedError, type SkywireError, UnavailableError } from "../../errors/mod.ts";
 import { type Hop, parseTransportId, type PublicKey } from "../../types/mod.ts";
 import { Fault } from "../../wire/fault.ts";
 import { type Json, JsonObject, parseJson } from "../../wire/go_json.ts";
 import { createServiceClient, type ServiceAnswer, type ServiceClientDeps } from "../http/mod.ts";
+import type { z } from "zod";
 import { formatPair, formatQuery, ROUTES_PATH } from "./api.ts";
+import { answerSchema, candidatesSchema, V2_PATHS } from "./api_v2.ts";
+import type { RouteCandidate } from "./explain.ts";
+import type { RouteAnswer } from "./logic.ts";
+import type { RouteConditions, RouteQuestion } from "./question.ts";
 
 /** A question to a route finder. */
 export interface FindRoutesOptions {
@@ -15,8 +20,16 @@ export interface FindRoutesOptions {
   readonly minHops: number;
   /** 0–65535 */
   readonly maxHops: number;
+  /** What else is asked of them; a finder of v1.3 knows none of it. */
+  readonly conditions?: Omit<RouteConditions, "minHops" | "maxHops"> | undefined;
   /** Ends the wait. */
   readonly signal?: AbortSignal | undefined;
+}
+
+/** Does a finder of v1.3 not know these? */
+export function hasConditions({ metric, disjoint, avoid, avoidTypes, via }: RouteConditions): boolean {
+  return (metric ?? "hops") !== "hops" || (disjoint ?? "none") !== "none" ||
+    [avoid, avoidTypes, via].some((list) => list !== undefined && list.length > 0);
 }
 
 /** Asks a route finder. */
@@ -30,28 +43,76 @@ export interface RouteFinderClient {
    * @throws {ProtocolError} `route-finder/bad-answer`
    */
   findRoutes(options: FindRoutesOptions): Promise<Hop[][][]>;
+  /**
+   * Asks by any measure.
+   * @throws as `findRoutes`; {UnavailableError} `route-finder/too-old` from a finder of v1.3
+   */
+  ask(question: RouteQuestion, options?: { readonly signal?: AbortSignal | undefined }): Promise<RouteAnswer>;
+  /**
+   * Asks which routes could be, and why one is chosen and the others are not; the chosen one first.
+   * @throws as `ask`
+   */
+  explain(
+    question: RouteQuestion,
+    options?: { readonly signal?: AbortSignal | undefined },
+  ): Promise<readonly RouteCandidate[]>;
 }
 
 /** Makes a client. `{ ...runtime, url }` fits. */
 export function createRouteFinderClient(deps: ServiceClientDeps): RouteFinderClient {
   const send = createServiceClient(deps);
+  const headers = { "content-type": "application/json" };
+
+  const findByHops = async (options: FindRoutesOptions): Promise<Hop[][][]> => {
+    const { pairs, minHops, maxHops, signal } = options;
+    const asked = pairs.map(([source, destination]) => ({ source, destination }));
+    const body = formatQuery({ pairs: asked, minHops, maxHops });
+    const answer = await send({ method: "POST", path: ROUTES_PATH, headers, body, signal });
+    if (answer.status !== 200) throw errorOf(answer);
+    const json = parseJson(answer.text);
+    return asked.map((pair) => {
+      const routes = decodeRoutes(isObject(json) ? json[formatPair(pair)] : undefined);
+      if (routes === undefined || !routes.every((route) => isRouteOf(route, pair))) throw badAnswer();
+      return routes;
+    });
+  };
+
+  const post = async <T>(
+    question: RouteQuestion,
+    { path, schema, signal }: { path: string; schema: z.ZodType<T>; signal: AbortSignal | undefined },
+  ): Promise<T> => {
+    const answer = await send({ method: "POST", path, headers, body: JSON.stringify(question), signal });
+    // Paths that it does not know, v1.3 answers in plain text.
+    if ([404, 405].includes(answer.status) && JsonObject.parse(answer.text) instanceof Fault) {
+      throw new UnavailableError("route-finder/too-old", "Ask the route finder: it knows no other measures than hops");
+    }
+    if (answer.status !== 200) throw errorOf(answer);
+    const json = parseJson(answer.text);
+    const result = schema.safeParse(json instanceof Fault ? undefined : JSON.parse(answer.text));
+    if (!result.success) throw badAnswer();
+    return result.data;
+  };
+
+  const ask: RouteFinderClient["ask"] = async (question, { signal } = {}) => {
+    const answer = await post(question, { path: V2_PATHS.routes, schema: answerSchema, signal });
+    if (!answer.routes.every(({ hops }) => isRouteOf(hops, question))) throw badAnswer();
+    return answer;
+  };
+
   return {
-    findRoutes: async ({ pairs, minHops, maxHops, signal }) => {
-      const asked = pairs.map(([source, destination]) => ({ source, destination }));
-      const answer = await send({
-        method: "POST",
-        path: ROUTES_PATH,
-        headers: { "content-type": "application/json" },
-        body: formatQuery({ pairs: asked, minHops, maxHops }),
-        signal,
-      });
-      if (answer.status !== 200) throw errorOf(answer);
-      const body = parseJson(answer.text);
-      return asked.map((pair) => {
-        const routes = decodeRoutes(isObject(body) ? body[formatPair(pair)] : undefined);
-        if (routes === undefined || !routes.every((route) => isRouteOf(route, pair))) throw badAnswer();
-        return routes;
-      });
+    findRoutes: async (options) => {
+      const { pairs, minHops, maxHops, conditions, signal } = options;
+      if (conditions === undefined || !hasConditions(conditions)) return await findByHops(options);
+      return await Promise.all(pairs.map(async ([source, destination]) => {
+        const { routes } = await ask({ ...conditions, source, destination, minHops, maxHops }, { signal });
+        return routes.map(({ hops }) => [...hops]);
+      }));
+    },
+    ask,
+    explain: async (question, { signal } = {}) => {
+      const { candidates } = await post(question, { path: V2_PATHS.explain, schema: candidatesSchema, signal });
+      if (!candidates.every(({ hops }) => isRouteOf(hops, question))) throw badAnswer();
+      return candidates;
     },
   };
 }

@@ -36,6 +36,7 @@ export interface DisjointOptions {
 
 /** Finds the set. */
 export function findDisjointPaths(asked: Search, options: DisjointOptions): PathSet {
+  if (options.count === 1) return findBestPaths(asked, { count: 1, parallel: "all" });
   const search = options.separation === "visors" ? { ...asked, costs: withOneDirect(asked) } : asked;
   const flow = search.via.length > 0
     ? []

@@ -101,6 +101,14 @@ export class TransportGraph implements ReadonlyGraph {
     return this.#costs.get(metric)!;
   }
 
+  /** The same for all transports, also for those that do not work; made anew at each call. */
+  costsOfAll(metric: Metric): Float64Array {
+    return Float64Array.from(
+      this.#transports,
+      (transport) => transport === undefined ? Infinity : packedCost(transport, metric),
+    );
+  }
+
   /** Adds a transport. One that is there already is replaced. */
   add(transport: FeedTransport): void {
     const [first, second] = transport.edges;

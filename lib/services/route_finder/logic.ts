@@ -141,7 +141,8 @@ function hopsOf({ visors, transports }: Path, graph: TransportGraph): Hop[] {
   }));
 }
 
-function nothingFound(search: Search, { shown, isExact }: { shown: string; isExact: boolean }): RefusedError {
+/** Why a search found nothing. */
+export function nothingFound(search: Search, { shown, isExact }: { shown: string; isExact: boolean }): RefusedError {
   if (!isConnected(search)) {
     return new RefusedError(
       "route-finder/unreachable",

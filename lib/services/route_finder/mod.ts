@@ -1,6 +1,7 @@
 /**
  * The route finder: answers which transports lead from one visor to another (routing.md §7). It keeps the map of a
- * transport discovery in memory and follows its changes. Speaks the API of v1.3.
+ * transport discovery in memory and follows its changes. Speaks the API of v1.3, and answers questions by any measure on
+ * paths of its own. A visor can do the same without it.
  *
  * @module
  */
@@ -11,9 +12,17 @@ import type { TransportFeed } from "../transport_discovery/mod.ts";
 import { ERROR_FORMAT } from "./api.ts";
 import { createFollower } from "./follower.ts";
 import { routesRoute } from "./http.ts";
+import { questionRoutes } from "./http_v2.ts";
 
 export { createRouteFinderClient } from "./client.ts";
 export type { FindRoutesOptions, RouteFinderClient } from "./client.ts";
+export { createFallbackRouteFinder, createLocalRouteFinder } from "./local.ts";
+export type { LocalRouteFinder, LocalRouteFinderDeps } from "./local.ts";
+export { type Figures, type Metric, METRICS, type MetricWeights } from "./figures.ts";
+export { DISJOINT, MAX_COUNT } from "./question.ts";
+export type { Disjoint, RatedRoute, RouteConditions, RouteQuestion } from "./question.ts";
+export type { RouteAnswer } from "./logic.ts";
+export type { RouteCandidate } from "./explain.ts";
 
 /** What a route finder is made of. */
 export interface RouteFinderDeps {
@@ -22,7 +31,7 @@ export interface RouteFinderDeps {
   /** The map: the feed of a transport discovery in this process, or `createTransportFeedClient({ ...runtime, url })`. */
   readonly feed: TransportFeed;
   /** Shown by `/health`. */
-  readonly build?: BuildInfo;
+  readonly build?: BuildInfo | undefined;
 }
 
 /** A route finder. */
@@ -58,6 +67,7 @@ export function createRouteFinder(deps: RouteFinderDeps): RouteFinder {
     errors: ERROR_FORMAT,
     routes: [
       routesRoute({ follower, timers: runtime.timers }),
+      ...questionRoutes({ follower, timers: runtime.timers }),
       healthRoute({ clock: runtime.clock, build: deps.build }),
     ],
   });

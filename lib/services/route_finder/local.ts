@@ -1,0 +1,115 @@
+/**
+ * A route finder without a service: it follows the map itself and searches in its own process. Where a service is used,
+ * it steps in as long as that does not answer.
+ */
+
+import { describeError, hasCode, ProtocolError, RefusedError, UnavailableError } from "../../errors/mod.ts";
+import { type Runtime, withTimeout } from "../../runtime/mod.ts";
+import type { TransportFeed } from "../transport_discovery/mod.ts";
+import { hasConditions, type RouteFinderClient } from "./client.ts";
+import { explainRoutes } from "./explain.ts";
+import { createFollower, type Follower } from "./follower.ts";
+import type { TransportGraph } from "./graph.ts";
+import { answerQuestion, findRoutes } from "./logic.ts";
+
+/** How long a question waits for the map, ms. */
+const MAP_WITHIN_MS = 5_000;
+
+/** What a local route finder is made of. */
+export interface LocalRouteFinderDeps {
+  /** Time, randomness and the log. */
+  readonly runtime: Pick<Runtime, "timers" | "random" | "log">;
+  /** The map. */
+  readonly feed: TransportFeed;
+}
+
+/** A route finder in the process of who asks it. */
+export interface LocalRouteFinder extends RouteFinderClient, AsyncDisposable {}
+
+/** Makes one. It follows the map from the first question on, until it is disposed of. */
+export function createLocalRouteFinder({ runtime, feed }: LocalRouteFinderDeps): LocalRouteFinder {
+  let follower: Follower | undefined;
+  const search = async <T>(work: (graph: TransportGraph) => T, signal: AbortSignal | undefined): Promise<T> => {
+    follower ??= createFollower({ runtime, feed });
+    await withTimeout(() => follower!.ready, {
+      timers: runtime.timers,
+      ms: MAP_WITHIN_MS,
+      code: "route-finder/no-map",
+      message: "Find routes: read the map from the transport discovery",
+      signal,
+    });
+    try {
+      return work(follower.graph!);
+    } catch (error) {
+      throw asAnswered(error);
+    }
+  };
+  return {
+    findRoutes: ({ pairs, minHops, maxHops, conditions, signal }) =>
+      search((graph) => {
+        if (conditions === undefined || !hasConditions(conditions)) {
+          const found = findRoutes(graph, {
+            pairs: pairs.map(([source, destination]) => ({ source, destination })),
+            minHops,
+            maxHops,
+          });
+          return found.map((routes) => routes.map((route) => [...route]));
+        }
+        return pairs.map(([source, destination]) => {
+          const { routes } = answerQuestion(graph, { ...conditions, source, destination, minHops, maxHops });
+          return routes.map(({ hops }) => [...hops]);
+        });
+      }, signal),
+    ask: (question, { signal } = {}) => search((graph) => answerQuestion(graph, question), signal),
+    explain: (question, { signal } = {}) => search((graph) => explainRoutes(graph, question), signal),
+    [Symbol.asyncDispose]: async () => await follower?.[Symbol.asyncDispose](),
+  };
+}
+
+/** Asks a finder, and a local one instead whenever that does not answer or does not know the question. */
+export function createFallbackRouteFinder(
+  deps: LocalRouteFinderDeps & { readonly finder: RouteFinderClient },
+): LocalRouteFinder {
+  const { finder, runtime } = deps;
+  let local: LocalRouteFinder | undefined;
+  const orLocal = async <T>(ask: (finder: RouteFinderClient) => Promise<T>): Promise<T> => {
+    try {
+      const answer = await ask(finder);
+      await dropLocal();
+      return answer;
+    } catch (error) {
+      if (!isNoAnswer(error)) throw error;
+      if (local === undefined) runtime.log.warn("route-finder-away", { error: describeError(error) });
+      local ??= createLocalRouteFinder(deps);
+      return await ask(local);
+    }
+  };
+  /** The map costs memory and a connection: not kept when it is not needed. */
+  const dropLocal = async (): Promise<void> => {
+    const unused = local;
+    local = undefined;
+    await unused?.[Symbol.asyncDispose]();
+  };
+  return {
+    findRoutes: (options) => orLocal((its) => its.findRoutes(options)),
+    ask: (question, options) => orLocal((its) => its.ask(question, options)),
+    explain: (question, options) => orLocal((its) => its.explain(question, options)),
+    [Symbol.asyncDispose]: dropLocal,
+  };
+}
+
+function isNoAnswer(error: unknown): boolean {
+  return error instanceof UnavailableError && !hasCode(error, "route/not-found");
+}
+
+/** What the client of a service would say. */
+function asAnswered(error: unknown): unknown {
+  if (error instanceof ProtocolError && hasCode(error, "route-finder/bad-request")) {
+    return new RefusedError("route-finder/refused", `Find routes: ${error.message}`);
+  }
+  if (hasCode(error, "route-finder/no-route") || hasCode(error, "route-finder/unreachable")) {
+    const message = error instanceof Error ? error.message : "no route";
+    return new UnavailableError("route/not-found", `Find routes: ${message}`, { details: { message } });
+  }
+  return error;
+}
