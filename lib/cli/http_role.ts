@@ -1,15 +1,31 @@
-/** What the HTTP services share as programs: the database, the listener, the ready line. */
+/** What the HTTP services share as programs: the database, limits, the listeners, the ready line. */
 
 import type { Command } from "commander";
 import { publicKeyOf } from "../core/mod.ts";
+import { HTTP_PORT, type MessagingClient, serveHttp } from "../messaging/mod.ts";
 import type { Runtime } from "../runtime/mod.ts";
-import type { HttpService } from "../services/http/mod.ts";
+import type { HttpService, ServiceSettings } from "../services/http/mod.ts";
+import { joinMessaging } from "../services/messaging_discovery/mod.ts";
 import { openDatabase, type SqlDatabase } from "../storage/mod.ts";
+import type { SecretKey } from "../types/mod.ts";
+import { wholeNumber } from "./command.ts";
 import type { CliHost } from "./host.ts";
 import { describeService, loadKey, runRole, type ServiceOptions, type ServiceReady } from "./role.ts";
 
+/** Requests that may come at once, as a multiple of those a second. */
+const BURST_SECONDS = 4;
+
+/** A session with every server there is: whoever knows one of them only must find us at it (dmsg.md §7.3). */
+const ALL_SERVERS = 64;
+
+/** The options of every HTTP service. */
+export interface HttpServiceOptions extends ServiceOptions {
+  readonly messagingDiscovery?: string;
+  readonly rateLimit: number;
+}
+
 /** The options of a service that keeps records. */
-export interface StoringServiceOptions extends ServiceOptions {
+export interface StoringServiceOptions extends HttpServiceOptions {
   readonly db: string;
 }
 
@@ -18,35 +34,89 @@ export function withDatabase(command: Command): Command {
   return command.option("--db <location>", "where records are kept: sqlite:FILE or memory:", "memory:");
 }
 
+/** Adds the option for limits. */
+export function withLimits(command: Command): Command {
+  return command.option(
+    "--rate-limit <n>",
+    "requests a second that one client address may send; 0: as many as it likes",
+    wholeNumber({ min: 0, max: 1_000_000 }),
+    1_000,
+  );
+}
+
+/** Adds the option for messaging. */
+export function withMessaging(command: Command): Command {
+  return command.option(
+    "--messaging-discovery <url>",
+    "serve at the service's public key, too: join the messaging network of this discovery",
+  );
+}
+
 /** How to make a service. */
 export interface HttpRole {
-  readonly options: ServiceOptions & { readonly db?: string };
+  readonly options: HttpServiceOptions & { readonly db?: string };
   readonly host: CliHost;
-  readonly create: (
-    parts: { readonly runtime: Runtime; readonly database: SqlDatabase | undefined },
-  ) => Promise<HttpService>;
+  readonly create: (parts: {
+    readonly runtime: Runtime;
+    readonly database: SqlDatabase | undefined;
+    readonly settings: ServiceSettings;
+  }) => Promise<HttpService>;
+  /** It is the messaging discovery: through itself it joins its network. */
+  readonly isDiscovery?: boolean;
 }
 
 /** Runs an HTTP service until it is told to end. `purpose` names its listener. */
-export function runHttpService(purpose: string, { options, host, create }: HttpRole): Promise<void> {
+export function runHttpService(purpose: string, role: HttpRole): Promise<void> {
+  const { options, host, create, isDiscovery = false } = role;
   return runRole<ServiceReady>({ options, host, describe: describeService }, async (runtime) => {
     await using stack = new AsyncDisposableStack();
     const secret = stack.use(await loadKey(options.key, { host, runtime }));
+    const publicKey = publicKeyOf(secret);
     const database = openDatabase(options.db ?? "memory:");
     if (database !== undefined) stack.defer(() => database.close());
-    const service = await create({ runtime, database });
+    // A key that is new at each start is no address: nobody could know it.
+    const isReached = isDiscovery ? options.key !== undefined : options.messagingDiscovery !== undefined;
+    let messaging: MessagingClient | undefined;
+    const presence = {
+      publicKey,
+      get sessions(): MessagingClient["sessions"] {
+        return messaging?.sessions ?? [];
+      },
+    };
+    const service = await create({
+      runtime,
+      database,
+      settings: {
+        rateLimit: { perSecond: options.rateLimit, burst: BURST_SECONDS * options.rateLimit },
+        ...(isReached ? { messaging: presence } : {}),
+      },
+    });
+    if (isReached) {
+      messaging = isDiscovery
+        ? joinThroughSelf(service, { runtime, secret })
+        : joinMessaging({ runtime, secret, url: options.messagingDiscovery ?? "" }).messaging;
+      stack.use(messaging);
+      const { timers, log } = runtime;
+      stack.use(serveHttp({ listener: messaging.listen(HTTP_PORT), publicKey, handler: service.fetch, timers, log }));
+    }
     const server = await runtime.http.serve(options.listen, service.fetch);
     stack.defer(() => server.close());
-    // First the service, which ends its event streams: the server waits for them.
+    // First the service, which ends its event streams: the servers wait for them.
     stack.defer(() => service.close());
     const owned = stack.move();
     return {
-      ready: {
-        publicKey: publicKeyOf(secret),
-        url: server.url,
-        listeners: [{ purpose, address: server.address }],
-      },
+      ready: { publicKey, url: server.url, listeners: [{ purpose, address: server.address }] },
       close: async () => await owned.disposeAsync(),
     };
   });
+}
+
+/** The messaging client of the discovery, which finds its servers in its own records. */
+function joinThroughSelf(
+  service: HttpService,
+  { runtime, secret }: { readonly runtime: Runtime; readonly secret: SecretKey },
+): MessagingClient {
+  const http = { ...runtime.http, fetch: (request: Request): Promise<Response> => service.fetch(request) };
+  const url = "http://localhost";
+  return joinMessaging({ runtime: { ...runtime, http }, secret, url, minSessions: ALL_SERVERS }).messaging;
 }

@@ -31,6 +31,12 @@ const DISCOVERY_LIMIT_MS = 10_000;
 /** Between rounds while sessions are missing, growing; jittered, so that clients of one server do not return in step. */
 const FIRST_RETRY_MS = 500;
 const MAX_RETRY_MS = 15_000;
+/**
+ * A lost session is tried anew after a part of this time by chance, and then after this time, growing: all clients of a
+ * server lose it in the same instant, and each of them shall try once a second at most.
+ */
+const LOST_RETRY_MS = 2_000;
+const LOST_SPREAD_MS = 1_000;
 /** With all sessions there, the state is looked at so often anyway. */
 const IDLE_MS = 60_000;
 
@@ -104,14 +110,16 @@ export class ClientSessions {
     const { runtime, minSessions } = this.#deps;
     const { timers, random } = runtime;
     const { signal } = this.#closing;
-    const backoff = new Backoff({ random, firstMs: FIRST_RETRY_MS, maxMs: MAX_RETRY_MS });
+    let backoff = new Backoff({ random, firstMs: FIRST_RETRY_MS, maxMs: MAX_RETRY_MS });
     while (!signal.aborted) {
       if (this.#sessions.size < minSessions) {
         await this.#fill();
       }
       if (this.#sessions.size >= minSessions) {
-        backoff.reset();
         await this.#untilChange(IDLE_MS);
+        if (this.#sessions.size >= minSessions) continue;
+        backoff = new Backoff({ random, firstMs: LOST_RETRY_MS, maxMs: MAX_RETRY_MS });
+        await sleep(timers, LOST_SPREAD_MS * randomFraction(random), signal).catch(() => {});
       } else {
         await sleep(timers, backoff.nextMs(), signal).catch(() => {});
       }

@@ -1,7 +1,7 @@
 /** Many hosts in one process on one virtual time, all from one seed. */
 
 import { createLog, createMetrics, formatLogText } from "../../lib/runtime/mod.ts";
-import type { LogLevel, Runtime } from "../../lib/runtime/mod.ts";
+import type { Clock, LogLevel, Runtime } from "../../lib/runtime/mod.ts";
 import { createMemoryHttp } from "./memory_http.ts";
 import { createMemoryNetwork } from "./memory_network.ts";
 import type { NetworkFaults } from "./memory_network.ts";
@@ -32,6 +32,8 @@ export interface Simulation extends NetworkFaults, Pick<VirtualTime, "run" | "pe
   runtimeFor(name: string): Runtime;
   /** Virtual ms since the start. */
   readonly nowMs: number;
+  /** The wall clock of a host jumps, forward or back; its monotonic clock does not. */
+  jumpClock(host: string, ms: number): void;
   /** The latest log lines of all hosts, as text with the host in front. */
   readonly logLines: readonly string[];
 }
@@ -56,10 +58,16 @@ export function createSimulation(options: SimulationOptions): Simulation {
   const network = createMemoryNetwork({ timers, touch, latencyMs, nowMs: () => clock.monotonic() });
   const http = createMemoryHttp({ network, timers, touch });
   const runtimes = new Map<string, Runtime>();
+  const jumps = new Map<string, number>();
   const logLines: string[] = [];
 
+  const clockOf = (name: string): Clock => ({
+    monotonic: () => clock.monotonic(),
+    wallMs: () => clock.wallMs() + (jumps.get(name) ?? 0),
+    wallNanos: () => clock.wallNanos() + BigInt(jumps.get(name) ?? 0) * 1_000_000n,
+  });
   const makeRuntime = (name: string): Runtime => ({
-    clock,
+    clock: clockOf(name),
     timers,
     random: createSeededRandom(`${seed}/${name}`),
     network: network.networkOf(name),
@@ -84,6 +92,9 @@ export function createSimulation(options: SimulationOptions): Simulation {
       const runtime = runtimes.get(name) ?? makeRuntime(name);
       runtimes.set(name, runtime);
       return runtime;
+    },
+    jumpClock(host: string, ms: number): void {
+      jumps.set(host, (jumps.get(host) ?? 0) + ms);
     },
     get nowMs(): number {
       return clock.monotonic();

@@ -11,7 +11,7 @@
 import { generateSecretKey, publicKeyOf } from "../../lib/core/mod.ts";
 import { createMessagingClient, createMessagingServer, type MessagingClient } from "../../lib/messaging/mod.ts";
 import { createRouter, type Router } from "../../lib/routing/mod.ts";
-import type { HttpHandler, Runtime } from "../../lib/runtime/mod.ts";
+import type { Runtime } from "../../lib/runtime/mod.ts";
 import {
   createMessagingDiscovery,
   createMessagingDiscoveryClient,
@@ -72,6 +72,8 @@ export class SimNetwork implements AsyncDisposable {
   readonly #secrets = new Map<string, SecretKey>();
   /** Ended in the opposite order. */
   readonly #parts: AsyncDisposable[] = [];
+  /** What serves HTTP on the hub. */
+  #services: AsyncDisposable | undefined;
 
   private constructor(sim: Simulation) {
     this.sim = sim;
@@ -83,6 +85,14 @@ export class SimNetwork implements AsyncDisposable {
     await network.#startHub();
     await network.addSetupNode("setup");
     return network;
+  }
+
+  /** The discoveries and the route finder come back with nothing in their stores. */
+  async loseDiscoveries(): Promise<void> {
+    await this.sim.run(async () => {
+      await this.#services?.[Symbol.asyncDispose]();
+      await this.#startServices();
+    });
   }
 
   /** Starts a setup node on a host of its own; visors made later trust it. */
@@ -194,27 +204,32 @@ export class SimNetwork implements AsyncDisposable {
 
   async #startHub(): Promise<void> {
     const { runtime, secret } = this.#identity("hub");
+    this.#own({ [Symbol.asyncDispose]: async () => await this.#services?.[Symbol.asyncDispose]() });
     await this.sim.run(async () => {
-      const discovery = await createMessagingDiscovery({ runtime });
-      const transports = await createTransportDiscovery({ runtime });
-      const finder = createRouteFinder({ runtime, feed: transports.feed });
-      await this.#serve("hub:9090", discovery);
-      await this.#serve("hub:9091", transports);
-      await this.#serve("hub:9092", finder);
+      await this.#startServices();
       const client = this.#messagingDiscovery(runtime);
       const server = this.#own(await createMessagingServer({ runtime, secret, listen: "hub:8081", discovery: client }));
-      await Promise.all([server.ready, finder.ready]);
+      await server.ready;
     });
   }
 
-  async #serve(address: string, service: { fetch: HttpHandler; close(): Promise<void> }): Promise<void> {
-    const server = await this.sim.runtimeFor("hub").http.serve(address, (...request) => service.fetch(...request));
-    this.#own({
-      async [Symbol.asyncDispose](): Promise<void> {
+  async #startServices(): Promise<void> {
+    const runtime = this.sim.runtimeFor("hub");
+    const stack = new AsyncDisposableStack();
+    this.#services = stack;
+    const discovery = await createMessagingDiscovery({ runtime });
+    const transports = await createTransportDiscovery({ runtime });
+    const finder = createRouteFinder({ runtime, feed: transports.feed });
+    for (
+      const [address, service] of [["hub:9090", discovery], ["hub:9091", transports], ["hub:9092", finder]] as const
+    ) {
+      const server = await runtime.http.serve(address, (...request) => service.fetch(...request));
+      stack.defer(async () => {
         await service.close();
         await server.close();
-      },
-    });
+      });
+    }
+    await finder.ready;
   }
 
   #messagingDiscovery(runtime: Runtime): ReturnType<typeof createMessagingDiscoveryClient> {

@@ -3,7 +3,7 @@
 import type { Command } from "commander";
 import { createAddressResolver } from "../../services/address_resolver/mod.ts";
 import type { CliHost } from "../host.ts";
-import { runHttpService, type StoringServiceOptions, withDatabase } from "../http_role.ts";
+import { runHttpService, type StoringServiceOptions, withDatabase, withLimits, withMessaging } from "../http_role.ts";
 import { makeServiceCommand } from "../role.ts";
 
 interface Options extends StoringServiceOptions {
@@ -13,22 +13,23 @@ interface Options extends StoringServiceOptions {
 
 /** The command. */
 export function addressResolverCommand(host: CliHost): Command {
-  return withDatabase(makeServiceCommand("address-resolver", {
+  return withMessaging(withLimits(withDatabase(makeServiceCommand("address-resolver", {
     description: "Run the address resolver: where visors with a public address accept TCP transports.",
     examples: [
       "skywire address-resolver --db sqlite:./addresses.sqlite",
       "skywire address-resolver --listen 0.0.0.0:9093 --key ./resolver.key --db sqlite:./addresses.sqlite",
     ],
     listen: "127.0.0.1:9093",
-  }))
+  }))))
     .option("--allow-loopback", "take loopback and private addresses, for a network on one machine or site")
     .option("--behind-proxy", "believe the headers in which a proxy in front names the client")
     .action((options: Options) =>
       runHttpService("address-resolver", {
         options,
         host,
-        create: ({ runtime, database }) =>
+        create: ({ runtime, database, settings }) =>
           createAddressResolver({
+            ...settings,
             runtime,
             database,
             allowLoopback: options.allowLoopback ?? false,

@@ -3,7 +3,7 @@
 import type { Command } from "commander";
 import { createMessagingDiscovery } from "../../services/messaging_discovery/mod.ts";
 import type { CliHost } from "../host.ts";
-import { runHttpService, type StoringServiceOptions, withDatabase } from "../http_role.ts";
+import { runHttpService, type StoringServiceOptions, withDatabase, withLimits } from "../http_role.ts";
 import { makeServiceCommand } from "../role.ts";
 
 interface Options extends StoringServiceOptions {
@@ -12,21 +12,23 @@ interface Options extends StoringServiceOptions {
 
 /** The command. */
 export function messagingDiscoveryCommand(host: CliHost): Command {
-  return withDatabase(makeServiceCommand("messaging-discovery", {
-    description: "Run the messaging discovery: who is reached through which messaging servers.",
+  return withLimits(withDatabase(makeServiceCommand("messaging-discovery", {
+    description:
+      "Run the messaging discovery: who is reached through which messaging servers. With --key it answers at its key, too.",
     examples: [
       "skywire messaging-discovery --db sqlite:./discovery.sqlite",
       "skywire messaging-discovery --listen 0.0.0.0:9090 --key ./discovery.key --db sqlite:./discovery.sqlite",
     ],
     listen: "127.0.0.1:9090",
-  }))
+  })))
     .option("--allow-loopback", "let servers advertise loopback addresses, for a network on one machine")
     .action((options: Options) =>
       runHttpService("messaging-discovery", {
         options,
         host,
-        create: ({ runtime, database }) =>
-          createMessagingDiscovery({ runtime, database, allowLoopback: options.allowLoopback ?? false }),
+        isDiscovery: true,
+        create: ({ runtime, database, settings }) =>
+          createMessagingDiscovery({ ...settings, runtime, database, allowLoopback: options.allowLoopback ?? false }),
       })
     );
 }

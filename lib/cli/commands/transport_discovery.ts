@@ -3,20 +3,23 @@
 import type { Command } from "commander";
 import { createTransportDiscovery } from "../../services/transport_discovery/mod.ts";
 import type { CliHost } from "../host.ts";
-import { runHttpService, type StoringServiceOptions, withDatabase } from "../http_role.ts";
+import { runHttpService, type StoringServiceOptions, withDatabase, withLimits, withMessaging } from "../http_role.ts";
 import { makeServiceCommand } from "../role.ts";
 
 /** The command. */
 export function transportDiscoveryCommand(host: CliHost): Command {
-  return withDatabase(makeServiceCommand("transport-discovery", {
+  return withMessaging(withLimits(withDatabase(makeServiceCommand("transport-discovery", {
     description: "Run the transport discovery: which transports there are between which visors.",
-    examples: ["skywire transport-discovery --db sqlite:./transports.sqlite"],
+    examples: [
+      "skywire transport-discovery --db sqlite:./transports.sqlite",
+      "skywire transport-discovery --key ./map.key --messaging-discovery http://127.0.0.1:9090",
+    ],
     listen: "127.0.0.1:9091",
-  })).action((options: StoringServiceOptions) =>
+  })))).action((options: StoringServiceOptions) =>
     runHttpService("transport-discovery", {
       options,
       host,
-      create: ({ runtime, database }) => createTransportDiscovery({ runtime, database }),
+      create: ({ runtime, database, settings }) => createTransportDiscovery({ ...settings, runtime, database }),
     })
   );
 }

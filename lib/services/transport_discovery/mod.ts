@@ -45,7 +45,7 @@ export interface TransportDiscoveryDeps {
   /** When a transport expires whose edges have ceased to report its status, ms; default 3 minutes. */
   readonly expireMs?: number;
   /** Shown by `/health`. */
-  readonly build?: BuildInfo;
+  readonly build?: BuildInfo | undefined;
 }
 
 /** A transport discovery. Closing it ends the streams of its followers, which a server waits for when it closes. */
