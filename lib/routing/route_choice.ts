@@ -9,9 +9,10 @@
 
 import { hasCode, RefusedError, UnavailableError } from "../errors/mod.ts";
 import { type Clock, sleep, type Timers } from "../runtime/mod.ts";
-import type { RouteFinderClient } from "../services/route_finder/mod.ts";
+import type { RouteConditions, RouteFinderClient } from "../services/route_finder/mod.ts";
 import type { TransportTable } from "../transport/mod.ts";
-import { type Hop, type PublicKey, shortKey, type TransportId } from "../types/mod.ts";
+import { type Hop, isTransportStep, type PathStep, type PublicKey, shortKey, type TransportId } from "../types/mod.ts";
+import type { Edges } from "../wire/transport_entry.ts";
 
 /** Longer routes are not asked for, which spares the route finder (routing.md §10.3). */
 export const DEFAULT_MAX_HOPS = 5;
@@ -30,10 +31,10 @@ export interface Route {
   readonly reverse: readonly Hop[];
 }
 
-/** What a dial may ask of its route. */
-export interface RouteWish {
-  /** Exactly these visors, after us, the destination last. */
-  readonly path?: readonly PublicKey[];
+/** What a dial may ask of its route. Unless a path is given, routes are tried best first by what is asked for. */
+export interface RouteWish extends Pick<RouteConditions, "metric" | "avoid" | "avoidTypes" | "via"> {
+  /** Exactly these visors or transports, after us, the one to the destination last; the rest of the wish says nothing. */
+  readonly path?: readonly PathStep[];
   /** Not shorter, 1–50; default 1. */
   readonly minHops?: number;
   /** Not longer, 1–50; default {@link DEFAULT_MAX_HOPS}, or `minHops` when that is more. */
@@ -52,6 +53,8 @@ export interface RouteChoiceDeps {
   readonly transports: Pick<TransportTable, "list">;
   /** Knows the rest. */
   readonly routeFinder: Pick<RouteFinderClient, "findRoutes">;
+  /** Whose a transport of the network is, for paths that name some; undefined when nobody knows it. */
+  readonly edgesOf?: (id: TransportId, signal: AbortSignal) => Promise<Edges | undefined>;
   /** Opens a transport to the visor; called when a dial finds no route and no path was asked for. */
   readonly ensureTransport?: (remote: PublicKey, signal: AbortSignal) => Promise<void>;
 }
@@ -75,6 +78,7 @@ class RouteChoice {
   readonly #deps: RouteChoiceDeps;
   readonly #minHops: number;
   readonly #maxHops: number;
+  readonly #conditions: Omit<RouteWish, "path" | "minHops" | "maxHops">;
   /** Why nothing was found, as far as it is known. */
   #cause: unknown;
 
@@ -85,12 +89,15 @@ class RouteChoice {
     this.#remote = remote;
     this.#signal = options.signal;
     this.#deps = options.deps;
-    this.#minHops = Math.max(options.wish.minHops ?? 1, 1);
-    this.#maxHops = options.wish.maxHops ?? Math.max(DEFAULT_MAX_HOPS, this.#minHops);
+    const { path: _, minHops = 1, maxHops, ...conditions } = options.wish;
+    this.#minHops = Math.max(minHops, 1);
+    this.#maxHops = maxHops ?? Math.max(DEFAULT_MAX_HOPS, this.#minHops);
+    this.#conditions = conditions;
   }
 
   async *found(): AsyncGenerator<Route> {
-    const direct = this.#direct();
+    // Whether a way of our own is the best, only the finder knows by other measures.
+    const direct = (this.#conditions.metric ?? "hops") === "hops" ? this.#direct() : [];
     yield* direct;
     const tried = new Set(direct.map(nameOf));
     const further = (await this.#ask()).filter((route) => !tried.has(nameOf(route)));
@@ -102,9 +109,14 @@ class RouteChoice {
   }
 
   /** Parallel transports between two visors of the path give further routes over the same visors. */
-  async *asked(path: readonly PublicKey[]): AsyncGenerator<Route> {
-    const visors = this.#checkPath(path);
-    const hops = await Promise.all(path.map((to, i) => this.#hop(visors[i]!, { to, number: i + 1, of: path.length })));
+  async *asked(path: readonly PathStep[]): AsyncGenerator<Route> {
+    const visors = await this.#visorsOf(path);
+    const hops = await Promise.all(path.map((step, i): Hop[] | Promise<Hop[]> => {
+      const from = visors[i]!, to = visors[i + 1]!;
+      return isTransportStep(step)
+        ? [{ transportId: step, from, to }]
+        : this.#hop(from, { to, number: i + 1, of: path.length });
+    }));
     const count = Math.max(...hops.map((choices) => choices.length));
     for (let n = 0; n < count; n++) yield makeRoute(hops.map((choices) => choices[Math.min(n, choices.length - 1)]!));
   }
@@ -129,7 +141,8 @@ class RouteChoice {
 
   /** Routes over one of our own transports; the finder need not even know it. */
   #direct(): Route[] {
-    if (this.#minHops > 1 || this.#maxHops < 1) return [];
+    const { via = [] } = this.#conditions;
+    if (this.#minHops > 1 || this.#maxHops < 1 || via.length > 0) return [];
     return this.#transportsTo(this.#remote).map((transportId) =>
       makeRoute([{ transportId, from: this.#deps.localKey, to: this.#remote }])
     );
@@ -142,6 +155,7 @@ class RouteChoice {
       to: this.#remote,
       minHops: this.#minHops,
       maxHops: this.#maxHops,
+      conditions: this.#conditions,
     });
     return routes.filter((hops) => hops.length > 0 && up.has(hops[0]!.transportId)).map(makeRoute);
   }
@@ -151,24 +165,61 @@ class RouteChoice {
       ? this.#transportsTo(to).map((transportId) => ({ transportId, from, to }))
       : (await this.#query(from, { to, minHops: 1, maxHops: 1 })).flatMap((hops) => hops.slice(0, 1));
     if (hops.length > 0) return hops;
-    throw new UnavailableError(
-      "route/not-found",
-      `Follow the path: hop ${number} of ${of}, no transport from ${shortKey(from)} to ${shortKey(to)} is up; ` +
-        `add one there or choose another path`,
-      { cause: this.#cause, details: { hop: number, from, to } },
-    );
+    const why = `no transport from ${shortKey(from)} to ${shortKey(to)} is up; add one there or choose another path`;
+    throw this.#missing(why, { hop: number, of, from, to });
+  }
+
+  /** Where a transport that was named leads to from a visor. */
+  async #otherEnd(
+    id: TransportId,
+    { from, number, of }: { readonly from: PublicKey; readonly number: number; readonly of: number },
+  ): Promise<PublicKey> {
+    const name = `the transport ${id.slice(0, 8)}`;
+    const missing = (why: string): UnavailableError =>
+      this.#missing(`${name} ${why}; choose another path`, { hop: number, of, from, transport: id });
+    if (from === this.#deps.localKey) {
+      const own = this.#deps.transports.list().find((transport) => transport.id === id);
+      if (own === undefined) throw missing(`is none of this visor's (${shortKey(from)})`);
+      if (!own.up) throw missing(`from ${shortKey(from)} to ${shortKey(own.remote)} is not up`);
+      return own.remote;
+    }
+    const edges = await this.#deps.edgesOf?.(id, this.#signal).catch((cause) => {
+      this.#signal.throwIfAborted();
+      this.#cause = cause;
+      return undefined;
+    });
+    if (edges === undefined) throw missing(`from ${shortKey(from)} on is not known to the network`);
+    if (!edges.includes(from)) throw missing(`does not begin at ${shortKey(from)}`);
+    return edges[0] === from ? edges[1] : edges[0];
+  }
+
+  #missing(
+    why: string,
+    details: { readonly hop: number; readonly of: number; readonly from: PublicKey } & Record<string, unknown>,
+  ): UnavailableError {
+    const { hop, of } = details;
+    return new UnavailableError("route/not-found", `Follow the path: hop ${hop} of ${of}, ${why}`, {
+      cause: this.#cause,
+      details,
+    });
   }
 
   /** Asks the finder; that it has none or cannot be reached gives no routes and is kept as the cause. */
   async #query(
     from: PublicKey,
-    { to, minHops, maxHops }: { to: PublicKey; minHops: number; maxHops: number },
+    { to, minHops, maxHops, conditions }: {
+      readonly to: PublicKey;
+      readonly minHops: number;
+      readonly maxHops: number;
+      readonly conditions?: RouteConditions;
+    },
   ): Promise<Hop[][]> {
     try {
       const [routes] = await this.#deps.routeFinder.findRoutes({
         pairs: [[from, to]],
         minHops,
         maxHops,
+        ...(conditions && { conditions }),
         signal: this.#signal,
       });
       return routes ?? [];
@@ -181,20 +232,40 @@ class RouteChoice {
 
   /** Our transports to a visor that are up, those through messaging servers last. */
   #transportsTo(remote: PublicKey): TransportId[] {
+    const { avoidTypes = [] } = this.#conditions;
     return this.#deps.transports.list()
-      .filter((transport) => transport.up && transport.remote === remote)
+      .filter(({ up, remote: its, type }) => up && its === remote && !avoidTypes.includes(type))
       .sort((a, b) => Number(a.type === MESSAGING_TYPE) - Number(b.type === MESSAGING_TYPE))
       .map((transport) => transport.id);
   }
 
-  #checkPath(path: readonly PublicKey[]): PublicKey[] {
-    const visors = [this.#deps.localKey, ...path];
-    const problem = path.at(-1) !== this.#remote
+  /** All visors on a path, this one first. */
+  async #visorsOf(path: readonly PathStep[]): Promise<readonly PublicKey[]> {
+    // What is wrong already without transports needs no questions.
+    const named = path.filter((step) => !isTransportStep(step));
+    const isEndKnown = path.length === 0 || !isTransportStep(path.at(-1)!);
+    this.#checkPath(path, { visors: [this.#deps.localKey, ...named], last: isEndKnown ? named.at(-1) : this.#remote });
+    const visors = [this.#deps.localKey];
+    for (const [i, step] of path.entries()) {
+      const from = visors[i]!;
+      visors.push(
+        isTransportStep(step) ? await this.#otherEnd(step, { from, number: i + 1, of: path.length }) : step,
+      );
+    }
+    this.#checkPath(path, { visors, last: visors.at(-1) });
+    return visors;
+  }
+
+  #checkPath(
+    path: readonly PathStep[],
+    { visors, last }: { readonly visors: readonly PublicKey[]; readonly last: PublicKey | undefined },
+  ): void {
+    const problem = last !== this.#remote
       ? `it must end at ${shortKey(this.#remote)}, the visor dialled`
       : new Set(visors).size < visors.length
       ? "a visor occurs twice, or it names this visor"
       : undefined;
-    if (problem === undefined) return visors;
+    if (problem === undefined) return;
     throw new RefusedError("route/bad-path", `Follow the path: ${problem}`, { details: { path } });
   }
 

@@ -10,7 +10,8 @@ import type { Runtime } from "../runtime/mod.ts";
 import type { RouteFinderClient } from "../services/route_finder/mod.ts";
 import { createSetupClient, createSetupGateway } from "../services/setup_node/mod.ts";
 import type { SwitchLoop, TransportTable } from "../transport/mod.ts";
-import type { Port, PublicKey, SecretKey } from "../types/mod.ts";
+import type { Port, PublicKey, SecretKey, TransportId } from "../types/mod.ts";
+import type { Edges } from "../wire/transport_entry.ts";
 import { Acceptor } from "./acceptor.ts";
 import { ConnectionTable } from "./connection_table.ts";
 import { Dialler } from "./dialler.ts";
@@ -39,6 +40,8 @@ export interface RouterDeps {
   readonly setupNodes: readonly PublicKey[];
   /** Knows the network. */
   readonly routeFinder: Pick<RouteFinderClient, "findRoutes">;
+  /** Whose a transport of the network is, for paths that name transports. */
+  readonly edgesOf?: (id: TransportId, signal: AbortSignal) => Promise<Edges | undefined>;
   /** Opens a transport to a visor; called when a dial finds no route and no path was asked for. */
   readonly ensureTransport?: (remote: PublicKey, signal: AbortSignal) => Promise<void>;
 }

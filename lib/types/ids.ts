@@ -50,6 +50,14 @@ export function routeId(value: number): RouteId {
   return value as RouteId;
 }
 
+/** A step of a path that somebody chose: the visor that comes next, or the transport to take there. */
+export type PathStep = PublicKey | TransportId;
+
+/** Is the step a transport? */
+export function isTransportStep(step: PathStep): step is TransportId {
+  return UUID.test(step);
+}
+
 /** A transport address on the overlay: whose visor, and which of its ports. */
 export interface OverlayAddress {
   /** Whose visor. */

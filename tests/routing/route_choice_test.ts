@@ -29,6 +29,10 @@ interface World {
   /** What the finder answers. */
   readonly find?: (from: PublicKey, to: PublicKey) => Hop[][];
   readonly ensureTransport?: RouteChoiceDeps["ensureTransport"];
+  /** What the network knows of transports. */
+  readonly edgesOf?: RouteChoiceDeps["edgesOf"];
+  /** Is told what the finder was asked. */
+  readonly onQuestion?: (question: unknown) => void;
 }
 
 /** All routes that a dial from A to D would try, as letters of the visors after A. */
@@ -58,11 +62,13 @@ async function routes(world: World, wish: RouteWish = {}, remote = D): Promise<s
     routeFinder: {
       findRoutes: (question) => {
         questions.push(question);
+        world.onQuestion?.(question);
         const [from, to] = question.pairs[0]!;
         return Promise.resolve([world.find?.(from, to) ?? []]);
       },
     },
     ...(world.ensureTransport === undefined ? {} : { ensureTransport: world.ensureTransport }),
+    ...(world.edgesOf === undefined ? {} : { edgesOf: world.edgesOf }),
   };
   const found: Route[] = [];
   const signal = new AbortController().signal;
@@ -163,4 +169,45 @@ Deno.test("chooseRoutes() refuses paths that lead elsewhere or in a circle", asy
       return hasCode(error, "route/bad-path");
     });
   }
+});
+
+Deno.test("chooseRoutes() follows a path of transports, or of both, to the letter", async () => {
+  const edges = new Map([[idOf(B, C, 1), [B, C]], [idOf(C, D), [C, D]]] as const);
+  const edgesOf = (id: TransportId): Promise<readonly [PublicKey, PublicKey] | undefined> =>
+    Promise.resolve(edges.get(id));
+  const find = (from: PublicKey, to: PublicKey): Hop[][] => [hopsOver(from, to)];
+  const up: World["up"] = [[B, "dmsg"], [B, "stcp"]];
+  assert.deepEqual(await routes({ up, find, edgesOf }, { path: [idOf(A, B), idOf(B, C, 1), idOf(C, D)] }), ["bc'd"]);
+  assert.deepEqual(await routes({ up, find, edgesOf }, { path: [idOf(A, B, 1), C, D] }), ["b'cd"]);
+  assert.deepEqual(await routes({ up, find, edgesOf }, { path: [B, idOf(B, C, 1), D] }), ["b'c'd", "bc'd"]);
+});
+
+Deno.test("chooseRoutes() names the hop and the visor where a path of transports breaks", async () => {
+  const edgesOf = (id: TransportId): Promise<readonly [PublicKey, PublicKey] | undefined> =>
+    Promise.resolve(id === idOf(C, D) ? [C, D] : undefined);
+  const broken = (path: (PublicKey | TransportId)[], hop: number, text: string): Promise<void> =>
+    assert.rejects(routes({ up: [[B, "stcp"]], edgesOf }, { path }), (error: SkywireError) => {
+      assert.ok(error.message.includes(text), error.message);
+      return hasCode(error, "route/not-found") && error.details["hop"] === hop;
+    });
+  await broken([idOf(A, D)], 1, `is none of this visor's (${A.slice(0, 8)})`);
+  await broken([B, idOf(B, D)], 2, `from ${B.slice(0, 8)} on is not known`);
+  await broken([B, idOf(C, D)], 2, `does not begin at ${B.slice(0, 8)}`);
+  await assert.rejects(routes({ up: [[B, "stcp"]] }, { path: [idOf(A, B)] }), { code: "route/bad-path" });
+});
+
+Deno.test("chooseRoutes() asks for what is wished, and lets the finder judge where hops do not decide", async () => {
+  const questions: unknown[] = [];
+  const onQuestion = (question: unknown): number => questions.push(question);
+  const find = (): Hop[][] => [hopsOver(A, B, D), hopsOver(A, D)];
+  const up: World["up"] = [[B, "stcp"], [D, "stcp"]];
+  assert.deepEqual(await routes({ up, find, onQuestion }, { metric: "latency", avoid: [C] }), ["bd", "d"]);
+  assert.deepEqual(await routes({ up, find, onQuestion }, { via: [B] }), ["bd", "d"]);
+  assert.deepEqual(await routes({ up, find: () => [], onQuestion }, { avoidTypes: ["dmsg"] }), ["d"]);
+  await assert.rejects(routes({ up, find: () => [] }, { avoidTypes: ["stcp"] }), { code: "route/not-found" });
+  assert.deepEqual(questions.map((question) => (question as { conditions: unknown }).conditions), [
+    { metric: "latency", avoid: [C] },
+    { via: [B] },
+    { avoidTypes: ["dmsg"] },
+  ]);
 });
