@@ -66,6 +66,8 @@ async function dial(address: string, signal: AbortSignal | undefined): Promise<B
 
 /** Hosts file first, then the name servers; `Deno.resolveDns` asks name servers only and does not know `localhost`. */
 async function resolve(host: string, signal: AbortSignal | undefined): Promise<readonly string[]> {
+  // A lookup cannot be called back: better not begun than left running.
+  signal?.throwIfAborted();
   try {
     const found = await untilAborted(lookup(host, { all: true }), signal);
     return found.map(({ address }) => address);
