@@ -33,6 +33,7 @@ export type {
   ProxyServerSettings,
   ProxySettings,
   ProxyView,
+  RouteCandidateView,
   StatusCheck,
   TransportView,
   Visor,
@@ -41,6 +42,17 @@ export type {
   VisorStatus,
 } from "./lib/visor/mod.ts";
 export type { BenchResult } from "./lib/apps/mod.ts";
+export type {
+  Disjoint,
+  Figures,
+  Metric,
+  MetricWeights,
+  RatedRoute,
+  RouteAnswer,
+  RouteCandidate,
+  RouteConditions,
+  RouteQuestion,
+} from "./lib/services/route_finder/mod.ts";
 export type {
   DialOptions,
   GroupCloseReason,

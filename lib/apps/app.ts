@@ -4,7 +4,7 @@
  */
 
 import type { ByteLink } from "../runtime/mod.ts";
-import type { Port, PublicKey } from "../types/mod.ts";
+import type { PathStep, Port, PublicKey } from "../types/mod.ts";
 
 /** A connection over a route, encrypted end to end. The router's route connections are such. */
 export interface AppConnection extends ByteLink {
@@ -28,8 +28,8 @@ export interface AppListener extends AsyncIterable<AppConnection> {
 
 /** How to dial. */
 export interface AppDialOptions {
-  /** The visors to go over, the destination last; without it, the router chooses. */
-  readonly path?: readonly PublicKey[];
+  /** The visors or transports to go over, the one to the destination last; without it, the router chooses. */
+  readonly path?: readonly PathStep[];
   /** Gives up. */
   readonly signal?: AbortSignal;
 }

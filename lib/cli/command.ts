@@ -6,6 +6,7 @@
 import { Command, CommanderError, InvalidArgumentError, Option } from "commander";
 import { describeError, RefusedError, SkywireError } from "../errors/mod.ts";
 import { type LogLevel, parseAddress } from "../runtime/mod.ts";
+import { parseTransportId } from "../types/mod.ts";
 import type { CliHost } from "./host.ts";
 
 /** The options that every command takes. */
@@ -96,9 +97,14 @@ export function addressArgument(text: string): string {
   throw new InvalidArgumentError("Wanted host:port, such as 127.0.0.1:8081.");
 }
 
-/** Checks a list of public keys separated by commas, for commander. */
-export function keyListArgument(text: string): string[] {
-  return text.split(",").map(keyArgument);
+/** Checks a path for commander: public keys of visors and ids of transports, separated by commas. */
+export function pathArgument(text: string): string[] {
+  return text.split(",").map((step) => parseTransportId(step) ?? keyArgument(step));
+}
+
+/** For options that may be given several times: checks each and collects them, for commander. */
+export function collect<T>(parse: (text: string) => T): (text: string, before: readonly T[] | undefined) => T[] {
+  return (text, before = []) => [...before, parse(text)];
 }
 
 /**

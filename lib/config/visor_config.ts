@@ -66,6 +66,8 @@ export interface VisorConfig {
   readonly public?: boolean | undefined;
   /** Keeps a few transports to public visors up by itself. */
   readonly autoconnect: boolean;
+  /** `local`: computes routes itself from the map. Absent: asks the network's route finder, and does so when that is away. */
+  readonly routeFinder?: "local" | undefined;
 }
 
 const port = z.int().min(1, "wanted a port, 1–65535").max(65_535, "wanted a port, 1–65535");
@@ -79,6 +81,7 @@ const visorConfigSchema = z.strictObject({
   public: z.boolean().optional(),
   // Not there in files that were written before it was an option.
   autoconnect: z.boolean().default(false),
+  routeFinder: z.literal("local").optional(),
 });
 
 const wantedTransportsSchema: z.ZodType<WantedTransport[]> = z.array(z.strictObject({

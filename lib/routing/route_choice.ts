@@ -34,11 +34,11 @@ export interface Route {
 /** What a dial may ask of its route. Unless a path is given, routes are tried best first by what is asked for. */
 export interface RouteWish extends Pick<RouteConditions, "metric" | "avoid" | "avoidTypes" | "via"> {
   /** Exactly these visors or transports, after us, the one to the destination last; the rest of the wish says nothing. */
-  readonly path?: readonly PathStep[];
+  readonly path?: readonly PathStep[] | undefined;
   /** Not shorter, 1–50; default 1. */
-  readonly minHops?: number;
+  readonly minHops?: number | undefined;
   /** Not longer, 1–50; default {@link DEFAULT_MAX_HOPS}, or `minHops` when that is more. */
-  readonly maxHops?: number;
+  readonly maxHops?: number | undefined;
 }
 
 /** What the choice needs. */

@@ -8,8 +8,9 @@ import { z } from "zod";
 import { parseWith, publicKeySchema } from "../config/mod.ts";
 import { describeError, RefusedError, SkywireError } from "../errors/mod.ts";
 import type { Runtime } from "../runtime/mod.ts";
-import type { PublicKey } from "../types/mod.ts";
 import { errorResponse, readBody } from "../services/http/mod.ts";
+import { DISJOINT, MAX_COUNT, METRICS } from "../services/route_finder/mod.ts";
+import { parseTransportId, type PathStep, type PublicKey } from "../types/mod.ts";
 import { proxySettingsSchema } from "./proxy_settings.ts";
 import type { Visor } from "./visor.ts";
 
@@ -21,29 +22,58 @@ const MAX_BODY_BYTES = 65_536;
 
 const keyText = z.string().regex(/^[0-9a-f]{8,66}$/, "wanted a public key, or its first 8 digits or more");
 const transportBody = z.strictObject({ remote: keyText, type: z.string().min(1), address: z.string().optional() });
+const pathSteps = z.array(z.string().regex(/^[0-9a-f-]{8,66}$/, "wanted public keys or ids of transports")).min(1);
+const metric = z.enum(METRICS);
+const weight = z.number().min(0).max(1_000).optional();
+const weights = z.strictObject({ hops: weight, latency: weight, throughput: weight, reliability: weight });
+const hops = z.int().min(1).max(50).optional();
+const conditions = {
+  metric: z.union([metric, weights]).optional(),
+  minHops: hops,
+  maxHops: hops,
+  avoid: z.array(keyText).optional(),
+  avoidTypes: z.array(z.string().min(1)).optional(),
+  via: z.array(keyText).optional(),
+};
 const findBody = z.strictObject({
   remote: keyText,
-  count: z.int().min(1).max(3).default(3),
-  minHops: z.int().min(1).max(50).default(1),
-  maxHops: z.int().min(1).max(50).default(50),
+  count: z.int().min(1).max(MAX_COUNT).optional(),
+  disjoint: z.enum(DISJOINT).optional(),
+  ...conditions,
 });
 const benchBody = z.strictObject({
   remote: keyText,
   seconds: z.number().min(0.1).max(60).default(3),
-  path: z.array(keyText).min(1).optional(),
+  path: pathSteps.optional(),
+  ...conditions,
 });
 const pingBody = z.strictObject({
   remote: keyText,
   count: z.int().min(1).max(1000).default(4),
-  path: z.array(keyText).min(1).optional(),
+  path: pathSteps.optional(),
+  ...conditions,
 });
 
 /** Its keys may be short; the rest is checked when they are whole. */
 const proxyBody = z.looseObject({
   to: keyText.optional(),
-  path: z.array(keyText).optional(),
+  path: pathSteps.optional(),
   allow: z.array(keyText).optional(),
 });
+
+/** What is asked of routes in keys that may be short. */
+interface ShortWish {
+  readonly path?: readonly string[] | undefined;
+  readonly avoid?: readonly string[] | undefined;
+  readonly via?: readonly string[] | undefined;
+}
+
+/** The same in whole keys. */
+interface FullWish {
+  readonly path?: readonly PathStep[];
+  readonly avoid?: readonly PublicKey[];
+  readonly via?: readonly PublicKey[];
+}
 
 /** What the handler is made of. */
 export interface ControlApiOptions {
@@ -74,6 +104,17 @@ export function createControlApi(
   const fullKeys = (texts: readonly string[]): Promise<PublicKey[]> =>
     Promise.all(texts.map((text) => fullKey(visor, text)));
 
+  const fullPath = (texts: readonly string[]): Promise<PathStep[]> =>
+    Promise.all(texts.map((text) => parseTransportId(text) ?? fullKey(visor, text)));
+  const fullWish = async <T extends ShortWish>(
+    { path, avoid, via, ...rest }: T,
+  ): Promise<Omit<T, keyof ShortWish> & FullWish> => ({
+    ...rest,
+    ...(path && { path: await fullPath(path) }),
+    ...(avoid && { avoid: await fullKeys(avoid) }),
+    ...(via && { via: await fullKeys(via) }),
+  });
+
   app.get("/v1/status", async (c) => c.json(await visor.status()));
   app.get("/v1/transports", (c) => c.json({ transports: visor.transports() }));
   app.get("/v1/network/transports", async (c) => c.json({ transports: await visor.networkTransports() }));
@@ -92,20 +133,24 @@ export function createControlApi(
   });
   app.post("/v1/routes/find", async (c) => {
     const { remote, ...options } = await body(c.req.raw, findBody);
-    return c.json({ routes: await visor.findRoutes(await fullKey(visor, remote), options) });
+    const wish = { ...await fullWish(options), signal: c.req.raw.signal };
+    return c.json({ routes: await visor.findRoutes(await fullKey(visor, remote), wish) });
+  });
+  app.post("/v1/routes/explain", async (c) => {
+    const { remote, ...options } = await body(c.req.raw, findBody);
+    const wish = { ...await fullWish(options), signal: c.req.raw.signal };
+    return c.json({ candidates: await visor.explainRoutes(await fullKey(visor, remote), wish) });
   });
   app.get("/v1/rules", (c) => c.json({ rules: visor.rules() }));
   app.post("/v1/ping", async (c) => {
-    const { remote, count, path } = await body(c.req.raw, pingBody);
+    const { remote, count, ...wish } = await body(c.req.raw, pingBody);
     const to = await fullKey(visor, remote);
-    const over = path === undefined ? {} : { path: await fullKeys(path) };
-    return c.json(await visor.ping(to, { count, signal: c.req.raw.signal, ...over }));
+    return c.json(await visor.ping(to, { count, signal: c.req.raw.signal, ...await fullWish(wish) }));
   });
   app.post("/v1/bench", async (c) => {
-    const { remote, seconds, path } = await body(c.req.raw, benchBody);
+    const { remote, seconds, ...wish } = await body(c.req.raw, benchBody);
     const to = await fullKey(visor, remote);
-    const over = path === undefined ? {} : { path: await fullKeys(path) };
-    return c.json(await visor.bench(to, { seconds, signal: c.req.raw.signal, ...over }));
+    return c.json(await visor.bench(to, { seconds, signal: c.req.raw.signal, ...await fullWish(wish) }));
   });
   app.get("/v1/apps", (c) => c.json({ apps: visor.apps() }));
   app.post("/v1/apps/:name/start", async (c) => {
@@ -121,7 +166,7 @@ export function createControlApi(
     const { to, path, allow, ...rest } = await body(c.req.raw, proxyBody);
     const keys = {
       ...(to && { to: await fullKey(visor, to) }),
-      ...(path && { path: await fullKeys(path) }),
+      ...(path && { path: await fullPath(path) }),
       ...(allow && { allow: await fullKeys(allow) }),
     };
     const text = JSON.stringify({ ...rest, ...keys });

@@ -20,6 +20,8 @@ export interface CreateVisorOptions {
   readonly public?: boolean;
   /** Whether it keeps a few transports to public visors up by itself; default false. */
   readonly autoconnect?: boolean;
+  /** Who computes routes: the visor itself from the map, or the network's route finder as long as that answers; kept. */
+  readonly routeFinder?: "local" | "network";
   /** From this level on, log lines go to stderr; default `warn`. */
   readonly logLevel?: "debug" | "info" | "warn" | "error";
 }

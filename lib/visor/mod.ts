@@ -14,6 +14,7 @@ export type {
   ListenerView,
   NetworkTransport,
   ProxyView,
+  RouteCandidateView,
   StatusCheck,
   TransportView,
   VisorStatus,

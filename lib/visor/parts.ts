@@ -10,8 +10,13 @@ import {
   isPublicIPv4,
 } from "../services/address_resolver/mod.ts";
 import { createMessagingDiscoveryClient } from "../services/messaging_discovery/mod.ts";
-import { createRouteFinderClient, type RouteFinderClient } from "../services/route_finder/mod.ts";
-import { createTransportDiscoveryClient } from "../services/transport_discovery/mod.ts";
+import {
+  createFallbackRouteFinder,
+  createLocalRouteFinder,
+  createRouteFinderClient,
+  type RouteFinderClient,
+} from "../services/route_finder/mod.ts";
+import { createTransportDiscoveryClient, createTransportFeedClient } from "../services/transport_discovery/mod.ts";
 import {
   createMessagingDriver,
   createStcpDriver,
@@ -43,7 +48,7 @@ export interface VisorPartsDeps {
   readonly network: NetworkConfig;
   readonly listeners: Listeners;
   readonly transports: VisorTransports;
-  readonly config: Pick<VisorConfig, "host" | "autoTransport" | "public" | "autoconnect">;
+  readonly config: Pick<VisorConfig, "host" | "autoTransport" | "public" | "autoconnect" | "routeFinder">;
 }
 
 /** Makes the parts and starts listening. */
@@ -51,7 +56,14 @@ export async function joinParts(deps: VisorPartsDeps): Promise<VisorParts> {
   const { runtime, secret, network, listeners, transports, config } = deps;
   await using stack = new AsyncDisposableStack();
   const discovery = createTransportDiscoveryClient({ ...runtime, url: network.transportDiscovery, secret });
-  const routeFinder = createRouteFinderClient({ ...runtime, url: network.routeFinder });
+  const feed = createTransportFeedClient({ ...runtime, url: network.transportDiscovery });
+  const routeFinder = stack.use(
+    config.routeFinder === "local" ? createLocalRouteFinder({ runtime, feed }) : createFallbackRouteFinder({
+      runtime,
+      feed,
+      finder: createRouteFinderClient({ ...runtime, url: network.routeFinder }),
+    }),
+  );
   const resolver = network.addressResolver === undefined
     ? undefined
     : createAddressResolverClient({ ...runtime, url: network.addressResolver, secret });
@@ -90,6 +102,7 @@ export async function joinParts(deps: VisorPartsDeps): Promise<VisorParts> {
     messaging,
     setupNodes: network.setupNodes,
     routeFinder,
+    edgesOf: async (id) => (await discovery.byId(id))?.edges,
     ...(config.autoTransport ? { ensureTransport: (remote, signal) => transports.openAutomatic(remote, signal) } : {}),
   }));
   if (config.autoconnect && resolver !== undefined) {

@@ -3,7 +3,7 @@
 import { z } from "zod";
 import { makeDestinationRule } from "../apps/mod.ts";
 import { publicKeySchema } from "../config/mod.ts";
-import type { PublicKey } from "../types/mod.ts";
+import { parseTransportId, type PathStep, type PublicKey, type TransportId } from "../types/mod.ts";
 
 /** Lets others leave through this visor. There is one at most, since there is one port 3. */
 export interface ProxyServerSettings {
@@ -25,8 +25,8 @@ export interface ProxyClientSettings {
   readonly to: PublicKey;
   /** `host:port` */
   readonly listen: string;
-  /** The visors to go over, the exit last. */
-  readonly path?: readonly PublicKey[] | undefined;
+  /** The visors or transports to go over, the one to the exit last. */
+  readonly path?: readonly PathStep[] | undefined;
 }
 
 /** Either role. */
@@ -47,6 +47,11 @@ const destination = z.string().refine(
   'wanted "public" or a block of addresses such as 192.168.1.0/24',
 );
 
+const transportIdSchema = z.string().refine(
+  (text) => parseTransportId(text) !== undefined,
+  "wanted the id of a transport",
+) as unknown as z.ZodType<TransportId>;
+
 const server = z.strictObject({
   role: z.literal("server"),
   passcode: z.string().min(1).max(255).optional(),
@@ -58,7 +63,7 @@ const client = z.strictObject({
   role: z.literal("client"),
   to: publicKeySchema,
   listen: z.string(),
-  path: z.array(publicKeySchema).min(1).optional(),
+  path: z.array(z.union([transportIdSchema, publicKeySchema])).min(1).optional(),
 });
 
 const stopped = z.boolean().optional();

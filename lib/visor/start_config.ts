@@ -10,6 +10,7 @@ export interface StartOptions {
   readonly autoTransport?: boolean;
   readonly public?: boolean;
   readonly autoconnect?: boolean;
+  readonly routeFinder?: "local" | "network";
 }
 
 /**
@@ -17,7 +18,7 @@ export interface StartOptions {
  * @throws {RefusedError} `config/bad-ticket`, `config/invalid`
  */
 export async function loadConfig(folder: DataFolder, options: StartOptions): Promise<VisorConfig> {
-  const { join, host, autoTransport, autoconnect } = options;
+  const { join, host, autoTransport, autoconnect, routeFinder } = options;
   const kept = await folder.config() ?? makeVisorConfig({});
   return {
     ...kept,
@@ -26,5 +27,6 @@ export async function loadConfig(folder: DataFolder, options: StartOptions): Pro
     autoTransport: autoTransport ?? kept.autoTransport,
     public: options.public ?? kept.public,
     autoconnect: autoconnect ?? kept.autoconnect,
+    routeFinder: routeFinder === undefined ? kept.routeFinder : routeFinder === "local" ? "local" : undefined,
   };
 }

@@ -1,6 +1,7 @@
 /** What a running visor shows of itself: the JSON of the control API and of the command line. */
 
 import { z } from "zod";
+import type { Figures } from "../services/route_finder/mod.ts";
 import type { PublicKey } from "../types/mod.ts";
 
 /** The file in the data folder that tells commands where the visor's control API is. */
@@ -98,8 +99,31 @@ export interface FoundRoute {
   readonly visors: readonly PublicKey[];
   /** Ids of the transports in the order taken: one less than the visors. */
   readonly transports: readonly string[];
-  /** In the metric asked for; hops. */
+  /**
+   * In the metric asked for, the less the better: hops, ms there and back, seconds for one MB at the narrowest transport,
+   * resets an hour, or the weighted mix.
+   */
   readonly cost: number;
+  /** There and back, ms; transports that nobody measured count as usual ones of their kind. */
+  readonly latencyMs: number;
+  /** Of the narrowest transport. */
+  readonly throughputMBps: number;
+  /** Of all transports together. */
+  readonly resetsPerHour: number;
+}
+
+/** A route that could be taken, and what decided for or against it. */
+export interface RouteCandidateView {
+  /** From source to destination, both included. */
+  readonly visors: readonly PublicKey[];
+  /** Ids, one less than visors. */
+  readonly transports: readonly string[];
+  /** By every measure. */
+  readonly cost: Figures;
+  /** Is it the one that a dial would try first? At most one is. */
+  readonly chosen: boolean;
+  /** Why it is chosen, or why not. */
+  readonly reason: string;
 }
 
 /** An app of this visor. */

@@ -5,7 +5,6 @@ import { BENCH_PORT, type BenchResult, runBench, serveBench } from "../apps/mod.
 import { publicKeyOf } from "../core/mod.ts";
 import { describeError } from "../errors/mod.ts";
 import {
-  DEFAULT_MAX_HOPS,
   type DialOptions,
   type PingOptions,
   pingPeer,
@@ -16,6 +15,7 @@ import {
   type RuleSummary,
 } from "../routing/mod.ts";
 import { type Runtime, type Storage, withTimeout } from "../runtime/mod.ts";
+import type { RatedRoute, RouteCandidate, RouteConditions } from "../services/route_finder/mod.ts";
 import { type Port, type PublicKey, shortKey } from "../types/mod.ts";
 import { startControlServer } from "./control_server.ts";
 import { DataFolder } from "./data_folder.ts";
@@ -33,6 +33,7 @@ import type {
   ListenerView,
   NetworkTransport,
   ProxyView,
+  RouteCandidateView,
   TransportView,
   VisorStatus,
 } from "./views.ts";
@@ -59,6 +60,8 @@ export interface VisorOptions {
   readonly public?: boolean;
   /** Whether it keeps a few transports to public visors up by itself; default false. */
   readonly autoconnect?: boolean;
+  /** Who computes routes: the visor itself from the map, or the network's route finder as long as that answers; kept. */
+  readonly routeFinder?: "local" | "network";
   /** Ended with the visor. */
   readonly owned?: Disposable;
 }
@@ -103,6 +106,12 @@ export interface Visor extends AsyncDisposable {
    * @throws {UnavailableError} `route/not-found`
    */
   findRoutes(remote: PublicKey, options?: FindOptions): Promise<FoundRoute[]>;
+  /**
+   * Shows which routes to a visor there could be, and why one is chosen and the others are not; the chosen one first. None
+   * is chosen when every one breaks a condition.
+   * @throws {UnavailableError} `route/not-found` when there is nothing to show
+   */
+  explainRoutes(remote: PublicKey, options?: FindOptions): Promise<RouteCandidateView[]>;
   /** All live routing rules. */
   rules(): RuleSummary[];
   /** This visor's transports. */
@@ -159,9 +168,7 @@ export interface VisorBenchOptions extends RouteWish {
 }
 
 /** How to look for routes. */
-export interface FindOptions extends Omit<RouteWish, "path"> {
-  /** How many at most; default 3. */
-  readonly count?: number;
+export interface FindOptions extends RouteConditions {
   /** Gives up. */
   readonly signal?: AbortSignal;
 }
@@ -218,15 +225,13 @@ export async function startVisor(options: VisorOptions): Promise<Visor> {
         dial: (port) => router.dial(remote, port, { ...wish, ...(signal && { signal }) }),
         ...(signal && { signal }),
       }),
-    findRoutes: async (remote, { count = 3, minHops = 1, maxHops = DEFAULT_MAX_HOPS, signal } = {}) => {
-      const pairs: [PublicKey, PublicKey][] = [[publicKey, remote]];
-      const [routes = []] = await routeFinder.findRoutes({ pairs, minHops, maxHops, ...(signal && { signal }) });
-      return routes.slice(0, count).map((hops) => ({
-        hops: hops.length,
-        visors: [publicKey, ...hops.map((hop) => hop.to)],
-        transports: hops.map((hop) => hop.transportId),
-        cost: hops.length,
-      }));
+    findRoutes: async (remote, { signal, ...conditions } = {}) => {
+      const { routes } = await routeFinder.ask({ ...conditions, source: publicKey, destination: remote }, { signal });
+      return routes.map(foundRouteOf);
+    },
+    explainRoutes: async (remote, { signal, ...conditions } = {}) => {
+      const question = { ...conditions, source: publicKey, destination: remote };
+      return (await routeFinder.explain(question, { signal })).map(candidateViewOf);
     },
     rules: () => router.rules(),
     transports: () => transportsOf.list(),
@@ -262,4 +267,20 @@ export async function startVisor(options: VisorOptions): Promise<Visor> {
 /** Loaded only where it is needed: most visors join a network, and need none of its services. */
 async function startOwnNetwork(context: EmbeddedNetworkContext): Promise<EmbeddedNetwork> {
   return await (await import("./embedded_network.ts")).startEmbeddedNetwork(context);
+}
+
+function foundRouteOf({ hops, cost, figures }: RatedRoute): FoundRoute {
+  const { latencyMs, throughputMBps, resetsPerHour } = figures;
+  return { hops: hops.length, ...wayOf(hops), cost, latencyMs, throughputMBps, resetsPerHour };
+}
+
+function candidateViewOf({ hops, figures, chosen, reason }: RouteCandidate): RouteCandidateView {
+  return { ...wayOf(hops), cost: figures, chosen, reason };
+}
+
+function wayOf(hops: RatedRoute["hops"]): Pick<FoundRoute, "visors" | "transports"> {
+  return {
+    visors: [hops[0]!.from, ...hops.map((hop) => hop.to)],
+    transports: hops.map((hop) => hop.transportId),
+  };
 }

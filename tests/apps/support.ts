@@ -3,7 +3,7 @@
 import { RefusedError, UnavailableError } from "../../lib/errors/mod.ts";
 import type { AppConnection, AppDialOptions, AppListener, AppNetwork } from "../../lib/apps/mod.ts";
 import { type ByteLink, createQueue, type Queue, type Runtime } from "../../lib/runtime/mod.ts";
-import type { Port, PublicKey } from "../../lib/types/mod.ts";
+import type { PathStep, Port, PublicKey } from "../../lib/types/mod.ts";
 
 /** Keys of visors; nothing here looks whether they are points of the curve. */
 export const ALICE = `02${"a".repeat(64)}` as PublicKey;
@@ -17,7 +17,7 @@ export interface TestOverlay extends AsyncDisposable {
   /** While true, connections carry nothing, and nobody is told: a route whose middle has vanished. */
   isSilent: boolean;
   /** Dials so far, with their paths. */
-  readonly dials: (readonly PublicKey[] | undefined)[];
+  readonly dials: (readonly PathStep[] | undefined)[];
   /** Breaks all connections. */
   cut(): void;
 }

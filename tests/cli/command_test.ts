@@ -5,14 +5,15 @@ import { InvalidArgumentError } from "commander";
 import {
   addressArgument,
   keyArgument,
-  keyListArgument,
   logLevel,
   makeCommand,
   makeGroup,
+  pathArgument,
   runProgram,
   urlArgument,
   wholeNumber,
 } from "../../lib/cli/command.ts";
+import { metricArgument } from "../../lib/cli/route_options.ts";
 import type { CliHost } from "../../lib/cli/host.ts";
 import { UnavailableError } from "../../lib/errors/mod.ts";
 
@@ -38,7 +39,9 @@ Deno.test("arguments are taken in their forms, and refused in others", () => {
   assert.equal(urlArgument("http://127.0.0.1:9090/"), "http://127.0.0.1:9090");
   assert.equal(addressArgument("[::1]:80"), "[::1]:80");
   assert.equal(keyArgument("02C6047F"), "02c6047f");
-  assert.deepEqual(keyListArgument("02c6047f,03c6047f"), ["02c6047f", "03c6047f"]);
+  assert.deepEqual(pathArgument("02c6047f,03c6047f"), ["02c6047f", "03c6047f"]);
+  const id = "1a2b3c4d-0000-0000-8000-0123456789ab";
+  assert.deepEqual(pathArgument(`${id.toUpperCase()},02C6047F`), [id, "02c6047f"]);
   assert.equal(wholeNumber({ min: 1, max: 5 })("5"), 5);
   for (
     const wrong of [
@@ -82,4 +85,12 @@ Deno.test("runProgram() ends with 0, 1 or 2; with --json each failure is one doc
   const help = await run("fail", "--help");
   assert.equal(help.code, 0);
   assert.match(help.out.join("\n"), /Examples:\n {2}x fail/);
+});
+
+Deno.test("metricArgument() reads a measure or a mix, and refuses the rest", () => {
+  assert.equal(metricArgument("latency"), "latency");
+  assert.deepEqual(metricArgument("latency=2,hops=0.5"), { latency: 2, hops: 0.5 });
+  for (const text of ["", "luck", "latency=", "latency=-1", "hops=1,luck=2", "hops=1001"]) {
+    assert.throws(() => metricArgument(text), InvalidArgumentError, text);
+  }
 });

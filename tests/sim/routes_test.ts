@@ -135,7 +135,7 @@ simulationTest("A dial says which hop of its path is missing", async (sim) => {
   await using network = await SimNetwork.create(sim);
   const [a, b, , d] = await network.line("a", "b", "c", "d");
   await assert.rejects(sim.run(a.router.dial(d.key, PORT, { path: [b.key, d.key] })), (error: SkywireError) => {
-    assert.deepEqual(error.details, { hop: 2, from: b.key, to: d.key });
+    assert.deepEqual(error.details, { hop: 2, of: 2, from: b.key, to: d.key });
     return hasCode(error, "route/not-found");
   });
 });

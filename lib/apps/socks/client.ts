@@ -6,7 +6,7 @@
 
 import type { ByteLink, Runtime } from "../../runtime/mod.ts";
 import { withTimeout } from "../../runtime/mod.ts";
-import type { PublicKey } from "../../types/mod.ts";
+import type { PathStep, PublicKey } from "../../types/mod.ts";
 import type { App, AppContext, AppNetwork } from "../app.ts";
 import { ExitSession, type ExitStream } from "./exit_session.ts";
 import { LinkReader } from "./link_reader.ts";
@@ -42,7 +42,7 @@ export interface SocksClientOptions {
   /** The local address, `host:port`; port 0 takes a free one at each start. */
   readonly listen: string;
   /** The visors to go over, the exit last. */
-  readonly path?: readonly PublicKey[] | undefined;
+  readonly path?: readonly PathStep[] | undefined;
   /** How the launcher calls it; unique among its apps. */
   readonly name: string;
 }

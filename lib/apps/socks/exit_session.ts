@@ -6,7 +6,7 @@
 import { describeError, UnavailableError } from "../../errors/mod.ts";
 import { Backoff, type Runtime, sleep, withTimeout } from "../../runtime/mod.ts";
 import { createMuxSession, type MuxSession, type MuxStream } from "../../transport/mux_session.ts";
-import { type PublicKey, shortKey } from "../../types/mod.ts";
+import { type PathStep, type PublicKey, shortKey } from "../../types/mod.ts";
 import type { AppConnection, AppNetwork } from "../app.ts";
 import { SOCKS_PORT, SOCKS_WINDOW_BYTES } from "./server.ts";
 
@@ -23,7 +23,7 @@ export interface ExitSessionDeps {
   readonly runtime: Runtime;
   readonly network: AppNetwork;
   readonly remote: PublicKey;
-  readonly path?: readonly PublicKey[] | undefined;
+  readonly path?: readonly PathStep[] | undefined;
 }
 
 /** A stream to the server, and whose it is. */

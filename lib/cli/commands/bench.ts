@@ -3,32 +3,34 @@
 import { type Command, InvalidArgumentError } from "commander";
 import type { BenchResult } from "../../apps/mod.ts";
 import { shortKey } from "../../types/mod.ts";
-import { type CommonOptions, keyArgument, keyListArgument, makeCommand, printResult } from "../command.ts";
+import { type CommonOptions, keyArgument, makeCommand, pathArgument, printResult } from "../command.ts";
 import { connectToVisor } from "../control_client.ts";
 import type { CliHost } from "../host.ts";
+import { routeConditionsOf, type RouteOptions, withRouteOptions } from "../route_options.ts";
 
-interface BenchCommandOptions extends CommonOptions {
+interface BenchCommandOptions extends CommonOptions, RouteOptions {
   readonly seconds: number;
   readonly path?: readonly string[];
 }
 
 /** The command. */
 export function benchCommand(host: CliHost): Command {
-  return makeCommand("bench", {
+  return withRouteOptions(makeCommand("bench", {
     description: "Measure the throughput to a visor, both ways, and the round trip meanwhile.",
     examples: [
       "skywire bench 02c6047f",
       "skywire bench 02c6047f --seconds 10 --json",
       "skywire bench PK3 --path PK1,PK2,PK3",
+      "skywire bench 02c6047f --metric throughput",
     ],
-  })
+  }))
     .argument("<pk>", "the visor's public key, or its first 8 digits or more", keyArgument)
     .option("--seconds <n>", "how long in each direction, 0.1–60", seconds, 3)
-    .option("--path <pk,…>", "the visors to go over, the destination last", keyListArgument)
+    .option("--path <pk,…>", "the visors or transports to go over, the last one to the destination", pathArgument)
     .action(async (remote: string, options: BenchCommandOptions) => {
       const visor = await connectToVisor(options, host);
       if (!options.json && !options.quiet) host.printError(`measuring for ${2 * options.seconds} s …`);
-      const body = { remote, seconds: options.seconds, path: options.path };
+      const body = { ...routeConditionsOf(options), remote, seconds: options.seconds, path: options.path };
       printResult(await visor.post<BenchResult>("/v1/bench", body), { options, host, describe });
     });
 }

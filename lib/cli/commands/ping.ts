@@ -3,31 +3,38 @@
 import type { Command } from "commander";
 import type { PingResult } from "../../routing/mod.ts";
 import { shortKey } from "../../types/mod.ts";
-import { type CommonOptions, keyArgument, keyListArgument, makeCommand, printResult, wholeNumber } from "../command.ts";
+import { type CommonOptions, keyArgument, makeCommand, pathArgument, printResult, wholeNumber } from "../command.ts";
 import { connectToVisor } from "../control_client.ts";
 import type { CliHost } from "../host.ts";
+import { routeConditionsOf, type RouteOptions, withRouteOptions } from "../route_options.ts";
 
-interface PingOptions extends CommonOptions {
+interface PingOptions extends CommonOptions, RouteOptions {
   readonly count: number;
   readonly path?: readonly string[];
 }
 
 /** The command. */
 export function pingCommand(host: CliHost): Command {
-  return makeCommand("ping", {
+  return withRouteOptions(makeCommand("ping", {
     description: "Measure the round trip to a visor over a route set up for it.",
     examples: [
       "skywire ping 02c6047f",
       "skywire ping 02c6047f --count 10 --json",
       "skywire ping PK3 --path PK1,PK2,PK3",
+      "skywire ping 02c6047f --metric latency --avoid 03a1b2c3",
     ],
-  })
+  }))
     .argument("<pk>", "the visor's public key, or its first 8 digits or more", keyArgument)
     .option("--count <n>", "how many times", wholeNumber({ min: 1, max: 1000 }), 4)
-    .option("--path <pk,…>", "the visors to go over, the destination last", keyListArgument)
+    .option("--path <pk,…>", "the visors or transports to go over, the last one to the destination", pathArgument)
     .action(async (remote: string, options: PingOptions) => {
       const visor = await connectToVisor(options, host);
-      const result = await visor.post<PingResult>("/v1/ping", { remote, count: options.count, path: options.path });
+      const result = await visor.post<PingResult>("/v1/ping", {
+        ...routeConditionsOf(options),
+        remote,
+        count: options.count,
+        path: options.path,
+      });
       printResult(result, { options, host, describe });
     });
 }

@@ -7,9 +7,9 @@ import {
   addressArgument,
   type CommonOptions,
   keyArgument,
-  keyListArgument,
   makeCommand,
   makeGroup,
+  pathArgument,
   printResult,
 } from "../command.ts";
 import { connectToVisor } from "../control_client.ts";
@@ -58,7 +58,7 @@ export function proxyCommand(host: CliHost): Command {
   })
     .argument("<pk>", "the exit's public key", keyArgument)
     .option("--listen <address>", "the local address; port 0 takes a free one", addressArgument, "127.0.0.1:1080")
-    .option("--path <pk,…>", "the visors to go over, the exit last", keyListArgument)
+    .option("--path <pk,…>", "the visors or transports to go over, the last one to the exit", pathArgument)
     .action(async (to: string, options: ConnectOptions) => {
       const visor = await connectToVisor(options, host);
       const body = { role: "client", to, listen: options.listen, path: options.path };

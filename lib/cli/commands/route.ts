@@ -1,36 +1,45 @@
-/** `skywire route find|rules`: paths through the network, and the rules this visor holds. */
+/** `skywire route find|explain|rules`: paths through the network, why one is chosen, and the rules this visor holds. */
 
-import type { Command } from "commander";
+import { type Command, Option } from "commander";
 import type { RuleSummary } from "../../routing/mod.ts";
-import type { FoundRoute } from "../../visor/mod.ts";
+import { DISJOINT, MAX_COUNT } from "../../services/route_finder/mod.ts";
+import type { FoundRoute, RouteCandidateView } from "../../visor/mod.ts";
 import { shortKey } from "../../types/mod.ts";
 import { type CommonOptions, keyArgument, makeCommand, makeGroup, printResult, wholeNumber } from "../command.ts";
 import { connectToVisor } from "../control_client.ts";
 import type { CliHost } from "../host.ts";
+import { routeConditionsOf, type RouteOptions, withRouteOptions } from "../route_options.ts";
 import { formatTable } from "../table.ts";
 
-interface FindOptions extends CommonOptions {
+interface FindOptions extends CommonOptions, RouteOptions {
   readonly count: number;
-  readonly minHops: number;
-  readonly maxHops: number;
+  readonly disjoint: string;
 }
 
 /** The command. */
 export function routeCommand(host: CliHost): Command {
-  const find = makeCommand("find", {
-    description: "Ask the route finder for paths to a visor; nothing is set up.",
-    examples: ["skywire route find 02c6047f…", "skywire route find 02c6047f… --min-hops 2 --json"],
-  })
-    .argument("<pk>", "the visor's public key", keyArgument)
-    .option("--count <n>", "how many at most", wholeNumber({ min: 1, max: 3 }), 3)
-    .option("--min-hops <n>", "not shorter than", wholeNumber({ min: 1, max: 50 }), 1)
-    .option("--max-hops <n>", "not longer than", wholeNumber({ min: 1, max: 50 }), 50)
-    .action(async (remote: string, options: FindOptions) => {
-      const visor = await connectToVisor(options, host);
-      const { count, minHops, maxHops } = options;
-      const found = await visor.post<{ routes: FoundRoute[] }>("/v1/routes/find", { remote, count, minHops, maxHops });
-      printResult(found, { options, host, describe: ({ routes }) => describeRoutes(routes, host) });
-    });
+  const find = withFindOptions(makeCommand("find", {
+    description: "Find the best paths to a visor; nothing is set up.",
+    examples: [
+      "skywire route find 02c6047f…",
+      "skywire route find 02c6047f… --metric latency --disjoint visors --count 2",
+      "skywire route find 02c6047f… --min-hops 2 --avoid 03a1b2c3 --json",
+    ],
+  })).action(async (remote: string, options: FindOptions) => {
+    const visor = await connectToVisor(options, host);
+    const found = await visor.post<{ routes: FoundRoute[] }>("/v1/routes/find", questionOf(remote, options));
+    printResult(found, { options, host, describe: ({ routes }) => describeRoutes(routes, host) });
+  });
+
+  const explain = withFindOptions(makeCommand("explain", {
+    description: "Show which paths to a visor there could be, and why one is chosen and the others are not.",
+    examples: ["skywire route explain 02c6047f…", "skywire route explain 02c6047f… --metric throughput --max-hops 3"],
+  })).action(async (remote: string, options: FindOptions) => {
+    const visor = await connectToVisor(options, host);
+    const question = questionOf(remote, options);
+    const found = await visor.post<{ candidates: RouteCandidateView[] }>("/v1/routes/explain", question);
+    printResult(found, { options, host, describe: ({ candidates }) => candidates.map(describeCandidate).join("\n\n") });
+  });
 
   const rules = makeCommand("rules", {
     description: "List the routing rules that setup nodes installed on this visor.",
@@ -42,18 +51,69 @@ export function routeCommand(host: CliHost): Command {
   });
 
   return makeGroup("route", {
-    description: "Find paths; show the rules of this visor.",
-    examples: ["skywire route find 02c6047f…", "skywire route rules"],
-    commands: [find, rules],
+    description: "Find paths and explain them; show the rules of this visor.",
+    examples: [
+      "skywire route find 02c6047f…",
+      "skywire route explain 02c6047f… --metric latency",
+      "skywire route rules",
+    ],
+    commands: [find, explain, rules],
   });
 }
 
+function withFindOptions(command: Command): Command {
+  return withRouteOptions(
+    command.argument("<pk>", "the visor's public key, or its first 8 digits or more", keyArgument),
+  )
+    .option("--count <n>", "how many at most", wholeNumber({ min: 1, max: MAX_COUNT }), 3)
+    .addOption(
+      new Option("--disjoint <what>", "what paths must not share, their ends aside").choices(DISJOINT).default("none"),
+    );
+}
+
+function questionOf(remote: string, options: FindOptions): Record<string, unknown> {
+  const { count, disjoint } = options;
+  return { ...routeConditionsOf(options), remote, count, disjoint };
+}
+
 function describeRoutes(routes: readonly FoundRoute[], host: CliHost): string {
-  return formatTable(["HOPS", "VISORS"], {
-    rows: routes.map((route) => [String(route.hops), route.visors.map(shortKey).join(" → ")]),
+  return formatTable(["HOPS", "LATENCY", "MB/S", "RESETS/H", "VISORS"], {
+    rows: routes.map((route) => [
+      String(route.hops),
+      `${shown(route.latencyMs)} ms`,
+      shown(route.throughputMBps),
+      shown(route.resetsPerHour),
+      inLines(route.visors.map(shortKey), 3),
+    ]),
     nothing: "no route",
     colours: host.isTerminal,
   });
+}
+
+function describeCandidate({ visors, cost, chosen, reason }: RouteCandidateView): string {
+  const { hops, latencyMs, throughputMBps, resetsPerHour } = cost;
+  const costs = [
+    `${hops} hop${hops === 1 ? "" : "s"}`,
+    `${shown(latencyMs)} ms`,
+    `${shown(throughputMBps)} MB/s`,
+    `${shown(resetsPerHour)} resets/h`,
+  ];
+  return [
+    `${chosen ? "→" : " "} ${inLines(visors.map(shortKey), 6).replaceAll("\n", "\n  ")}`,
+    `    ${costs.join(", ")}`,
+    `    ${chosen ? "chosen: " : ""}${reason}`,
+  ].join("\n");
+}
+
+/** Visors of a path, so many a line: long paths fit the width. */
+function inLines(visors: readonly string[], count: number): string {
+  const lines: string[] = [];
+  for (let i = 0; i < visors.length; i += count) lines.push(visors.slice(i, i + count).join(" → "));
+  return lines.join(" →\n");
+}
+
+function shown(amount: number): string {
+  return amount >= 100 ? amount.toFixed(0) : String(Number(amount.toPrecision(3)));
 }
 
 function describeRules(rules: readonly RuleSummary[], host: CliHost): string {

@@ -12,6 +12,7 @@ interface VisorCommandOptions extends CommonOptions {
   readonly autoTransport?: "on" | "off";
   readonly public?: "on" | "off";
   readonly autoconnect?: "on" | "off";
+  readonly routes?: "local" | "network";
 }
 
 interface VisorReady {
@@ -46,6 +47,10 @@ export function visorCommand(host: CliHost): Command {
       new Option("--autoconnect [on|off]", "keep up to three transports to public visors up (default: off)")
         .preset("on").argParser(onOrOff),
     )
+    .addOption(
+      new Option("--routes <by>", "who computes routes: this visor from the map, or the network's route finder; kept")
+        .choices(["local", "network"]),
+    )
     .action((options: VisorCommandOptions) => {
       const folder = dataFolder(options, host);
       return runRole<VisorReady>({ options, host, describe: (ready) => describe(ready, folder) }, async (runtime) => {
@@ -56,6 +61,7 @@ export function visorCommand(host: CliHost): Command {
           ...(options.host === undefined ? {} : { host: options.host }),
           ...(options.autoTransport === undefined ? {} : { autoTransport: options.autoTransport === "on" }),
           ...(options.public === undefined ? {} : { public: options.public === "on" }),
+          ...(options.routes === undefined ? {} : { routeFinder: options.routes }),
           ...(options.autoconnect === undefined ? {} : { autoconnect: options.autoconnect === "on" }),
         });
         const { publicKey, api, ticket, listeners } = visor;

@@ -16,14 +16,14 @@
 
 import type { FeedTransport } from "../transport_discovery/mod.ts";
 
-/** The measures by name. */
-export const METRICS = ["hops", "latency", "throughput", "reliability"] as const;
+/** A measure, see the top of the file. */
+export type Metric = "hops" | "latency" | "throughput" | "reliability";
 
-/** A measure. */
-export type Metric = typeof METRICS[number];
+/** The measures by name. */
+export const METRICS = ["hops", "latency", "throughput", "reliability"] as const satisfies readonly Metric[];
 
 /** How much each measure counts in a mix, ≥ 0 and not all 0; one that is absent does not count. */
-export type MetricWeights = Readonly<Partial<Record<Metric, number>>>;
+export type MetricWeights = Readonly<Partial<Record<Metric, number | undefined>>>;
 
 /** The type of transports that go through a messaging server. */
 export const RELAYED_TYPE = "dmsg";

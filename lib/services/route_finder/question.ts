@@ -15,11 +15,11 @@ export const MAX_VIA = 8;
 /** Visors and types that can be avoided at most. */
 export const MAX_AVOID = 256;
 
-/** What routes may share: all, no transport, or no visor but their ends. */
-export const DISJOINT = ["none", "links", "visors"] as const;
+/** What routes must not share: nothing is forbidden, no transport is shared, or no visor but their ends. */
+export type Disjoint = "none" | "links" | "visors";
 
-/** See {@link DISJOINT}. */
-export type Disjoint = typeof DISJOINT[number];
+/** All of them. */
+export const DISJOINT = ["none", "links", "visors"] as const satisfies readonly Disjoint[];
 
 /** What is asked of routes, whatever their ends. */
 export interface RouteConditions {
@@ -29,7 +29,7 @@ export interface RouteConditions {
   readonly count?: number | undefined;
   /**
    * What they must not share; default `none`: then routes differ by their visors, each hop over the best transport.
-   * Otherwise they are as many as there are, and together the best: a route for itself may be better than any of them.
+   * Otherwise they are as many as there are up to the count, and together the best: a route for itself may be better than any of them.
    */
   readonly disjoint?: Disjoint | undefined;
   /** Strict, 1–64; default 1. */
@@ -46,7 +46,9 @@ export interface RouteConditions {
 
 /** A question. */
 export interface RouteQuestion extends RouteConditions {
+  /** Where routes begin. */
   readonly source: PublicKey;
+  /** Where they end. */
   readonly destination: PublicKey;
 }
 
@@ -56,6 +58,7 @@ export interface RatedRoute {
   readonly hops: readonly Hop[];
   /** In the metric asked for; the less the better. */
   readonly cost: number;
+  /** By every measure. */
   readonly figures: Figures;
 }
 
