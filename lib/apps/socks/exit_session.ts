@@ -10,9 +10,12 @@ import { type PathStep, type PublicKey, shortKey } from "../../types/mod.ts";
 import type { AppConnection, AppNetwork } from "../app.ts";
 import { SOCKS_PORT, SOCKS_WINDOW_BYTES } from "./server.ts";
 
-/** The first and the longest wait before the next dial, ms. */
+/**
+ * The first and the longest wait before the next dial, ms. The longest is below what a program waits for a session (3 s in
+ * `client.ts`): a program that comes when the way is there again always sees a dial.
+ */
 const REDIAL_FIRST_MS = 250;
-const REDIAL_MAX_MS = 5_000;
+const REDIAL_MAX_MS = 2_500;
 /** For one dial: route, set-up and handshake, ms. */
 const DIAL_MS = 20_000;
 /** A session that ended sooner was no success: a server that closes every connection is not dialled without pause. */
