@@ -160,6 +160,11 @@ smallDiskTest(
       assert.deepEqual(await discovery.listed(), new Set(acknowledged));
       assert.equal(await discovery.program.end(), 0);
     }
+    {
+      // Started again on the full disk, it serves what it has.
+      await using discovery = await Discovery.start(file);
+      assert.deepEqual(await discovery.listed(), new Set(acknowledged));
+    }
     // Once there is room, everything is as it was.
     await using room = await temporaryFolder();
     for await (const { name } of Deno.readDir(folder)) await Deno.copyFile(`${folder}/${name}`, `${room.path}/${name}`);

@@ -2,23 +2,25 @@
 
 import { UnavailableError } from "../../errors/mod.ts";
 import type { Timers } from "../../runtime/mod.ts";
-import { JSON_TYPE, readBody, type Route } from "../http/mod.ts";
+import { type DocumentedRoute, JSON_TYPE, readBody, TextResponse } from "../http/mod.ts";
 import { formatRoutes, MAX_BODY_BYTES, parseQuery, ROUTES_PATH } from "./api.ts";
+import { ROUTES_DOC } from "./docs.ts";
 import type { Follower } from "./follower.ts";
 import { findRoutes } from "./logic.ts";
 
 /** The route that answers questions, from the map as it is at that moment. */
-export function routesRoute(deps: { readonly follower: Follower; readonly timers: Timers }): Route {
+export function routesRoute(deps: { readonly follower: Follower; readonly timers: Timers }): DocumentedRoute {
   const { follower, timers } = deps;
   return {
     method: "POST",
     path: ROUTES_PATH,
+    doc: ROUTES_DOC,
     handle: async ({ request }) => {
       const body = await readBody(request, { maxBytes: MAX_BODY_BYTES, timers });
       const query = parseQuery(new TextDecoder().decode(body));
       const { graph } = follower;
       if (graph === undefined) throw new UnavailableError("route-finder/no-map", "Find routes: there is no map yet");
-      return new Response(formatRoutes(query.pairs, findRoutes(graph, query)), { headers: JSON_TYPE });
+      return new TextResponse(formatRoutes(query.pairs, findRoutes(graph, query)), { headers: JSON_TYPE });
     },
   };
 }

@@ -7,9 +7,10 @@
  */
 
 import type { Runtime } from "../../runtime/mod.ts";
-import { type BuildInfo, createHttpApp, healthRoute, type HttpService } from "../http/mod.ts";
+import { createServiceApp, type HttpService, type ServiceSettings } from "../http/mod.ts";
 import type { TransportFeed } from "../transport_discovery/mod.ts";
 import { ERROR_FORMAT } from "./api.ts";
+import { errorSchema } from "./docs.ts";
 import { createFollower } from "./follower.ts";
 import { routesRoute } from "./http.ts";
 import { questionRoutes } from "./http_v2.ts";
@@ -25,13 +26,11 @@ export type { RouteAnswer } from "./logic.ts";
 export type { RouteCandidate } from "./explain.ts";
 
 /** What a route finder is made of. */
-export interface RouteFinderDeps {
-  /** Time, randomness and the log. */
-  readonly runtime: Pick<Runtime, "clock" | "timers" | "random" | "log">;
+export interface RouteFinderDeps extends ServiceSettings {
+  /** Time, randomness, the log and figures. */
+  readonly runtime: Pick<Runtime, "clock" | "timers" | "random" | "log" | "metrics">;
   /** The map: the feed of a transport discovery in this process, or `createTransportFeedClient({ ...runtime, url })`. */
   readonly feed: TransportFeed;
-  /** Shown by `/health`. */
-  readonly build?: BuildInfo | undefined;
 }
 
 /** A route finder. */
@@ -61,15 +60,17 @@ export interface RouteFinder extends HttpService {
 export function createRouteFinder(deps: RouteFinderDeps): RouteFinder {
   const { runtime, feed } = deps;
   const follower = createFollower({ runtime, feed });
-  const fetch = createHttpApp({
-    log: runtime.log,
-    random: runtime.random,
+  const fetch = createServiceApp({
+    name: "route-finder",
+    title: "Route finder",
+    runtime,
     errors: ERROR_FORMAT,
+    errorBody: errorSchema,
     routes: [
       routesRoute({ follower, timers: runtime.timers }),
       ...questionRoutes({ follower, timers: runtime.timers }),
-      healthRoute({ clock: runtime.clock, build: deps.build }),
     ],
+    settings: deps,
   });
   return { fetch, ready: follower.ready, close: async () => await follower[Symbol.asyncDispose]() };
 }

@@ -9,17 +9,18 @@ import { decodeTransportEntry, formatTransportEntry, type TransportEntry } from 
 import { decodeFigures } from "../../wire/transport_status.ts";
 import {
   createServiceClient,
+  type DocumentedRoute,
   EVENT_COMMENT,
   EVENT_STREAM,
   formatEvent,
   parseEvents,
   REQUEST_WITHIN_MS,
-  type Route,
   type ServerEvent,
   type ServiceClientDeps,
   trimUrl,
 } from "../http/mod.ts";
 import { FEED_EVENTS, isTransportState, KEEP_ALIVE_MS, PATHS } from "./api.ts";
+import { DOCS } from "./docs.ts";
 import type { FeedEvent, FeedTransport, TransportChange, TransportFeed } from "./feed.ts";
 
 /** Followers at once; each holds a connection. */
@@ -44,11 +45,12 @@ export interface FeedRouteDeps {
 }
 
 /** The route of the stream. */
-export function feedRoute(deps: FeedRouteDeps): Route {
+export function feedRoute(deps: FeedRouteDeps): DocumentedRoute {
   const followers = new Set<AbortController>();
   return {
     method: "GET",
     path: PATHS.changes,
+    doc: DOCS.changes,
     handle: (call) => {
       if (followers.size >= MAX_FOLLOWERS) {
         throw new UnavailableError(

@@ -8,14 +8,15 @@ import { Fault } from "../../wire/fault.ts";
 import { formatTransportEntry } from "../../wire/transport_entry.ts";
 import { formatUnlisted, parseStatuses } from "../../wire/transport_status.ts";
 import {
+  type DocumentedRoute,
   type HttpAuth,
   type HttpCall,
   JSON_TYPE,
   parseStruckOut,
   readBody,
   refuseMonitor,
-  type Route,
   TEXT,
+  TextResponse,
 } from "../http/mod.ts";
 import {
   ERROR_FORMAT,
@@ -29,6 +30,7 @@ import {
   PATHS,
   REMOVED,
 } from "./api.ts";
+import { DOCS } from "./docs.ts";
 import type { ListedTransport, TransportLogic } from "./logic.ts";
 
 /** What the routes need. */
@@ -41,12 +43,13 @@ export interface TransportRoutesDeps {
 }
 
 /** The routes of the v1.3 API, and those of ours about the status of transports. */
-export function transportRoutes(deps: TransportRoutesDeps): readonly Route[] {
+export function transportRoutes(deps: TransportRoutesDeps): readonly DocumentedRoute[] {
   const { logic, auth, timers, monitors } = deps;
   return [
     {
       method: "POST",
       path: PATHS.transports,
+      doc: DOCS.register,
       handle: auth.signed(async ({ body, caller }) => {
         const signed = parseSignedEntries(new TextDecoder().decode(body));
         await logic.register(signed ?? [], caller);
@@ -56,6 +59,7 @@ export function transportRoutes(deps: TransportRoutesDeps): readonly Route[] {
     {
       method: "GET",
       path: "/transports/:id{id:[^/]+}",
+      doc: DOCS.byId,
       handle: auth.signed(async (call) => {
         const transport = await logic.byId(readId(call));
         if (isBroken(transport)) throw notFound();
@@ -65,6 +69,7 @@ export function transportRoutes(deps: TransportRoutesDeps): readonly Route[] {
     {
       method: "DELETE",
       path: "/transports/:id{id:[^/]+}",
+      doc: DOCS.deregister,
       handle: auth.signed(async (call) => {
         await logic.deregister(readId(call), call.caller);
         return text(REMOVED);
@@ -73,11 +78,13 @@ export function transportRoutes(deps: TransportRoutesDeps): readonly Route[] {
     {
       method: "GET",
       path: "/transports/:edge{edge:[^/]+}",
+      doc: DOCS.byEdge,
       handle: auth.signed(async (call) => text(formatWorking(await logic.byEdge(readEdge(call))))),
     },
     {
       method: "GET",
       path: PATHS.all,
+      doc: DOCS.all,
       handle: async (call) => {
         const entries = await logic.all();
         const hidesSelf = call.query("selfTransports") === "hide";
@@ -87,16 +94,18 @@ export function transportRoutes(deps: TransportRoutesDeps): readonly Route[] {
     {
       method: "POST",
       path: PATHS.report,
+      doc: DOCS.report,
       handle: auth.signed(async ({ body, caller }) => {
         const statuses = parseStatuses(new TextDecoder().decode(body));
         if (statuses instanceof Fault) throw new ProtocolError("transport-discovery/bad-report", statuses.message);
         return json(formatUnlisted(await logic.report(statuses, caller)));
       }),
     },
-    { method: "GET", path: PATHS.map, handle: async () => json(formatMap(await logic.all())) },
+    { method: "GET", path: PATHS.map, doc: DOCS.map, handle: async () => json(formatMap(await logic.all())) },
     {
       method: "GET",
       path: `${PATHS.map}/:id`,
+      doc: DOCS.mapTransport,
       handle: async (call) => {
         const id = parseTransportId(call.param("id"));
         if (id === undefined) throw badId();
@@ -107,6 +116,7 @@ export function transportRoutes(deps: TransportRoutesDeps): readonly Route[] {
     {
       method: "DELETE",
       path: PATHS.deregister,
+      doc: DOCS.strikeOut,
       handle: async ({ request }) => {
         const status = refuseMonitor(request.headers, monitors);
         if (status !== undefined) return new Response(null, { status });
@@ -115,7 +125,7 @@ export function transportRoutes(deps: TransportRoutesDeps): readonly Route[] {
         return await strikeOut(texts);
       },
     },
-    { method: "POST", path: PATHS.statuses, handle: () => new Response(null, { status: 410 }) },
+    { method: "POST", path: PATHS.statuses, doc: DOCS.statuses, handle: () => new Response(null, { status: 410 }) },
     auth.nonceRoute,
   ];
 
@@ -127,7 +137,7 @@ export function transportRoutes(deps: TransportRoutesDeps): readonly Route[] {
       if (id === undefined) complaints += formatError(ERROR_FORMAT.known["transport-discovery/bad-id"]?.message ?? "");
       else await logic.strikeOut(id);
     }
-    if (complaints === "") return new Response("null", { headers: JSON_TYPE });
+    if (complaints === "") return new TextResponse("null", { headers: JSON_TYPE });
     return text(`${complaints}null`, 400);
   }
 }
@@ -162,9 +172,9 @@ function readEdge(call: HttpCall): PublicKey {
 }
 
 function json(body: string): Response {
-  return new Response(body, { headers: JSON_TYPE });
+  return new TextResponse(body, { headers: JSON_TYPE });
 }
 
 function text(body: string, status = 200): Response {
-  return new Response(body, { status, headers: TEXT });
+  return new TextResponse(body, { status, headers: TEXT });
 }

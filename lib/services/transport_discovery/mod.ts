@@ -10,15 +10,15 @@ import type { Runtime } from "../../runtime/mod.ts";
 import type { SqlDatabase } from "../../storage/mod.ts";
 import type { PublicKey } from "../../types/mod.ts";
 import {
-  type BuildInfo,
-  createHttpApp,
   createHttpAuth,
   createMemoryNonceStore,
+  createServiceApp,
   createSqlNonceStore,
-  healthRoute,
   type HttpService,
+  type ServiceSettings,
 } from "../http/mod.ts";
 import { ERROR_FORMAT, MAX_BODY_BYTES } from "./api.ts";
+import { errorSchema } from "./docs.ts";
 import { createLocalFeed, type TransportFeed } from "./feed.ts";
 import { feedRoute } from "./feed_http.ts";
 import { transportRoutes } from "./http.ts";
@@ -35,17 +35,15 @@ export type { TransportState } from "./status_book.ts";
 export type { EdgeStatus, TransportFigures } from "../../wire/transport_status.ts";
 
 /** What a transport discovery is made of. */
-export interface TransportDiscoveryDeps {
-  /** Time, randomness and the log. */
-  readonly runtime: Pick<Runtime, "clock" | "timers" | "random" | "log">;
+export interface TransportDiscoveryDeps extends ServiceSettings {
+  /** Time, randomness, the log and figures. */
+  readonly runtime: Pick<Runtime, "clock" | "timers" | "random" | "log" | "metrics">;
   /** Keeps transports and nonces; of this service alone, and closed by whoever opened it. Absent: kept in memory. */
   readonly database?: SqlDatabase | undefined;
   /** Keys of network monitors, which may strike out transports. */
   readonly monitors?: readonly PublicKey[];
   /** When a transport expires whose edges have ceased to report its status, ms; default 3 minutes. */
   readonly expireMs?: number;
-  /** Shown by `/health`. */
-  readonly build?: BuildInfo | undefined;
 }
 
 /** A transport discovery. Closing it ends the streams of its followers, which a server waits for when it closes. */
@@ -72,22 +70,24 @@ export interface TransportDiscovery extends HttpService {
  */
 export async function createTransportDiscovery(deps: TransportDiscoveryDeps): Promise<TransportDiscovery> {
   const { runtime, database, monitors = [], expireMs } = deps;
-  const { timers, random, log, clock } = runtime;
+  const { timers, random, log } = runtime;
   const store = database === undefined ? createMemoryTransportStore() : await createSqlTransportStore(database);
   const nonces = database === undefined ? createMemoryNonceStore() : createSqlNonceStore(database);
   const closing = new AbortController();
   const feed = createLocalFeed({ all: () => logic.followed(), random });
   const logic = await createTransportLogic({ runtime, store, feed, expireMs });
   const auth = createHttpAuth({ nonces, timers, maxBodyBytes: MAX_BODY_BYTES });
-  const fetch = createHttpApp({
-    log,
-    random,
+  const fetch = createServiceApp({
+    name: "transport-discovery",
+    title: "Transport discovery",
+    runtime,
     errors: ERROR_FORMAT,
+    errorBody: errorSchema,
     routes: [
       ...transportRoutes({ logic, auth, timers, monitors }),
       feedRoute({ feed, timers, log, closing: closing.signal }),
-      healthRoute({ clock, build: deps.build }),
     ],
+    settings: deps,
   });
   return {
     fetch,

@@ -6,6 +6,7 @@ import { parseSignedEntries } from "../../../lib/services/transport_discovery/ap
 import type { PublicKey, TransportId } from "../../../lib/types/mod.ts";
 import type { TransportEntry } from "../../../lib/wire/transport_entry.ts";
 import { testVectors, type VectorCase, vectorCases } from "../../wire/vectors.ts";
+import { assertApiFile, assertDocumented, readApiDocument } from "../http/api_document.ts";
 import { ABSENT_SERVICES, type Answer, ask, makeWorld, sortMethods, testApiVectors } from "../http/support.ts";
 import { feedOf } from "./support.ts";
 
@@ -95,8 +96,10 @@ testVectors("routes.json", {
   },
   http: (data) =>
     withFinder(entriesOf(data), async ({ fetch }) => {
-      for (const step of data.requests as VectorCase[]) {
+      const document = await readApiDocument(fetch);
+      for (const step of data.requests as (VectorCase & { method: string; path: string })[]) {
         const answer = await ask(fetch, { method: step.method, path: step.path, body: step.body });
+        assertDocumented(document, step, answer);
         if (step.response === `{"error":{"message":"${NO_SOURCE}","code":404}}`) {
           const isToItself = step.note === "null keys";
           assert.equal(
@@ -117,6 +120,9 @@ testVectors("routes.json", {
     }),
 });
 
+Deno.test("the route finder describes its API as the file in tests/vectors/api says", () =>
+  withFinder([], (finder) => assertApiFile(finder.fetch, "route-finder")));
+
 testApiVectors({
   ...ABSENT_SERVICES,
   "address resolver": { elsewhere: "tests/services/address_resolver/vectors_test.ts" },
@@ -127,8 +133,10 @@ testApiVectors({
     const registrations = (before?.requests as VectorCase[]).filter(({ method }) => method === "POST");
     const entries = registrations.flatMap(({ body }) => parseSignedEntries(body) ?? []).map(({ entry }) => entry);
     return withFinder(entries, async ({ fetch }) => {
-      for (const step of data.requests as VectorCase[]) {
+      const document = await readApiDocument(fetch);
+      for (const step of data.requests as (VectorCase & { method: string; path: string })[]) {
         const answer = await ask(fetch, { method: step.method, path: step.path, body: step.body });
+        assertDocumented(document, step, answer);
         assert.equal(answer.status, step.status);
         assert.equal(answer.contentType, step.response_headers["Content-Type"] ?? "");
         assert.equal(sortMethods(answer.allow), sortMethods(step.response_headers.Allow ?? ""));

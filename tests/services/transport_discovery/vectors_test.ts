@@ -12,6 +12,7 @@ import { NULL_SIGNATURE, parseHex, SecretKey } from "../../../lib/types/mod.ts";
 import { authHeaders } from "../../../lib/wire/http_auth.ts";
 import { type SignedEntry, signTransportEntry } from "../../../lib/wire/transport_entry.ts";
 import type { VectorCase } from "../../wire/vectors.ts";
+import { assertApiFile, assertDocumented, readApiDocument } from "../http/api_document.ts";
 import { ABSENT_SERVICES, ask, makeWorld, sortMethods, testApiVectors } from "../http/support.ts";
 
 /** An answer of ours that differs, and why. */
@@ -54,6 +55,12 @@ const DIFFERENCES: Readonly<Record<string, Readonly<Record<number, Difference>>>
   "transport discovery for the route finder": { 1: NOT_AN_EDGE, 3: NOT_AN_EDGE, 4: NOT_AN_EDGE },
 };
 
+Deno.test("the transport discovery describes its API as the file in tests/vectors/api says", async () => {
+  const service = await createTransportDiscovery({ runtime: makeWorld(0n).runtime });
+  await assertApiFile(service.fetch, "transport-discovery");
+  await service.close();
+});
+
 testApiVectors({
   ...ABSENT_SERVICES,
   "address resolver": { elsewhere: "tests/services/address_resolver/vectors_test.ts" },
@@ -78,11 +85,13 @@ testApiVectors({
 
 async function replay(service: HttpService, data: VectorCase): Promise<void> {
   const secretOf = (key: string): SecretKey => new SecretKey(parseHex(data.keys[key]));
+  const document = await readApiDocument(service.fetch);
   for (const [i, step] of (data.requests as VectorCase[]).entries()) {
     const place = `${data.name}, request ${i}: ${step.method} ${step.path}`;
     const difference = DIFFERENCES[data.name]?.[i] ?? registeredAgain(step);
     const headers = await withOurNonce(service, step, secretOf);
     const answer = await ask(service.fetch, { method: step.method, path: step.path, body: step.body, headers });
+    assertDocumented(document, { method: step.method, path: step.path }, answer);
     if (difference !== undefined) {
       assert.deepEqual([answer.status, answer.text], [difference.status, difference.text], place);
       if (difference.registerProperly === true) await registerProperly(service, step.body, secretOf);

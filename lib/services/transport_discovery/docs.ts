@@ -1,0 +1,146 @@
+/** What the description of the API says of each route (transports.md §6.2–6.7, and `api.ts` for what is ours). */
+
+import { z } from "zod";
+import { keySchema, type RouteDoc, uuidSchema } from "../http/mod.ts";
+import { REMOVED } from "./api.ts";
+
+/** `{"error"}` */
+export const errorSchema: z.ZodType = z.object({ error: z.string() });
+
+/** v1.3 sends its JSON so. */
+const TEXT_TYPE = "text/plain";
+
+const edges = z.tuple([keySchema, keySchema]).describe("In ascending order");
+
+const entrySchema = z.object({
+  t_id: uuidSchema,
+  edges,
+  type: z.string().describe("`stcp`, `stcpr`, `dmsg`, …"),
+  label: z.string(),
+});
+
+const signedSchema = z.array(z.object({
+  entry: entrySchema,
+  signatures: z.tuple([z.string(), z.string()]).describe("Of the edges, in their order; zeros: not signed"),
+}));
+
+/** Go writes an empty list so. */
+const entriesSchema = z.array(entrySchema).nullable();
+
+const figures = {
+  latencyMs: z.number().min(0).optional().describe("There and back"),
+  throughputMBps: z.number().min(0).optional().describe("The most that was seen in one direction"),
+  resetsPerHour: z.number().min(0).optional().describe("How often its link was lost in the last hour"),
+};
+
+const mapSchema = z.object({
+  id: uuidSchema,
+  edges,
+  type: z.string(),
+  label: z.string(),
+  status: z.enum(["working", "not-working", "unknown"]).describe("What both edges together say"),
+  since: z.string().optional().describe("ISO 8601"),
+  ...figures,
+});
+
+const viewSchema = z.object({
+  edge: keySchema,
+  status: z.enum(["working", "not-working"]),
+  since: z.string().describe("ISO 8601"),
+  toldAt: z.string().describe("ISO 8601"),
+  ...figures,
+});
+
+const badId = { 400: "The path holds no transport id" };
+const notFound = { 404: "There is no such transport, or it does not work" };
+
+/** By route. */
+export const DOCS = {
+  register: {
+    summary: "Register transports, of each of which the caller is an edge",
+    access: "signed",
+    body: signedSchema,
+    answers: { 201: { text: "The entries again", json: signedSchema.nullable(), type: TEXT_TYPE } },
+    refusals: {
+      400: "The body is no JSON, or an entry is false",
+      403: "The caller is no edge of an entry",
+      500: "The body is no list of entries, or the service failed",
+    },
+  },
+  byId: {
+    summary: "A transport",
+    path: "/transports/id:{id}",
+    access: "signed",
+    answers: { 200: { text: "Its entry", json: entrySchema, type: TEXT_TYPE } },
+    refusals: { ...badId, ...notFound },
+  },
+  deregister: {
+    summary: "Remove a transport of which the caller is an edge",
+    path: "/transports/id:{id}",
+    access: "signed",
+    answers: { 200: { text: `\`${REMOVED}\``, type: TEXT_TYPE } },
+    refusals: { ...badId, 403: "The caller is no edge of it", 404: "There is no such transport" },
+  },
+  byEdge: {
+    summary: "The transports of a visor that are not known to be broken",
+    path: "/transports/edge:{edge}",
+    access: "signed",
+    answers: { 200: { text: "Their entries", json: entriesSchema, type: TEXT_TYPE } },
+    refusals: { 400: "The path holds no public key", ...notFound },
+  },
+  all: {
+    summary: "All transports that are not known to be broken",
+    query: { selfTransports: "`hide`: without those that lead from a visor to itself" },
+    answers: { 200: { text: "Their entries", json: entriesSchema, type: TEXT_TYPE } },
+  },
+  report: {
+    summary: "Say how transports do of which the caller is an edge",
+    access: "signed",
+    body: z.object({
+      statuses: z.array(z.object({
+        t_id: uuidSchema,
+        working: z.boolean(),
+        lastsMs: z.number().min(0).describe("For how long it has been so"),
+        ...figures,
+      })),
+    }),
+    answers: {
+      200: {
+        text: "The transports that are not listed as the caller's",
+        json: z.object({ unlisted: z.array(uuidSchema) }),
+      },
+    },
+    refusals: { 400: "The body is no report" },
+  },
+  map: {
+    summary: "All transports, with their status",
+    answers: { 200: { text: "Transports", json: z.object({ transports: z.array(mapSchema) }) } },
+  },
+  mapTransport: {
+    summary: "A transport, with what each edge says of it",
+    answers: { 200: { text: "The transport", json: mapSchema.extend({ views: z.array(viewSchema) }) } },
+    refusals: { ...badId, 404: "There is no such transport" },
+  },
+  strikeOut: {
+    summary: "Strike out transports, for network monitors",
+    access: "monitor",
+    body: z.array(uuidSchema),
+    answers: {
+      200: { text: "Done", json: z.null() },
+      400: {
+        text:
+          "A line of JSON for each text that is no id, then `null`; without body: the signature or the list is none",
+        type: TEXT_TYPE,
+      },
+      403: { text: "Not from a monitor" },
+    },
+  },
+  statuses: { summary: "Of v1.3 and older; not in use", answers: { 410: { text: "Gone" } } },
+  changes: {
+    summary: "Follow the map: a snapshot of it, then its changes",
+    query: { since: "The id of the last event seen; as good as the header `Last-Event-ID`" },
+    answers: {
+      200: { text: "Events `snapshot` and `changes`, see api.ts beside the source", type: "text/event-stream" },
+    },
+  },
+} as const satisfies Readonly<Record<string, RouteDoc>>;
