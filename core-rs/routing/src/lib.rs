@@ -13,5 +13,6 @@ mod switch;
 mod table;
 
 pub use event::{CloseReason, Event, LinkFault};
+pub use slots::Slots;
 pub use switch::{Counters, GroupStats, LinkStats, Switch, WriteFault};
 pub use table::{RuleTable, TableFault};

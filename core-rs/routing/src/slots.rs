@@ -1,4 +1,5 @@
-//! Things by handle. A handle carries the number of uses of its slot, so that a stale one names nothing.
+//! Things by handle: links and groups of a switch, and all machines of the core (`abi`). A handle carries the number of uses
+//! of its slot, so that a stale one names nothing.
 
 /// Things of one kind by handle; no handle is 0.
 pub struct Slots<T> {
@@ -9,7 +10,8 @@ const INDEX_BITS: u32 = 16;
 const MAX_SLOTS: usize = 1 << INDEX_BITS;
 
 impl<T> Slots<T> {
-    pub fn new() -> Self {
+    #[allow(clippy::new_without_default)]
+    pub const fn new() -> Self {
         Slots { slots: Vec::new() }
     }
 

@@ -14,8 +14,8 @@ use skywire_wire::{Header, Kind, Rule, RuleFault, TransportId};
 
 use crate::event::{CloseReason, Event, LinkFault};
 use crate::group::{Due, Group};
-pub use crate::link::LinkStats;
 use crate::link::Link;
+pub use crate::link::LinkStats;
 use crate::slots::Slots;
 use crate::table::RuleTable;
 
