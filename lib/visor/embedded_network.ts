@@ -84,7 +84,6 @@ export async function startEmbeddedNetwork(context: EmbeddedNetworkContext): Pro
   );
   const setupSecret = stack.use(await folder.secretKey("setup-node"));
   const messaging = stack.use(createMessagingClient({ runtime, secret: setupSecret, discovery }));
-  messaging.ready.catch(() => {});
   stack.use(createSetupNode({ runtime, messaging }));
 
   const owned = stack.move();

@@ -73,8 +73,6 @@ export async function joinParts(deps: VisorPartsDeps): Promise<VisorParts> {
     discovery: createMessagingDiscoveryClient({ ...runtime, url: network.messagingDiscovery }),
     clientType: "visor",
   }));
-  // Closed before it is ready: nobody waits for it then.
-  messaging.ready.catch(() => {});
   const loop = stack.use(createSwitchLoop({ runtime, localKey: messaging.publicKey }));
   const table = stack.use(createTransportTable({
     runtime,

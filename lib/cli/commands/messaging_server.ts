@@ -49,7 +49,6 @@ export function messagingServerCommand(host: CliHost): Command {
             discovery: createMessagingDiscoveryClient({ ...runtime, url: options.messagingDiscovery }),
           }),
         );
-        server.ready.catch(() => {});
         const owned = stack.move();
         return {
           ready: {

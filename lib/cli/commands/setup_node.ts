@@ -27,7 +27,6 @@ export function setupNodeCommand(host: CliHost): Command {
         const secret = stack.use(await loadKey(options.key, { host, runtime }));
         const discovery = createMessagingDiscoveryClient({ ...runtime, url: options.messagingDiscovery });
         const messaging = stack.use(createMessagingClient({ runtime, secret, discovery }));
-        messaging.ready.catch(() => {});
         stack.use(createSetupNode({ runtime, messaging }));
         const owned = stack.move();
         return {
