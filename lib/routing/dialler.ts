@@ -26,18 +26,24 @@ import type { PortSpace } from "./port_space.ts";
 import { chooseRoutes, type Route, type RouteChoiceDeps, type RouteWish } from "./route_choice.ts";
 import type { RouteConnection } from "./route_connection.ts";
 import type { RuleGate, SavedEdgeRules } from "./rule_gate.ts";
+import { SetupOrder } from "./setup_order.ts";
 import { Turns } from "./turns.ts";
 
 /** The idle time that v1.3's dialler asks for (routing.md §9). */
 const KEEP_ALIVE_NS = 30_000_000_000n;
 
-/** How long one setup node gets, its messaging dial included, before the next has its turn, ms. */
-const SETUP_LIMIT_MS = 10_000;
+/** How long a setup node gets, its messaging dial included, ms. When the one in use has died, a dial takes 10 s at most. */
+const SETUP_LIMIT_MS = {
+  /** While there is another one to ask. */
+  first: 6_000,
+  /** The last one. */
+  last: 10_000,
+} as const;
 
 /** Set-ups at a time; the others wait. A setup node serves 8 requests of one visor at once, v1.3 asks for one at a time. */
 const SETUPS_AT_ONCE = 4;
 
-/** How long a whole dial may take, ms: three routes with two setup nodes each. */
+/** How long a whole dial may take, ms: three routes with two or three setup nodes each. */
 const DIAL_LIMIT_MS = 60_000;
 
 /** What dialling needs. */
@@ -48,7 +54,7 @@ export interface DiallerDeps {
   readonly secret: SecretKey;
   /** Its public half. */
   readonly localKey: PublicKey;
-  /** In the order in which they are asked. */
+  /** Asked in this order while nothing speaks against it. */
   readonly setupNodes: readonly PublicKey[];
   /** Asks them. */
   readonly setup: SetupClient;
@@ -84,10 +90,12 @@ interface InstalledRoute {
 export class Dialler {
   readonly #deps: DiallerDeps;
   readonly #setups = new Turns(SETUPS_AT_ONCE);
+  readonly #order: SetupOrder;
 
   /** Dials nothing by itself. */
   constructor(deps: DiallerDeps) {
     this.#deps = deps;
+    this.#order = new SetupOrder(deps.setupNodes, deps.runtime.clock);
   }
 
   /** Dials. @throws as `Router.dial` */
@@ -115,7 +123,7 @@ export class Dialler {
     const failures: unknown[] = [];
     for await (const route of chooseRoutes(request.remote.publicKey, { ...request, deps: choice })) {
       try {
-        const installed = await this.#install(route, request);
+        const installed = await this.#setups.run(() => this.#install(route, request), request.signal);
         return await this.#connect(installed, { route, startedAt, signal: request.signal });
       } catch (failure) {
         request.signal.throwIfAborted();
@@ -127,32 +135,46 @@ export class Dialler {
     throw failures.length === 1 ? failures[0] : allFailed(request.remote.publicKey, failures);
   }
 
-  /** Has the rules of a route installed by the first setup node that can. */
+  /**
+   * Has the rules of a route installed by the first setup node that can. Those that could not, although another one can,
+   * are asked last for a while; when nobody can, that may be due to the route.
+   */
   async #install(route: Route, request: DialRequest): Promise<InstalledRoute> {
-    const failures: unknown[] = [];
-    for (const setupNode of this.#deps.setupNodes) {
+    const failures = new Map<PublicKey, unknown>();
+    for (let node = this.#next(failures); node !== undefined; node = this.#next(failures)) {
       // A port of its own for each try: where an earlier one left half a route, its descriptor stays taken in Go (Q7).
       const localPort = this.#deps.ports.acquire();
+      const isLast = failures.size + 1 === this.#deps.setupNodes.length;
+      const limitMs = isLast ? SETUP_LIMIT_MS.last : SETUP_LIMIT_MS.first;
+      const startedAt = this.#deps.runtime.clock.monotonic();
       try {
-        return { rules: await this.#ask(setupNode, { route, localPort, request }), localPort };
+        const rules = await this.#ask(node, { route, localPort, request, limitMs });
+        this.#order.succeeded(node, this.#deps.runtime.clock.monotonic() - startedAt);
+        for (const other of failures.keys()) this.#order.failed(other);
+        return { rules, localPort };
       } catch (failure) {
         this.#deps.ports.release(localPort);
         request.signal.throwIfAborted();
-        failures.push(failure);
+        failures.set(node, failure);
       }
     }
-    if (failures.length === 0) {
+    if (failures.size === 0) {
       throw new UnavailableError(
         "route/setup-failed",
         "Set up a route: no setup node is configured; join a network that has one",
       );
     }
-    throw failures.length === 1 ? failures[0] : allFailed(request.remote.publicKey, failures);
+    const all = [...failures.values()];
+    throw all.length === 1 ? all[0] : allFailed(request.remote.publicKey, all);
+  }
+
+  #next(failures: ReadonlyMap<PublicKey, unknown>): PublicKey | undefined {
+    return this.#order.next(new Set(failures.keys()));
   }
 
   async #ask(
     setupNode: PublicKey,
-    { route, localPort, request }: { route: Route; localPort: Port; request: DialRequest },
+    { route, localPort, request, limitMs }: { route: Route; localPort: Port; request: DialRequest; limitMs: number },
   ): Promise<SavedEdgeRules> {
     const { setup, gate, runtime, localKey } = this.#deps;
     const descriptor = { source: { publicKey: localKey, port: localPort }, destination: request.remote };
@@ -161,12 +183,12 @@ export class Dialler {
         setup.dialRouteGroup(setupNode, { descriptor, keepAliveNs: KEEP_ALIVE_NS, ...route }, { signal });
       const limit = {
         timers: runtime.timers,
-        ms: SETUP_LIMIT_MS,
+        ms: limitMs,
         code: "route/setup-timeout",
         message: "Wait for the setup node",
         signal: request.signal,
       };
-      const edge = await this.#setups.run(() => withTimeout(askSetupNode, limit), request.signal);
+      const edge = await withTimeout(askSetupNode, limit);
       return gate.saveEdge(edge, { setupNode, descriptor: invertDescriptor(descriptor) });
     } catch (cause) {
       request.signal.throwIfAborted();

@@ -70,6 +70,8 @@ export interface Router extends AsyncDisposable {
   listen(port: Port): RouteListener;
   /** All live routing rules, by route id. */
   rules(): RuleSummary[];
+  /** Route ids that setup nodes hold and have not used: of set-ups under way, or given up within the last minute. */
+  readonly reservedIds: number;
   /** Closes listeners and connections and ends running dials, within half a second. Harmless when repeated. */
   close(): Promise<void>;
 }
@@ -153,6 +155,9 @@ export function createRouter(deps: RouterDeps): Router {
     },
     listen,
     rules: () => summariseRules(switchLoop.switch, clock.monotonic()),
+    get reservedIds(): number {
+      return gate.reservedIds;
+    },
     close,
     [Symbol.asyncDispose]: close,
   };

@@ -64,6 +64,12 @@ export class RuleGate {
     this.#deps = deps;
   }
 
+  /** Ids that were handed out within the last minute and that no rule followed. */
+  get reservedIds(): number {
+    this.#forgetUnused();
+    return this.#reserved.size;
+  }
+
   /**
    * Reserves route ids for a setup node.
    * @param count 0–255

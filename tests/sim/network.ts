@@ -95,9 +95,16 @@ export class SimNetwork implements AsyncDisposable {
     });
   }
 
-  /** Starts a setup node on a host of its own; visors made later trust it. */
-  async addSetupNode(host: string): Promise<PublicKey> {
-    const { runtime, secret } = this.#identity(host);
+  /**
+   * Starts a setup node on a host of its own; visors made later trust it.
+   * @param options `through` puts something between the node and its host
+   */
+  async addSetupNode(
+    host: string,
+    options: { readonly through?: (runtime: Runtime) => Runtime } = {},
+  ): Promise<PublicKey> {
+    const { runtime: own, secret } = this.#identity(host);
+    const runtime = options.through?.(own) ?? own;
     const messaging = this.#own(
       createMessagingClient({ runtime, secret, discovery: this.#messagingDiscovery(runtime) }),
     );
