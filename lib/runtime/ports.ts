@@ -109,12 +109,54 @@ export interface HttpServer {
   readonly url: string;
   /** `host:port` */
   readonly address: string;
-  /** Stops accepting, lets running requests end (2 s at most), then closes. */
+  /**
+   * Stops accepting, lets running requests end (2 s at most), then closes. Sockets that came of its requests end with it.
+   */
   close(): Promise<void>;
 }
 
-/** Answers one request. `remote` is the client's `host:port`. */
-export type HttpHandler = (request: Request, context: { readonly remote: string }) => Response | Promise<Response>;
+/** Messages both ways on a connection that began as a request: a WebSocket (RFC 6455). */
+export interface MessageSocket {
+  /**
+   * Waits for the next message; one call at a time.
+   * @returns the message, or null after the other side closed and after a local close
+   * @throws {UnavailableError} when the connection broke; {ProtocolError} when the peer sent text, or more than 1 MiB that
+   * nobody has received yet
+   */
+  receive(): Promise<Uint8Array<ArrayBuffer> | null>;
+  /**
+   * Sends a copy of a message. Does not wait: what the other side is slow to take stays in memory, so users agree with
+   * the other side on how much that may be.
+   * @throws {UnavailableError} when the connection broke or the other side closed; {ClosedError} after a local close
+   */
+  send(message: Uint8Array): void;
+  /** Ends it after all that was sent. Harmless when repeated. */
+  close(): void;
+  /** Where the other side is: `host:port`. */
+  readonly remoteAddress: string;
+}
+
+/** A request that becomes a socket. */
+export interface SocketUpgrade {
+  /** What the handler must answer. */
+  readonly response: Response;
+  /** The socket. Rejects when it does not come about. */
+  readonly socket: Promise<MessageSocket>;
+}
+
+/** What a handler is told beside the request. */
+export interface HttpContext {
+  /** The client's `host:port`. */
+  readonly remote: string;
+  /**
+   * Makes a socket of the request. Absent when the client asked for none.
+   * @param protocol the name of what is spoken on it; must be among those that the client offered
+   */
+  readonly upgrade?: (protocol: string) => SocketUpgrade;
+}
+
+/** Answers one request. */
+export type HttpHandler = (request: Request, context: HttpContext) => Response | Promise<Response>;
 
 /** Speaks and serves HTTP. */
 export interface Http {
@@ -122,6 +164,16 @@ export interface Http {
   fetch(request: Request): Promise<Response>;
   /** Serves on `host:port`; errors as {@link Network.listen}. */
   serve(address: string, handler: HttpHandler): Promise<HttpServer>;
+  /**
+   * Opens a socket.
+   * @param url `ws:` or `wss:`
+   * @param options `protocol`: the name of what is spoken on it, a token of RFC 9110
+   * @throws {UnavailableError} `network/dial-failed`, also when the server does not speak the protocol; the signal's reason
+   */
+  openSocket(
+    url: string,
+    options: { readonly protocol: string; readonly signal?: AbortSignal },
+  ): Promise<MessageSocket>;
 }
 
 /** What a log line may hold: plain values only, never secrets. */

@@ -9,6 +9,7 @@ export * from "./drivers/memory.ts";
 export * from "./drivers/messaging.ts";
 export * from "./drivers/stcp.ts";
 export * from "./drivers/stcpr.ts";
+export { createWsDriver, type WsDriverDeps } from "./drivers/ws.ts";
 export * from "./mux_session.ts";
 export type { LinkEnd } from "./link_pump.ts";
 export type { TransportSummary } from "./live_transport.ts";

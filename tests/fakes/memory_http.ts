@@ -2,9 +2,10 @@
 
 import { UnavailableError } from "../../lib/errors/mod.ts";
 import { formatAddress, parseAddress, untilAborted, withTimeout } from "../../lib/runtime/mod.ts";
-import type { Http, HttpHandler, HttpServer, Timers } from "../../lib/runtime/mod.ts";
+import type { Http, HttpHandler, HttpServer, MessageSocket, SocketUpgrade, Timers } from "../../lib/runtime/mod.ts";
 import { UNREACHABLE_AFTER_MS } from "./memory_network.ts";
 import type { MemoryNetwork } from "./memory_network.ts";
+import { createSocketPair } from "./memory_socket.ts";
 
 /** The port that a URL means when it names none. */
 const DEFAULT_PORT = 80;
@@ -73,6 +74,66 @@ export function createMemoryHttp({ network, timers, touch }: MemoryHttpDeps): Me
       } finally {
         forget();
       }
+    },
+    async openSocket(url, { protocol, signal }): Promise<MessageSocket> {
+      const { hostname, port } = new URL(url);
+      const host = hostname.replace(/^\[|\]$/g, "");
+      const target = network.resolve(name, { host, port: Number(port || DEFAULT_PORT) });
+      const key = `${target}:${port || DEFAULT_PORT}`;
+      const failed = (): UnavailableError =>
+        new UnavailableError("network/dial-failed", `Open a socket to "${url}"`, { details: { url } });
+      signal?.throwIfAborted();
+      if (!network.isAlive(name)) throw failed();
+      return await withTimeout(
+        () =>
+          new Promise<MessageSocket>((resolve, reject) =>
+            network.carry(name, target, () => {
+              touch();
+              const server = served.get(key);
+              const refuse = (): void => network.carry(target, name, () => reject(failed()));
+              if (server === undefined || (server.loopbackOnly && target !== name)) return refuse();
+              const died = new AbortController();
+              const forget = [
+                network.onKilled(name, () => died.abort()),
+                network.onKilled(target, () => died.abort()),
+              ];
+              const gone = AbortSignal.any([died.signal, server.gone]);
+              gone.addEventListener("abort", () => forget.forEach((one) => one()), { once: true });
+              const [dialled, accepted] = createSocketPair({
+                addresses: [formatAddress(name, 40_000), formatAddress(target, Number(port || DEFAULT_PORT))],
+                carry: [
+                  (deliver) => network.carry(name, target, deliver),
+                  (deliver) => network.carry(target, name, deliver),
+                ],
+                gone,
+                touch,
+              });
+              let upgraded = false;
+              const upgrade = (wanted: string): SocketUpgrade => {
+                upgraded = wanted === protocol;
+                return {
+                  // A response of status 101 cannot be made by hand; nobody looks at this one.
+                  response: new Response(null),
+                  socket: upgraded ? Promise.resolve(accepted) : Promise.reject(failed()),
+                };
+              };
+              const request = new Request(url.replace(/^ws/, "http"), { headers: { upgrade: "websocket" } });
+              const context = { remote: formatAddress(name, 40_000), upgrade };
+              Promise.resolve(server.handler(request, context)).then(
+                () => upgraded ? network.carry(target, name, () => resolve(dialled)) : refuse(),
+                refuse,
+              );
+            })
+          ),
+        {
+          timers,
+          ms: UNREACHABLE_AFTER_MS,
+          code: "network/dial-failed",
+          message: `Open a socket to "${url}"`,
+          signal,
+          discard: (late) => late.close(),
+        },
+      );
     },
     // Async: the port promises errors as rejections.
     // deno-lint-ignore require-await

@@ -2,8 +2,9 @@
 
 import { UnavailableError } from "../../errors/mod.ts";
 import { formatAddress } from "../address.ts";
-import type { Http, HttpHandler, HttpServer, Timers } from "../ports.ts";
+import type { Http, HttpContext, HttpHandler, HttpServer, Timers } from "../ports.ts";
 import { sleep } from "../wait.ts";
+import { acceptSocket, dialSocket } from "./message_socket.ts";
 import { listenError, parseListenAddress } from "./network.ts";
 
 /** How long a closing server waits for requests that are being answered (ports.ts). */
@@ -32,6 +33,7 @@ export function createDenoHttp({ timers }: { readonly timers: Timers }): Http & 
     // Async although Deno binds at once: the port promises errors as rejections.
     // deno-lint-ignore require-await
     serve: async (address, handler): Promise<HttpServer> => serve(address, { handler, timers }),
+    openSocket: (url, options) => dialSocket(url, { ...options, client: client ??= createDirectClient() }),
     [Symbol.dispose](): void {
       client?.close();
       client = undefined;
@@ -74,7 +76,11 @@ function serve(address: string, options: { readonly handler: HttpHandler; readon
     const completed = connection.completed.catch(() => {}).finally(() => running.delete(completed));
     running.add(completed);
     const { hostname, port } = connection.remoteAddr;
-    return handler(request, { remote: formatAddress(hostname, port) });
+    const remote = formatAddress(hostname, port);
+    const context: HttpContext = request.headers.get("upgrade")?.toLowerCase() === "websocket"
+      ? { remote, upgrade: (protocol) => acceptSocket(request, { protocol, remote }) }
+      : { remote };
+    return handler(request, context);
   };
   let server: Deno.HttpServer<Deno.NetAddr>;
   try {

@@ -49,6 +49,7 @@ export function joinMessaging(deps: JoinMessagingDeps): JoinedMessaging {
   const http: Http = {
     fetch: createMessagingFetch({ messaging: { dial }, timers: runtime.timers, http: runtime.http }),
     serve: (address, handler) => runtime.http.serve(address, handler),
+    openSocket: (url, options) => runtime.http.openSocket(url, options),
   };
   const discovery = createMessagingDiscoveryClient({ http, timers: runtime.timers, url });
   const messaging: MessagingClient = createMessagingClient({
@@ -60,7 +61,5 @@ export function joinMessaging(deps: JoinMessagingDeps): JoinedMessaging {
     ...(clientType === undefined ? {} : { clientType }),
     ...(minSessions === undefined ? {} : { minSessions }),
   });
-  // Closed before it is ready: nobody waits for it then.
-  messaging.ready.catch(() => {});
   return { messaging, http };
 }

@@ -38,6 +38,7 @@ async function stage(deps: Partial<AddressResolverDeps> = {}): Promise<Stage> {
             return service.fetch(request, { remote });
           },
           serve: () => Promise.reject(new Error("Nobody serves here")),
+          openSocket: () => Promise.reject(new Error("Nobody serves here")),
         },
       }),
   };

@@ -54,6 +54,7 @@ export function makeWorld(nowNanos: bigint, http?: Http["fetch"]): TestWorld {
       http: {
         fetch: http ?? (() => Promise.reject(new Error("This test has no network"))),
         serve: () => Promise.reject(new Error("This test has no network")),
+        openSocket: () => Promise.reject(new Error("This test has no network")),
       },
       log: createLog({ level: "warn", clock, sink: (line) => problems.push(formatLogText(line)) }),
       metrics: createMetrics(),
