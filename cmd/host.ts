@@ -22,6 +22,7 @@ export function createHost(): CliHost {
     defaultDataFolder: defaultDataFolder(),
     isTerminal: Deno.stdout.isTerminal() && !Deno.env.get("NO_COLOR"),
     print: (line) => writeLine(Deno.stdout, line),
+    write: (bytes) => writeBytes(Deno.stdout, bytes),
     printError: (line) => writeLine(Deno.stderr, line),
     createRuntime: ({ logLevel }) => createDenoRuntime({ logLevel }),
     openFolder: (path) => createDenoStorage(path),
@@ -44,9 +45,12 @@ export function createHost(): CliHost {
 }
 
 function writeLine(stream: { writeSync(bytes: Uint8Array): number }, line: string): void {
-  let bytes: Uint8Array = new TextEncoder().encode(line + "\n");
+  writeBytes(stream, new TextEncoder().encode(line + "\n"));
+}
+
+function writeBytes(stream: { writeSync(bytes: Uint8Array): number }, bytes: Uint8Array): void {
   try {
-    while (bytes.length > 0) bytes = bytes.subarray(stream.writeSync(bytes));
+    for (let rest = bytes; rest.length > 0;) rest = rest.subarray(stream.writeSync(rest));
   } catch (error) {
     // The reader went away (`skywire status | head -1`): nobody is left to tell.
     if (!(error instanceof Deno.errors.BrokenPipe)) throw error;

@@ -15,6 +15,8 @@ export interface ControlClient {
   get<T>(path: string): Promise<T>;
   post<T>(path: string, body: unknown): Promise<T>;
   remove<T>(path: string): Promise<T>;
+  /** As {@link ControlClient.post}, for an answer that is content and comes bit by bit. */
+  stream(path: string, body: unknown): Promise<Response>;
 }
 
 const errorSchema = z.object({
@@ -33,7 +35,7 @@ export async function connectToVisor(options: CommonOptions, host: CliHost): Pro
   });
   const control = parseWith(controlFileSchema, { text, name: CONTROL_FILE });
 
-  const ask = async <T>(method: string, path: string, body?: unknown): Promise<T> => {
+  const send = async (method: string, path: string, body?: unknown): Promise<Response> => {
     const request = new Request(control.url + path, {
       method,
       headers: { authorization: `Bearer ${control.token}`, "content-type": "application/json" },
@@ -44,18 +46,25 @@ export async function connectToVisor(options: CommonOptions, host: CliHost): Pro
       host.interrupted.throwIfAborted();
       throw notRunning(folder, cause);
     });
+    if (response.ok) return response;
     const answer = await response.json().catch(() => undefined);
-    if (response.ok && answer !== undefined) return answer as T;
     const parsed = errorSchema.safeParse(answer);
     // A visor that was killed leaves its file behind, and by now another program has its port.
     if (!parsed.success || response.status === 401) throw notRunning(folder);
     const { code, message, details } = parsed.data.error;
     throw new RefusedError(code, message, details === undefined ? {} : { details });
   };
+  const ask = async <T>(method: string, path: string, body?: unknown): Promise<T> => {
+    const response = await send(method, path, body);
+    return await response.json().catch((cause) => {
+      throw notRunning(folder, cause);
+    }) as T;
+  };
   return {
     get: (path) => ask("GET", path),
     post: (path, body) => ask("POST", path, body),
     remove: (path) => ask("DELETE", path),
+    stream: (path, body) => send("POST", path, body),
   };
 }
 

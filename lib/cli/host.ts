@@ -12,6 +12,8 @@ export interface CliHost {
   readonly isTerminal: boolean;
   /** Writes a line of result. */
   readonly print: (line: string) => void;
+  /** Writes bytes of result as they are. */
+  readonly write: (bytes: Uint8Array) => void;
   /** Writes a line for people. */
   readonly printError: (line: string) => void;
   /** The real ports, logging at `level` to stderr. */

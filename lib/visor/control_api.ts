@@ -12,6 +12,7 @@ import { errorResponse, readBody } from "../services/http/mod.ts";
 import { DISJOINT, MAX_COUNT, METRICS } from "../services/route_finder/mod.ts";
 import { parseTransportId, type PathStep, type PublicKey } from "../types/mod.ts";
 import { proxySettingsSchema } from "./proxy_settings.ts";
+import { STATUS_HEADER } from "./views.ts";
 import type { Visor } from "./visor.ts";
 
 /** What the API controls. */
@@ -53,6 +54,8 @@ const pingBody = z.strictObject({
   path: pathSteps.optional(),
   ...conditions,
 });
+
+const httpBody = z.strictObject({ url: z.url({ protocol: /^http$/, error: "wanted http://PK.sky/…" }) });
 
 /** Its keys may be short; the rest is checked when they are whole. */
 const proxyBody = z.looseObject({
@@ -152,6 +155,16 @@ export function createControlApi(
     const to = await fullKey(visor, remote);
     return c.json(await visor.bench(to, { seconds, signal: c.req.raw.signal, ...await fullWish(wish) }));
   });
+  app.post("/v1/http/get", async (c) => {
+    const { url } = await body(c.req.raw, httpBody);
+    const { status, body: content } = await visor.fetch(
+      new Request(await withFullKey(visor, url), { signal: c.req.raw.signal }),
+    );
+    // The answer of the other side is content here, whatever its status.
+    return new Response(content, {
+      headers: { "content-type": "application/octet-stream", [STATUS_HEADER]: `${status}` },
+    });
+  });
   app.get("/v1/apps", (c) => c.json({ apps: visor.apps() }));
   app.post("/v1/apps/:name/start", async (c) => {
     await visor.startApp(c.req.param("name"));
@@ -199,6 +212,14 @@ function withCauses(error: Error): Error {
   if (!(error instanceof SkywireError) || error.cause === undefined) return error;
   const { code, details } = error;
   return new (error.constructor as typeof SkywireError)(code, describeError(error), { details });
+}
+
+/** A URL whose host may be a shortened key. */
+async function withFullKey(visor: ControlledVisor, text: string): Promise<URL> {
+  const url = new URL(text);
+  const short = /^([0-9a-f]{8,66})\.sky$/.exec(url.hostname)?.[1];
+  if (short !== undefined) url.hostname = `${await fullKey(visor, short)}.sky`;
+  return url;
 }
 
 /** Compares without telling by its time where the texts differ. */

@@ -3,16 +3,22 @@
  * and records in the data folder.
  */
 
-import type { ListenerPurpose, NetworkConfig } from "../config/mod.ts";
-import { createMessagingClient, createMessagingServer } from "../messaging/mod.ts";
+import { DEFAULT_PORTS, type ListenerPurpose, type NetworkConfig } from "../config/mod.ts";
+import { createMessagingServer, HTTP_PORT, type MessagingClient, serveHttp } from "../messaging/mod.ts";
+import { publicKeyOf } from "../core/mod.ts";
 import type { Runtime } from "../runtime/mod.ts";
-import type { HttpService } from "../services/http/mod.ts";
-import { createMessagingDiscovery, createMessagingDiscoveryClient } from "../services/messaging_discovery/mod.ts";
+import type { HttpService, MessagingPresence } from "../services/http/mod.ts";
+import {
+  createMessagingDiscovery,
+  createMessagingDiscoveryClient,
+  joinMessaging,
+} from "../services/messaging_discovery/mod.ts";
 import { createAddressResolver } from "../services/address_resolver/mod.ts";
 import { createRouteFinder } from "../services/route_finder/mod.ts";
 import { createSetupNode } from "../services/setup_node/mod.ts";
 import { createTransportDiscovery } from "../services/transport_discovery/mod.ts";
 import { openDatabase, type SqlDatabase } from "../storage/mod.ts";
+import type { Port } from "../types/mod.ts";
 import type { DataFolder } from "./data_folder.ts";
 import { type Listeners, portOf } from "./listeners.ts";
 
@@ -39,8 +45,21 @@ export async function startEmbeddedNetwork(context: EmbeddedNetworkContext): Pro
     if (database !== undefined) stack.defer(() => database.close());
     return database;
   };
+  // The services answer over messaging, too, at the key of the setup node, which has the sessions anyway.
+  const setupSecret = stack.use(await folder.secretKey("setup-node"));
+  const publicKey = publicKeyOf(setupSecret);
+  const joined: { client?: MessagingClient } = {};
+  const presenceOf = (purpose: ListenerPurpose): MessagingPresence & { readonly port: Port } => ({
+    publicKey,
+    port: purpose === "messaging-discovery" ? HTTP_PORT : DEFAULT_PORTS[purpose],
+    get sessions(): MessagingClient["sessions"] {
+      return joined.client?.sessions ?? [];
+    },
+  });
+  const services: [ListenerPurpose, HttpService][] = [];
   const serve = async (purpose: ListenerPurpose, service: HttpService): Promise<{ local: string; public: string }> => {
     const server = await listeners.open(purpose, (address) => runtime.http.serve(address, service.fetch));
+    services.push([purpose, service]);
     stack.defer(() => server.close());
     // First the service, which ends its event streams: the server waits for them.
     stack.defer(() => service.close());
@@ -56,6 +75,7 @@ export async function startEmbeddedNetwork(context: EmbeddedNetworkContext): Pro
       runtime,
       database: open("messaging-discovery"),
       allowLoopback: listeners.isLocal,
+      messaging: presenceOf("messaging-discovery"),
     }),
   );
   const discovery = createMessagingDiscoveryClient({ ...runtime, url: messagingDiscovery.local });
@@ -71,20 +91,35 @@ export async function startEmbeddedNetwork(context: EmbeddedNetworkContext): Pro
     });
   });
   stack.use(messagingServer);
-  const map = await createTransportDiscovery({ runtime, database: open("transport-discovery") });
+  const map = await createTransportDiscovery({
+    runtime,
+    database: open("transport-discovery"),
+    messaging: presenceOf("transport-discovery"),
+  });
   const transportDiscovery = await serve("transport-discovery", map);
-  const routeFinder = await serve("route-finder", createRouteFinder({ runtime, feed: map.feed }));
+  const routeFinder = await serve(
+    "route-finder",
+    createRouteFinder({ runtime, feed: map.feed, messaging: presenceOf("route-finder") }),
+  );
   const addressResolver = await serve(
     "address-resolver",
     await createAddressResolver({
       runtime,
       database: open("address-resolver"),
       allowLoopback: listeners.isPrivate,
+      messaging: presenceOf("address-resolver"),
     }),
   );
-  const setupSecret = stack.use(await folder.secretKey("setup-node"));
-  const messaging = stack.use(createMessagingClient({ runtime, secret: setupSecret, discovery }));
+  const { messaging } = joinMessaging({ runtime, secret: setupSecret, url: messagingDiscovery.local });
+  joined.client = messaging;
+  stack.use(messaging);
+  for (const [purpose, { fetch: handler }] of services) {
+    const listener = messaging.listen(presenceOf(purpose).port);
+    stack.use(serveHttp({ listener, publicKey, handler, timers: runtime.timers, log: runtime.log }));
+  }
   stack.use(createSetupNode({ runtime, messaging }));
+  // Before all servers, which wait for the event streams of services.
+  stack.defer(async () => void await Promise.all(services.map(([, service]) => service.close())));
 
   const owned = stack.move();
   return {
@@ -93,7 +128,7 @@ export async function startEmbeddedNetwork(context: EmbeddedNetworkContext): Pro
       transportDiscovery: transportDiscovery.public,
       routeFinder: routeFinder.public,
       addressResolver: addressResolver.public,
-      setupNodes: [messaging.publicKey],
+      setupNodes: [publicKey],
     },
     [Symbol.asyncDispose]: async () => await owned.disposeAsync(),
   };

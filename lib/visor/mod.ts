@@ -7,7 +7,7 @@ export { createVisor, type CreateVisorOptions } from "./create.ts";
 export { parseSecretKeyFile } from "./data_folder.ts";
 export type { ProxyClientSettings, ProxyServerSettings, ProxySettings } from "./proxy_settings.ts";
 export type { AddTransportOptions } from "./transports.ts";
-export { CONTROL_FILE, type ControlFile, controlFileSchema } from "./views.ts";
+export { CONTROL_FILE, type ControlFile, controlFileSchema, STATUS_HEADER } from "./views.ts";
 export type {
   AppView,
   FoundRoute,

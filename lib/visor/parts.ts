@@ -1,15 +1,15 @@
 /** The parts of a visor that carry its traffic, joined: messaging, transports, router. */
 
 import type { NetworkConfig, VisorConfig } from "../config/mod.ts";
-import { createMessagingClient, type MessagingClient } from "../messaging/mod.ts";
+import { HTTP_PORT, type MessagingClient, serveHttp } from "../messaging/mod.ts";
 import { createRouter, type Router } from "../routing/mod.ts";
-import type { Runtime } from "../runtime/mod.ts";
+import type { Http, Runtime } from "../runtime/mod.ts";
 import {
   type AddressResolverClient,
   createAddressResolverClient,
   isPublicIPv4,
 } from "../services/address_resolver/mod.ts";
-import { createMessagingDiscoveryClient } from "../services/messaging_discovery/mod.ts";
+import { joinMessaging } from "../services/messaging_discovery/mod.ts";
 import {
   createFallbackRouteFinder,
   createLocalRouteFinder,
@@ -30,10 +30,13 @@ import { AddressBinding } from "./address_binding.ts";
 import { Autoconnect } from "./autoconnect.ts";
 import { type Listeners, portOf } from "./listeners.ts";
 import { MESSAGING_TYPE, STCP_TYPE, STCPR_TYPE, type VisorTransports } from "./transports.ts";
+import { createVisorPage } from "./visor_page.ts";
 
 /** What {@link joinParts} makes. Disposing ends all of it. */
 export interface VisorParts extends AsyncDisposable {
   readonly messaging: MessagingClient;
+  /** HTTP that reaches public keys, too. */
+  readonly http: Http;
   readonly table: TransportTable;
   readonly router: Router;
   readonly routeFinder: RouteFinderClient;
@@ -55,23 +58,34 @@ export interface VisorPartsDeps {
 export async function joinParts(deps: VisorPartsDeps): Promise<VisorParts> {
   const { runtime, secret, network, listeners, transports, config } = deps;
   await using stack = new AsyncDisposableStack();
-  const discovery = createTransportDiscoveryClient({ ...runtime, url: network.transportDiscovery, secret });
-  const feed = createTransportFeedClient({ ...runtime, url: network.transportDiscovery });
+  const { messaging, http } = joinMessaging({
+    runtime,
+    secret,
+    url: network.messagingDiscovery,
+    servers: network.messagingServers,
+    clientType: "visor",
+  });
+  stack.use(messaging);
+  // Of the network's services any may be at a public key.
+  const reached = { ...runtime, http };
+  const discovery = createTransportDiscoveryClient({ ...reached, url: network.transportDiscovery, secret });
+  const feed = createTransportFeedClient({ ...reached, url: network.transportDiscovery });
   const routeFinder = stack.use(
     config.routeFinder === "local" ? createLocalRouteFinder({ runtime, feed }) : createFallbackRouteFinder({
       runtime,
       feed,
-      finder: createRouteFinderClient({ ...runtime, url: network.routeFinder }),
+      finder: createRouteFinderClient({ ...reached, url: network.routeFinder }),
     }),
   );
   const resolver = network.addressResolver === undefined
     ? undefined
-    : createAddressResolverClient({ ...runtime, url: network.addressResolver, secret });
-  const messaging = stack.use(createMessagingClient({
-    runtime,
-    secret,
-    discovery: createMessagingDiscoveryClient({ ...runtime, url: network.messagingDiscovery }),
-    clientType: "visor",
+    : createAddressResolverClient({ ...reached, url: network.addressResolver, secret });
+  stack.use(serveHttp({
+    listener: messaging.listen(HTTP_PORT),
+    publicKey: messaging.publicKey,
+    handler: createVisorPage({ runtime, messaging }),
+    timers: runtime.timers,
+    log: runtime.log,
   }));
   const loop = stack.use(createSwitchLoop({ runtime, localKey: messaging.publicKey }));
   const table = stack.use(createTransportTable({
@@ -109,6 +123,7 @@ export async function joinParts(deps: VisorPartsDeps): Promise<VisorParts> {
   const owned = stack.move();
   return {
     messaging,
+    http,
     table,
     router,
     routeFinder,

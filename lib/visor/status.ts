@@ -89,7 +89,7 @@ export class StatusReport {
     const { runtime } = this.#deps;
     try {
       const response = await withTimeout(
-        (signal) => runtime.http.fetch(new Request(`${url}/health`, { signal })),
+        (signal) => this.#deps.parts.http.fetch(new Request(`${url}/health`, { signal })),
         { timers: runtime.timers, ms: PROBE_WITHIN_MS, code: "http/timeout", message: `Ask ${url}` },
       );
       await response.body?.cancel();

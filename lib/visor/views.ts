@@ -7,6 +7,9 @@ import type { PublicKey } from "../types/mod.ts";
 /** The file in the data folder that tells commands where the visor's control API is. */
 export const CONTROL_FILE = "control.json";
 
+/** The header in which `/v1/http/get` says with which status the other side answered. */
+export const STATUS_HEADER = "skywire-status";
+
 /** What {@link CONTROL_FILE} holds. */
 export interface ControlFile {
   /** Base URL of the control API. */

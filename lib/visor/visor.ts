@@ -3,7 +3,8 @@
 import { formatTicket } from "../config/mod.ts";
 import { BENCH_PORT, type BenchResult, runBench, serveBench } from "../apps/mod.ts";
 import { publicKeyOf } from "../core/mod.ts";
-import { describeError } from "../errors/mod.ts";
+import { describeError, RefusedError } from "../errors/mod.ts";
+import { overlayAddressOf } from "../messaging/mod.ts";
 import {
   type DialOptions,
   type PingOptions,
@@ -153,6 +154,12 @@ export interface Visor extends AsyncDisposable {
    * @throws {RefusedError} `proxy/not-found`
    */
   removeProxy(id: string): Promise<void>;
+  /**
+   * Asks whoever serves HTTP at a public key, over messaging: `http://<key>.sky[:port]/path`, port 80 unless named.
+   * @throws {RefusedError} `http/no-key` when the URL names no public key
+   * @throws {UnavailableError} `http/unreachable`; the reason of the request's signal
+   */
+  fetch(request: Request): Promise<Response>;
   /** How the visor does. */
   status(): Promise<VisorStatus>;
   /** All keys this visor has heard of. */
@@ -244,6 +251,11 @@ export async function startVisor(options: VisorOptions): Promise<Visor> {
     proxies: () => proxies.list(),
     addProxy: (settings) => proxies.add(settings),
     removeProxy: (id) => proxies.remove(id),
+    // Async: what is wrong with the URL comes as a rejection, too.
+    fetch: async (request) => {
+      if (overlayAddressOf(new URL(request.url)) !== undefined) return await parts.http.fetch(request);
+      throw new RefusedError("http/no-key", `Get "${request.url}": wanted http://PK.sky/… with a public key`);
+    },
     status: () => report.make(),
     knownKeys: async () => new Set([publicKey, ...await transportsOf.knownKeys()]),
   };

@@ -24,6 +24,7 @@ function listeningHost(): { readonly host: CliHost; readonly out: string[]; read
     env: () => undefined,
     defaultDataFolder: "/nowhere",
     isTerminal: false,
+    write: () => {},
     print: (line) => void out.push(line),
     printError: (line) => void err.push(line),
     createRuntime: () => assert.fail("no command here needs it"),

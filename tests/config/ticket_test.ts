@@ -36,3 +36,20 @@ Deno.test("parseTicket() names the member that is wrong", () => {
   const ticket = formatTicket({ ...NETWORK, setupNodes: [] });
   assert.throws(() => parseTicket(ticket), /setupNodes: wanted at least one setup node/);
 });
+
+Deno.test("a network may be named by keys, when a messaging server leads to its discovery", () => {
+  const key = `02${"ab".repeat(32)}` as PublicKey;
+  const network: NetworkConfig = {
+    messagingDiscovery: `dmsg://${key}:80`,
+    transportDiscovery: `http://${key}.sky:9091`,
+    routeFinder: "https://finder.example.org",
+    setupNodes: [key],
+    messagingServers: [{ publicKey: key, address: "192.0.2.1:8081" }],
+  };
+  assert.deepEqual(parseTicket(formatTicket(network)), network);
+  const { messagingServers: _, ...noWay } = network;
+  assert.throws(() => parseTicket(formatTicket(noWay)), /messagingServers: wanted a messaging server/);
+  for (const url of ["dmsg://nobody:80", "http://nobody.sky", "ftp://x", "x"]) {
+    assert.throws(() => parseTicket(formatTicket({ ...network, routeFinder: url })), /routeFinder: wanted a URL/, url);
+  }
+});

@@ -3,7 +3,7 @@
 import { z } from "zod";
 import { HTTP_PORT } from "../../messaging/mod.ts";
 import type { Clock } from "../../runtime/mod.ts";
-import type { PublicKey } from "../../types/mod.ts";
+import type { Port, PublicKey } from "../../types/mod.ts";
 import { JSON_TYPE } from "./app.ts";
 import type { DocumentedRoute } from "./docs.ts";
 import { keySchema } from "./schemas.ts";
@@ -40,6 +40,8 @@ export interface HealthDeps {
 export interface MessagingPresence {
   /** What others dial. */
   readonly publicKey: PublicKey;
+  /** On which port; default 80. */
+  readonly port?: Port;
   /** Through which servers it is reached. */
   readonly sessions: readonly { readonly server: PublicKey }[];
 }
@@ -61,7 +63,7 @@ export function healthRoute(deps: HealthDeps): DocumentedRoute {
       const health = {
         build_info: { version, commit, date },
         started_at: startedAt,
-        ...(messaging === undefined ? {} : { dmsg_address: `${messaging.publicKey}:${HTTP_PORT}` }),
+        ...(messaging === undefined ? {} : { dmsg_address: `${messaging.publicKey}:${messaging.port ?? HTTP_PORT}` }),
         ...(servers.length === 0 ? {} : { dmsg_servers: servers }),
       };
       return new TextResponse(JSON.stringify(health), { headers: JSON_TYPE });

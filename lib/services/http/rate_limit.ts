@@ -6,6 +6,7 @@
  * A full bucket is as good as none, so whatever is not kept is full.
  */
 
+import { UnavailableError } from "../../errors/mod.ts";
 import type { Clock } from "../../runtime/mod.ts";
 
 /** How many requests. */
@@ -51,6 +52,16 @@ export function createRateLimiter(
       return 0;
     },
   };
+}
+
+/** The error of a request that came too early. @param waitMs what {@link RateLimiter.take} gave, ms */
+export function tooManyRequests(waitMs: number): UnavailableError {
+  const retryAfterSeconds = Math.ceil(waitMs / 1000);
+  return new UnavailableError(
+    "http/too-many-requests",
+    `Too many requests from this address: come back in ${retryAfterSeconds} s`,
+    { details: { retryAfterSeconds } },
+  );
 }
 
 /**

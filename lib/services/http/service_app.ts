@@ -4,7 +4,6 @@
  */
 
 import { z } from "zod";
-import { UnavailableError } from "../../errors/mod.ts";
 import type { Metrics, Runtime } from "../../runtime/mod.ts";
 import { type CallRecord, createHttpApp, type HttpService, JSON_TYPE } from "./app.ts";
 import type { DocumentedRoute } from "./docs.ts";
@@ -12,7 +11,7 @@ import { type ErrorFormat, errorResponse } from "./errors.ts";
 import { type BuildInfo, healthRoute, type MessagingPresence } from "./health.ts";
 import { routeFigures } from "./metrics.ts";
 import { openApiDocument } from "./openapi.ts";
-import { createRateLimiter, DEFAULT_RATE_LIMIT, type RateLimit } from "./rate_limit.ts";
+import { createRateLimiter, DEFAULT_RATE_LIMIT, type RateLimit, tooManyRequests } from "./rate_limit.ts";
 import { TextResponse } from "./text_response.ts";
 
 /**
@@ -71,7 +70,9 @@ export function createServiceApp(deps: ServiceAppDeps): HttpService["fetch"] {
     const startMs = clock.monotonic();
     const record: CallRecord<DocumentedRoute> = { remote: context?.remote ?? "", route: undefined };
     const waitMs = limiter.take(record.remote);
-    const response = waitMs > 0 ? errorResponse(tooMany(waitMs), { format: errors }) : await answer(request, record);
+    const response = waitMs > 0
+      ? errorResponse(tooManyRequests(waitMs), { format: errors })
+      : await answer(request, record);
 
     const { route } = record;
     const { status } = response;
@@ -93,15 +94,6 @@ export function createServiceApp(deps: ServiceAppDeps): HttpService["fetch"] {
     });
     return response;
   };
-}
-
-function tooMany(waitMs: number): UnavailableError {
-  const retryAfterSeconds = Math.ceil(waitMs / 1000);
-  return new UnavailableError(
-    "http/too-many-requests",
-    `Too many requests from this address: come back in ${retryAfterSeconds} s`,
-    { details: { retryAfterSeconds } },
-  );
 }
 
 /** What is no number, or none that can be, counts as nothing. */

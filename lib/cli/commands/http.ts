@@ -1,0 +1,48 @@
+/** `skywire http get URL`: asks whoever serves HTTP at a public key, over messaging, and prints the body as curl would. */
+
+import { type Command, InvalidArgumentError } from "commander";
+import { RefusedError } from "../../errors/mod.ts";
+import { STATUS_HEADER } from "../../visor/mod.ts";
+import { type CommonOptions, makeCommand, makeGroup } from "../command.ts";
+import { connectToVisor } from "../control_client.ts";
+import type { CliHost } from "../host.ts";
+
+interface GetOptions extends CommonOptions {
+  readonly fail?: boolean;
+}
+
+/** The command. */
+export function httpCommand(host: CliHost): Command {
+  const get = makeCommand("get", {
+    description: "Print what is at a URL whose host is a public key; the bytes as they are, with --json, too.",
+    examples: [
+      "skywire http get 02c6047f.sky/health",
+      "skywire http get http://02c6047f.sky:8080/file > file",
+      "skywire http get --fail 02c6047f.sky/perhaps",
+    ],
+  })
+    .argument("<url>", "PK.sky[:port][/path]; the key in full, or its first 8 digits or more", skyUrlArgument)
+    .option("--fail", "end with 1, and print an error instead of the body, when the status is 400 or above")
+    .action(async (url: string, options: GetOptions) => {
+      const visor = await connectToVisor(options, host);
+      const response = await visor.stream("/v1/http/get", { url });
+      const status = Number(response.headers.get(STATUS_HEADER));
+      if (options.fail && status >= 400) {
+        await response.body?.cancel();
+        throw new RefusedError("http/status", `Get "${url}": the answer was ${status}`, { details: { status } });
+      }
+      for await (const bytes of response.body ?? []) host.write(bytes);
+    });
+  return makeGroup("http", {
+    description: "Ask services and visors that serve HTTP at their public key.",
+    examples: ["skywire http get 02c6047f.sky/health"],
+    commands: [get],
+  });
+}
+
+/** Checks a URL whose host is a key, for commander; `http://` may be left out. */
+function skyUrlArgument(text: string): string {
+  const url = URL.parse(text.includes("://") ? text : `http://${text}`);
+  if (url?.protocol === "http:" && /^[0-9a-f]{8,66}\.sky$/.test(url.hostname)) return url.href;
+  throw new InvalidArgumentError("Wanted PK.sky[:port][/path], where PK is a public key or its first 8 digits.");
+}
