@@ -1,6 +1,7 @@
 /** The real process around the commands: arguments, environment, streams and signals of Deno. */
 
-import { join } from "node:path";
+import { join, resolve } from "node:path";
+import { pathToFileURL } from "node:url";
 import type { CliHost } from "../lib/cli/host.ts";
 import { createDenoRuntime, createDenoStorage } from "../lib/runtime/deno/mod.ts";
 import { ClosedError, RefusedError } from "../lib/errors/mod.ts";
@@ -32,6 +33,13 @@ export function createHost(): CliHost {
       } catch (cause) {
         const missing = cause instanceof Deno.errors.NotFound;
         throw new RefusedError(missing ? "cli/no-such-file" : "cli/unreadable-file", `Read "${path}"`, { cause });
+      }
+    },
+    importModule: async (path) => {
+      try {
+        return (await import(pathToFileURL(resolve(path)).href)).default;
+      } catch (cause) {
+        throw new RefusedError("cli/bad-module", `Load "${path}"`, { cause });
       }
     },
     outlive: (tell) => {

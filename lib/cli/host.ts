@@ -22,6 +22,8 @@ export interface CliHost {
   readonly openFolder: (path: string) => Storage;
   /** Any file the user names. */
   readonly readFile: (path: string) => Promise<string>;
+  /** What a module exports by default. `path` is relative to the working folder. */
+  readonly importModule: (path: string) => Promise<unknown>;
   /** From now on an error that nobody caught is told, and does not end the process. */
   readonly outlive: (tell: (error: unknown) => void) => void;
   /** Aborts on SIGINT or SIGTERM. */

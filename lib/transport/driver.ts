@@ -41,12 +41,14 @@ export interface RawListener extends AsyncIterable<RawLink> {
 
 /** One kind of transport. */
 export interface TransportDriver {
-  /** The word in configuration, entries and metrics; part of the transport id. ASCII, 1–32 letters, digits, `-`. */
+  /** The word in configuration, entries and metrics; part of the transport id. 1–32 small letters of ASCII, digits, `-`. */
   readonly kind: string;
   /** Does one write arrive as one read? Order and completeness are expected either way. */
   readonly framing: "stream" | "packet";
   /** Does it find peers by their key alone? Then no address has to be known, and `dial` gets an empty one. */
   readonly findsByKey?: boolean;
+  /** Where a visor listens that is given the driver, in the driver's own form. Absent: it only dials. */
+  readonly listenAddress?: string;
   /**
    * Opens a link.
    * @throws {UnavailableError} when nobody answers there; the reason of `options.signal`

@@ -125,7 +125,7 @@ export interface TransportTableDeps {
 
 /**
  * Makes an empty table.
- * @throws {RangeError} when two drivers have one kind, or a kind is no short ASCII word
+ * @throws {RefusedError} `transport/bad-kind` when two drivers have one kind, or a kind is no short ASCII word
  */
 export function createTransportTable(deps: TransportTableDeps): TransportTable {
   return new Table(deps);
@@ -149,7 +149,10 @@ class Table implements TransportTable {
     this.#local = { publicKey: publicKeyOf(deps.secret), secret: deps.secret };
     for (const driver of deps.drivers) {
       if (!/^[a-z0-9-]{1,32}$/.test(driver.kind) || this.#drivers.has(driver.kind)) {
-        throw new RangeError(`Use a driver: its kind "${driver.kind}" is taken or no short word`);
+        throw new RefusedError(
+          "transport/bad-kind",
+          `Use a driver: its kind "${driver.kind}" is taken, or no word of 1–32 small letters, digits and "-"`,
+        );
       }
       this.#drivers.set(driver.kind, driver);
     }

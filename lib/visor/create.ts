@@ -1,6 +1,7 @@
 /** The way into a visor for programs that embed one. */
 
 import { createDenoRuntime, createDenoStorage } from "../runtime/deno/mod.ts";
+import type { TransportDriver } from "../transport/mod.ts";
 import { startVisor, type Visor } from "./visor.ts";
 
 /** What {@link createVisor} may be told. */
@@ -22,6 +23,8 @@ export interface CreateVisorOptions {
   readonly autoconnect?: boolean;
   /** Who computes routes: the visor itself from the map, or the network's route finder as long as that answers; kept. */
   readonly routeFinder?: "local" | "network";
+  /** Transport kinds from outside, beside the built-in ones; a driver with a `listenAddress` listens from the start. */
+  readonly drivers?: readonly TransportDriver[];
   /** From this level on, log lines go to stderr; default `warn`. */
   readonly logLevel?: "debug" | "info" | "warn" | "error";
 }
@@ -35,7 +38,8 @@ export interface CreateVisorOptions {
  * await using link = await visor.dial(friend, 8080);
  * ```
  *
- * @throws {RefusedError} `config/bad-ticket`, `config/invalid`, `config/bad-key`, `visor/already-running`
+ * @throws {RefusedError} `config/bad-ticket`, `config/invalid`, `config/bad-key`, `transport/bad-kind`,
+ * `visor/already-running`
  * @throws {UnavailableError} `storage/write-failed`, `network/listen-failed`
  */
 export async function createVisor(options: CreateVisorOptions): Promise<Visor> {

@@ -15,9 +15,10 @@ import {
 } from "../services/messaging_discovery/mod.ts";
 import { createAddressResolver } from "../services/address_resolver/mod.ts";
 import { createRouteFinder } from "../services/route_finder/mod.ts";
-import { createSetupNode } from "../services/setup_node/mod.ts";
+import { createSetupNode, KNOWN_TRANSPORT_KINDS } from "../services/setup_node/mod.ts";
 import { createTransportDiscovery } from "../services/transport_discovery/mod.ts";
 import { openDatabase, type SqlDatabase } from "../storage/mod.ts";
+import type { TransportDriver } from "../transport/mod.ts";
 import type { Port } from "../types/mod.ts";
 import type { DataFolder } from "./data_folder.ts";
 import { type Listeners, portOf } from "./listeners.ts";
@@ -27,6 +28,8 @@ export interface EmbeddedNetworkContext {
   readonly runtime: Runtime;
   readonly folder: DataFolder;
   readonly listeners: Listeners;
+  /** Of the visor: its routes may use their kinds. */
+  readonly drivers: readonly TransportDriver[];
 }
 
 /** A running control plane. Disposing ends it. */
@@ -117,7 +120,8 @@ export async function startEmbeddedNetwork(context: EmbeddedNetworkContext): Pro
     const listener = messaging.listen(presenceOf(purpose).port);
     stack.use(serveHttp({ listener, publicKey, handler, timers: runtime.timers, log: runtime.log }));
   }
-  stack.use(createSetupNode({ runtime, messaging }));
+  const transportKinds = [...KNOWN_TRANSPORT_KINDS, ...context.drivers.map(({ kind }) => kind)];
+  stack.use(createSetupNode({ runtime, messaging, transportKinds }));
   // Before all servers, which wait for the event streams of services.
   stack.defer(async () => void await Promise.all(services.map(([, service]) => service.close())));
 

@@ -74,9 +74,14 @@ export class Listeners {
       const say = this.#config.ports[purpose] === undefined ? this.#log.info : this.#log.warn;
       say.call(this.#log, "port-in-use", { purpose, wanted, taken: portOf(opened.address) });
     }
-    this.#opened.push({ purpose, address: opened.address });
+    this.note(purpose, opened);
     this.#ports[purpose] = portOf(opened.address);
     return opened;
+  }
+
+  /** Remembers one that was opened elsewhere. */
+  note(purpose: string, { address }: { readonly address: string }): void {
+    this.#opened.push({ purpose, address });
   }
 
   /** How this process itself reaches a listener that was opened on `address`. */

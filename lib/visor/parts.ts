@@ -23,13 +23,15 @@ import {
   createStcprDriver,
   createSwitchLoop,
   createTransportTable,
+  createWsDriver,
+  type TransportDriver,
   type TransportTable,
 } from "../transport/mod.ts";
 import type { SecretKey } from "../types/mod.ts";
 import { AddressBinding } from "./address_binding.ts";
 import { Autoconnect } from "./autoconnect.ts";
 import { type Listeners, portOf } from "./listeners.ts";
-import { MESSAGING_TYPE, STCP_TYPE, STCPR_TYPE, type VisorTransports } from "./transports.ts";
+import { MESSAGING_TYPE, STCP_TYPE, STCPR_TYPE, type VisorTransports, WS_TYPE } from "./transports.ts";
 import { createVisorPage } from "./visor_page.ts";
 
 /** What {@link joinParts} makes. Disposing ends all of it. */
@@ -51,12 +53,14 @@ export interface VisorPartsDeps {
   readonly network: NetworkConfig;
   readonly listeners: Listeners;
   readonly transports: VisorTransports;
+  /** From outside. */
+  readonly drivers: readonly TransportDriver[];
   readonly config: Pick<VisorConfig, "host" | "autoTransport" | "public" | "autoconnect" | "routeFinder">;
 }
 
 /** Makes the parts and starts listening. */
 export async function joinParts(deps: VisorPartsDeps): Promise<VisorParts> {
-  const { runtime, secret, network, listeners, transports, config } = deps;
+  const { runtime, secret, network, listeners, transports, drivers, config } = deps;
   await using stack = new AsyncDisposableStack();
   const { messaging, http } = joinMessaging({
     runtime,
@@ -80,10 +84,11 @@ export async function joinParts(deps: VisorPartsDeps): Promise<VisorParts> {
   const resolver = network.addressResolver === undefined
     ? undefined
     : createAddressResolverClient({ ...reached, url: network.addressResolver, secret });
+  const page = createVisorPage({ runtime, messaging });
   stack.use(serveHttp({
     listener: messaging.listen(HTTP_PORT),
     publicKey: messaging.publicKey,
-    handler: createVisorPage({ runtime, messaging }),
+    handler: page,
     timers: runtime.timers,
     log: runtime.log,
   }));
@@ -96,13 +101,19 @@ export async function joinParts(deps: VisorPartsDeps): Promise<VisorParts> {
       createStcpDriver(runtime),
       createStcprDriver({ network: runtime.network, resolver }),
       createMessagingDriver({ messaging }),
+      createWsDriver({ http: runtime.http, beside: page }),
+      ...drivers,
     ],
     discovery,
     addressOf: (kind, remote) => transports.addressOf(kind, remote),
   }));
   transports.attach(table, { discovery, hasResolver: resolver !== undefined });
   await listeners.open("transport-stcp", (address) => table.listen(STCP_TYPE, address));
+  await listeners.open("transport-ws", (address) => table.listen(WS_TYPE, address));
   await table.listen(MESSAGING_TYPE, "");
+  for (const { kind, listenAddress } of drivers) {
+    if (listenAddress !== undefined) listeners.note(`transport-${kind}`, await table.listen(kind, listenAddress));
+  }
   const binding = config.public ?? isPublicIPv4(config.host)
     ? stack.use(await goPublic(deps, table, resolver))
     : undefined;

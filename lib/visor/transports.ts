@@ -18,6 +18,9 @@ export const STCPR_TYPE = "stcpr";
 /** The wire's word for transports through messaging servers. */
 export const MESSAGING_TYPE = "dmsg";
 
+/** Our word for transports over WebSockets. */
+export const WS_TYPE = "ws";
+
 /** An id may be shortened to so many digits where a person types it. */
 const SHORTEST_ID = 8;
 

@@ -161,6 +161,6 @@ export interface ProxyView {
 export interface ListenerView {
   /** What for: `api`, `transport-stcp`, or a service of a network of one, such as `route-finder`. */
   readonly purpose: string;
-  /** `host:port`, with the port that was really taken. */
+  /** `host:port`, with the port that was really taken; of a driver from outside, whatever form it uses. */
   readonly address: string;
 }

@@ -17,6 +17,7 @@ import {
 } from "../routing/mod.ts";
 import { type Runtime, type Storage, withTimeout } from "../runtime/mod.ts";
 import type { RatedRoute, RouteCandidate, RouteConditions } from "../services/route_finder/mod.ts";
+import type { TransportDriver } from "../transport/mod.ts";
 import { type Port, type PublicKey, shortKey } from "../types/mod.ts";
 import { startControlServer } from "./control_server.ts";
 import { DataFolder } from "./data_folder.ts";
@@ -63,6 +64,8 @@ export interface VisorOptions {
   readonly autoconnect?: boolean;
   /** Who computes routes: the visor itself from the map, or the network's route finder as long as that answers; kept. */
   readonly routeFinder?: "local" | "network";
+  /** Transport kinds from outside, beside the built-in ones; a driver with a `listenAddress` listens from the start. */
+  readonly drivers?: readonly TransportDriver[];
   /** Ended with the visor. */
   readonly owned?: Disposable;
 }
@@ -187,7 +190,7 @@ export interface FindOptions extends RouteConditions {
 export async function startVisor(options: VisorOptions): Promise<Visor> {
   await using stack = new AsyncDisposableStack();
   if (options.owned !== undefined) stack.use(options.owned);
-  const { runtime } = options;
+  const { runtime, drivers = [] } = options;
   const folder = new DataFolder(options.storage, runtime.random);
   stack.use(await folder.lock());
   const config = await loadConfig(folder, options);
@@ -195,7 +198,7 @@ export async function startVisor(options: VisorOptions): Promise<Visor> {
   const publicKey = publicKeyOf(secret);
   const listeners = new Listeners(config, runtime.log);
 
-  const network = config.network ?? stack.use(await startOwnNetwork({ runtime, folder, listeners })).network;
+  const network = config.network ?? stack.use(await startOwnNetwork({ runtime, folder, listeners, drivers })).network;
   const ticket = formatTicket(network);
   const transportsOf = new VisorTransports({ runtime, folder, localKey: publicKey });
   const parts = stack.use(
@@ -205,6 +208,7 @@ export async function startVisor(options: VisorOptions): Promise<Visor> {
       network,
       listeners,
       transports: transportsOf,
+      drivers,
       config,
     }),
   );

@@ -30,6 +30,7 @@ function listeningHost(): { readonly host: CliHost; readonly out: string[]; read
     createRuntime: () => assert.fail("no command here needs it"),
     openFolder: () => assert.fail("no command here needs it"),
     readFile: () => assert.fail("no command here needs it"),
+    importModule: () => assert.fail("no command here needs it"),
     outlive: () => {},
     interrupted: new AbortController().signal,
   };

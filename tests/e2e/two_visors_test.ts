@@ -65,6 +65,20 @@ Deno.test("two visors ping each other, keep their identity over a restart, and e
     }
   });
 
+  await t.step("a WebSocket reaches a visor at the port where it answers HTTP, too", async () => {
+    const { address } = readyA.listeners.find(({ purpose }) => purpose === "transport-ws")!;
+    const health = await (await fetch(`http://${address}/health`)).json();
+    assert.equal(health.dmsg_address, `${readyA.publicKey}:80`);
+    const add = ["transport", "add", readyA.publicKey, "--type", "ws", "--address", `ws://${address}/transport`];
+    const { code, lines } = await runToEnd("cmd/skywire.ts", ...add, "--data", dataB, "--json");
+    assert.equal(code, 0, lines.join());
+    const { transport } = JSON.parse(lines[0]!);
+    assert.ok(transport.up);
+    const pinged = await runToEnd("cmd/skywire.ts", "ping", readyA.publicKey, "--path", transport.id, "--data", dataB);
+    assert.equal(pinged.code, 0, pinged.stderr);
+    assert.equal((await runToEnd("cmd/skywire.ts", "transport", "rm", transport.id, "--data", dataB)).code, 0);
+  });
+
   await t.step("files are private", async () => {
     for (const data of [dataA, dataB]) {
       assert.equal((await Deno.stat(data)).mode! & 0o077, 0, data);

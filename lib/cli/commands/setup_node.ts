@@ -3,14 +3,15 @@
 import type { Command } from "commander";
 import { createMessagingClient } from "../../messaging/mod.ts";
 import { createMessagingDiscoveryClient } from "../../services/messaging_discovery/mod.ts";
-import { createSetupNode } from "../../services/setup_node/mod.ts";
-import { type CommonOptions, makeCommand, urlArgument } from "../command.ts";
+import { createSetupNode, KNOWN_TRANSPORT_KINDS } from "../../services/setup_node/mod.ts";
+import { collect, type CommonOptions, makeCommand, urlArgument } from "../command.ts";
 import type { CliHost } from "../host.ts";
 import { loadKey, runRole, type ServiceReady } from "../role.ts";
 
 interface Options extends CommonOptions {
   readonly key?: string;
   readonly messagingDiscovery: string;
+  readonly transportKind: readonly string[];
 }
 
 /** The command. */
@@ -21,13 +22,21 @@ export function setupNodeCommand(host: CliHost): Command {
   })
     .option("--key <file>", "the file of its secret key, made when missing (default: a fresh key each time)")
     .option("--messaging-discovery <url>", "where the messaging discovery is", urlArgument, "http://127.0.0.1:9090")
+    .option(
+      "--transport-kind <kind>",
+      "another kind that routes may use; may be repeated; any: all",
+      collect(String),
+      [],
+    )
     .action((options: Options) =>
       runRole<ServiceReady>({ options, host, describe }, async (runtime) => {
         await using stack = new AsyncDisposableStack();
         const secret = stack.use(await loadKey(options.key, { host, runtime }));
         const discovery = createMessagingDiscoveryClient({ ...runtime, url: options.messagingDiscovery });
         const messaging = stack.use(createMessagingClient({ runtime, secret, discovery }));
-        stack.use(createSetupNode({ runtime, messaging }));
+        const { transportKind: kinds } = options;
+        const transportKinds = kinds.includes("any") ? "any" : [...KNOWN_TRANSPORT_KINDS, ...kinds];
+        stack.use(createSetupNode({ runtime, messaging, transportKinds }));
         const owned = stack.move();
         return {
           ready: { publicKey: messaging.publicKey, listeners: [] },

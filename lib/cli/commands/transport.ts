@@ -3,7 +3,7 @@
 import type { Command } from "commander";
 import type { NetworkTransport, TransportView } from "../../visor/mod.ts";
 import { shortKey } from "../../types/mod.ts";
-import { addressArgument, type CommonOptions, keyArgument, makeCommand, makeGroup, printResult } from "../command.ts";
+import { type CommonOptions, keyArgument, makeCommand, makeGroup, printResult } from "../command.ts";
 import { connectToVisor } from "../control_client.ts";
 import type { CliHost } from "../host.ts";
 import { formatBytes, formatTable } from "../table.ts";
@@ -43,11 +43,16 @@ export function transportCommand(host: CliHost): Command {
     examples: [
       "skywire transport add 02c6047f… --type stcp --address 192.0.2.7:7777",
       "skywire transport add 02c6047f… --type dmsg",
+      "skywire transport add 02c6047f… --type ws --address wss://example.org/transport",
     ],
   })
     .argument("<pk>", "the other visor's public key", keyArgument)
-    .option("--type <type>", "stcp (TCP by address) or dmsg (through a messaging server)", "stcp")
-    .option("--address <host:port>", "where the other visor listens, for stcp", addressArgument)
+    .option(
+      "--type <type>",
+      "stcp (TCP by address), stcpr (TCP by address resolver), ws (WebSocket), dmsg (messaging servers), or a driver's",
+      "stcp",
+    )
+    .option("--address <address>", "where the other visor listens: host:port; for ws a URL, too")
     .action(async (remote: string, options: AddOptions) => {
       const visor = await connectToVisor(options, host);
       const body = { remote, type: options.type, address: options.address };

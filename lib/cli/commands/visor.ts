@@ -2,7 +2,8 @@
 
 import { type Command, InvalidArgumentError, Option } from "commander";
 import { type ListenerView, startVisor } from "../../visor/mod.ts";
-import { type CommonOptions, dataFolder, makeCommand } from "../command.ts";
+import { collect, type CommonOptions, dataFolder, makeCommand } from "../command.ts";
+import { loadDriver } from "../driver_file.ts";
 import type { CliHost } from "../host.ts";
 import { runRole } from "../role.ts";
 
@@ -13,6 +14,7 @@ interface VisorCommandOptions extends CommonOptions {
   readonly public?: "on" | "off";
   readonly autoconnect?: "on" | "off";
   readonly routes?: "local" | "network";
+  readonly driver: readonly string[];
 }
 
 interface VisorReady {
@@ -31,6 +33,7 @@ export function visorCommand(host: CliHost): Command {
       "skywire visor --data ./second --join skywire1.eyJ…",
       "skywire visor --host vpn.example.org --public",
       "skywire visor --autoconnect",
+      "skywire visor --driver ./unix_socket_driver.ts",
     ],
   })
     .option("--join <ticket>", "join the network of this ticket; needed once, then it is kept")
@@ -51,11 +54,14 @@ export function visorCommand(host: CliHost): Command {
       new Option("--routes <by>", "who computes routes: this visor from the map, or the network's route finder; kept")
         .choices(["local", "network"]),
     )
+    .option("--driver <file>", "a module with a transport driver of another kind; may be repeated", collect(String), [])
     .action((options: VisorCommandOptions) => {
       const folder = dataFolder(options, host);
       return runRole<VisorReady>({ options, host, describe: (ready) => describe(ready, folder) }, async (runtime) => {
+        const drivers = await Promise.all(options.driver.map((file) => loadDriver(file, { host, dataFolder: folder })));
         const visor = await startVisor({
           runtime,
+          drivers,
           storage: host.openFolder(folder),
           ...(options.join === undefined ? {} : { join: options.join }),
           ...(options.host === undefined ? {} : { host: options.host }),

@@ -26,7 +26,7 @@ export const MAX_PATH_HOPS = 50;
 export const KEEP_ALIVE_RANGE_NS = { min: 1_000_000_000n, max: 86_400_000_000_000n } as const;
 
 /**
- * Kinds of transports that routes may use: those of v1.3, the QUIC ones of later upstream, and the one in memory. A
+ * Kinds of transports that routes may use: those of v1.3, the QUIC ones of later upstream, and ours. A
  * transport id is a hash over both edges and the kind, so an id of no kind listed here names no transport between them.
  */
 export const KNOWN_TRANSPORT_KINDS: readonly string[] = [
@@ -34,6 +34,7 @@ export const KNOWN_TRANSPORT_KINDS: readonly string[] = [
   "stcpr",
   "sudph",
   "dmsg",
+  "ws",
   "squicr",
   "squic",
   "quic",
