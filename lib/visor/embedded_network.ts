@@ -36,6 +36,8 @@ export interface EmbeddedNetworkContext {
 export interface EmbeddedNetwork extends AsyncDisposable {
   /** What visors are told of it. */
   readonly network: NetworkConfig;
+  /** Resolves when the setup node can be reached, and with it everything. */
+  readonly ready: Promise<void>;
 }
 
 /** Starts all services. */
@@ -134,6 +136,7 @@ export async function startEmbeddedNetwork(context: EmbeddedNetworkContext): Pro
       addressResolver: addressResolver.public,
       setupNodes: [publicKey],
     },
+    ready: messaging.ready,
     [Symbol.asyncDispose]: async () => await owned.disposeAsync(),
   };
 }

@@ -198,7 +198,9 @@ export async function startVisor(options: VisorOptions): Promise<Visor> {
   const publicKey = publicKeyOf(secret);
   const listeners = new Listeners(config, runtime.log);
 
-  const network = config.network ?? stack.use(await startOwnNetwork({ runtime, folder, listeners, drivers })).network;
+  const { network, ready } = config.network === undefined
+    ? stack.use(await startOwnNetwork({ runtime, folder, listeners, drivers }))
+    : { network: config.network };
   const ticket = formatTicket(network);
   const transportsOf = new VisorTransports({ runtime, folder, localKey: publicKey });
   const parts = stack.use(
@@ -268,7 +270,7 @@ export async function startVisor(options: VisorOptions): Promise<Visor> {
   await transportsOf.restore();
   await proxies.restore();
   // Whoever dials as soon as it is ready is to find it connected; without a network it is ready all the same.
-  await withTimeout(() => parts.messaging.ready, {
+  await withTimeout(() => Promise.all([parts.messaging.ready, ready]), {
     timers: runtime.timers,
     ms: CONNECT_WITHIN_MS,
     code: "visor/not-connected",
