@@ -34,10 +34,12 @@ export type {
   ProxySettings,
   ProxyView,
   RouteCandidateView,
+  RouteEventView,
   StatusCheck,
   TransportView,
   Visor,
   VisorBenchOptions,
+  VisorEvent,
   VisorOptions,
   VisorStatus,
 } from "./lib/visor/mod.ts";

@@ -21,6 +21,8 @@ export interface ConnectionTableDeps {
   readonly timers: Timers;
   /** Shows how many connections are open. */
   readonly openGauge: Gauge;
+  /** Called with each connection that comes about. */
+  readonly onAdopted: (connection: GroupConnection) => void;
 }
 
 /** A group on its way to a connection. */
@@ -88,6 +90,7 @@ export class ConnectionTable {
     });
     this.#connections.set(name, connection);
     this.#deps.openGauge.set(this.#connections.size);
+    this.#deps.onAdopted(connection);
     return connection;
   }
 

@@ -68,6 +68,11 @@ export interface Router extends AsyncDisposable {
    * @throws {RefusedError} `route/port-taken`; {ClosedError} `route/closed`
    */
   listen(port: Port): RouteListener;
+  /**
+   * Subscribes to connections as they come about, dialled ones and accepted ones, those of pings too. They belong to
+   * whoever dialled or accepted them. @returns unsubscribes
+   */
+  onConnection(listener: (connection: RouteConnection) => void): () => void;
   /** All live routing rules, by route id. */
   rules(): RuleSummary[];
   /** Route ids that setup nodes hold and have not used: of set-ups under way, or given up within the last minute. */
@@ -85,7 +90,14 @@ export function createRouter(deps: RouterDeps): Router {
   const closing = new AbortController();
   const ports = new PortSpace();
   const listeners = new Map<Port, FillableListener>();
-  const connections = new ConnectionTable({ loop: switchLoop, clock, timers, openGauge: metrics.open });
+  const subscribers = new Set<(connection: RouteConnection) => void>();
+  const connections = new ConnectionTable({
+    loop: switchLoop,
+    clock,
+    timers,
+    openGauge: metrics.open,
+    onAdopted: (connection) => subscribers.forEach((subscriber) => subscriber(connection)),
+  });
   const gate = new RuleGate({
     core: switchLoop.switch,
     clock,
@@ -154,6 +166,10 @@ export function createRouter(deps: RouterDeps): Router {
       });
     },
     listen,
+    onConnection: (listener) => {
+      subscribers.add(listener);
+      return () => void subscribers.delete(listener);
+    },
     rules: () => summariseRules(switchLoop.switch, clock.monotonic()),
     get reservedIds(): number {
       return gate.reservedIds;

@@ -19,5 +19,6 @@ export type {
   TransportView,
   VisorStatus,
 } from "./views.ts";
+export type { RouteEventView, VisorEvent } from "./events.ts";
 export { type FindOptions, startVisor, type Visor, type VisorBenchOptions, type VisorOptions } from "./visor.ts";
 export { VERSION } from "../types/version.ts";

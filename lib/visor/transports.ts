@@ -190,7 +190,8 @@ function networkViewOf(listed: MapTransport, own: TransportSummary | undefined):
   };
 }
 
-function viewOf(transport: TransportSummary): TransportView {
+/** A transport as users see it. */
+export function viewOf(transport: TransportSummary): TransportView {
   const { id, type, remote, label, up, latencyMs, sentBytes, receivedBytes, since } = transport;
   return {
     id,

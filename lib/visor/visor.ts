@@ -23,6 +23,7 @@ import { startControlServer } from "./control_server.ts";
 import { DataFolder } from "./data_folder.ts";
 import type { EmbeddedNetwork, EmbeddedNetworkContext } from "./embedded_network.ts";
 import { Listeners } from "./listeners.ts";
+import { type VisorEvent, VisorEvents } from "./events.ts";
 import { joinParts } from "./parts.ts";
 import { Proxies } from "./proxies.ts";
 import type { ProxySettings } from "./proxy_settings.ts";
@@ -163,6 +164,11 @@ export interface Visor extends AsyncDisposable {
    * @throws {UnavailableError} `http/unreachable`; the reason of the request's signal
    */
   fetch(request: Request): Promise<Response>;
+  /**
+   * What happens, from the first step of the iteration on: transports and routes that come and go, and parts that fail or
+   * recover. Ends with the visor, or when `signal` aborts.
+   */
+  events(options?: { readonly signal?: AbortSignal }): AsyncIterable<VisorEvent>;
   /** How the visor does. */
   status(): Promise<VisorStatus>;
   /** All keys this visor has heard of. */
@@ -223,6 +229,9 @@ export async function startVisor(options: VisorOptions): Promise<Visor> {
   });
   const proxies = stack.use(new Proxies({ runtime, folder, router }));
   const report = new StatusReport({ runtime, publicKey, network, parts });
+  const events = stack.use(
+    new VisorEvents({ runtime, localKey: publicKey, table: parts.table, router, status: () => report.make() }),
+  );
 
   const visor: Omit<Visor, "api" | typeof Symbol.asyncDispose> = {
     publicKey,
@@ -262,6 +271,7 @@ export async function startVisor(options: VisorOptions): Promise<Visor> {
       if (overlayAddressOf(new URL(request.url)) !== undefined) return await parts.http.fetch(request);
       throw new RefusedError("http/no-key", `Get "${request.url}": wanted http://PK.sky/… with a public key`);
     },
+    events: ({ signal } = {}) => events.watch(signal),
     status: () => report.make(),
     knownKeys: async () => new Set([publicKey, ...await transportsOf.knownKeys()]),
   };

@@ -91,7 +91,12 @@ export function makeNode(sim: Simulation, name: string): LineNode {
   const secret = generateSecretKey(runtime.random);
   const key = publicKeyOf(secret);
   const loop = createSwitchLoop({ runtime, localKey: key });
-  const table = new ConnectionTable({ loop, ...runtime, openGauge: runtime.metrics.gauge("skywire_test_open", "") });
+  const table = new ConnectionTable({
+    loop,
+    ...runtime,
+    openGauge: runtime.metrics.gauge("skywire_test_open", ""),
+    onAdopted: () => {},
+  });
   return { name, runtime, secret, key, loop, table };
 }
 

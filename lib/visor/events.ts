@@ -1,0 +1,157 @@
+/**
+ * What happens at a visor, told to whoever iterates. Transports and routes tell by themselves; the checks of the status
+ * report are made every few seconds as long as somebody listens, and told when they came out the same twice.
+ */
+
+import { createQueue, type Queue, type Runtime, sleep } from "../runtime/mod.ts";
+import type { GroupCloseReason, RouteConnection, Router } from "../routing/mod.ts";
+import type { TransportTable } from "../transport/mod.ts";
+import type { Port, PublicKey } from "../types/mod.ts";
+import { viewOf } from "./transports.ts";
+import type { StatusCheck, TransportView, VisorStatus } from "./views.ts";
+
+/** How often the status is looked at, ms. */
+const CHECK_EVERY_MS = 5_000;
+
+/** Events that wait for one listener. */
+const MOST_WAITING = 1_024;
+
+/** A connection that events tell of. */
+export interface RouteEventView {
+  /** The visor at the other end. */
+  readonly remote: PublicKey;
+  /** Its port. */
+  readonly remotePort: Port;
+  /** The port here. */
+  readonly localPort: Port;
+  /** Both ends included. Empty when the other visor dialled: it alone knows the path. */
+  readonly path: readonly PublicKey[];
+}
+
+/** Something that happened. `at` is ISO 8601. */
+export type VisorEvent =
+  & { readonly at: string }
+  & (
+    | {
+      readonly type: "transport-up" | "transport-down" | "transport-removed";
+      readonly transport: TransportView;
+      /** Why it went down. */
+      readonly reason?: string;
+    }
+    | { readonly type: "route-set-up"; readonly route: RouteEventView; readonly setupMs?: number }
+    | {
+      readonly type: "route-ended";
+      readonly route: RouteEventView;
+      readonly reason: GroupCloseReason;
+      readonly message?: string;
+    }
+    /** A check of the status report does worse, or works again. */
+    | { readonly type: "degraded" | "recovered"; readonly check: StatusCheck }
+    /** So many events were lost here: they came faster than they were taken. */
+    | { readonly type: "missed"; readonly count: number }
+  );
+
+type News = VisorEvent extends infer Event ? Event extends VisorEvent ? Omit<Event, "at"> : never : never;
+
+/** What events come from. */
+export interface VisorEventsDeps {
+  readonly runtime: Pick<Runtime, "clock" | "timers">;
+  readonly localKey: PublicKey;
+  readonly table: Pick<TransportTable, "onChange">;
+  readonly router: Pick<Router, "onConnection">;
+  readonly status: () => Promise<VisorStatus>;
+}
+
+/** Tells events. Disposing ends all iterations. */
+export class VisorEvents implements Disposable {
+  readonly #deps: VisorEventsDeps;
+  readonly #closing = new AbortController();
+
+  /** Watches nothing until somebody listens. */
+  constructor(deps: VisorEventsDeps) {
+    this.#deps = deps;
+  }
+
+  /** All events from the first step of the iteration on, until `signal` aborts or the visor ends. */
+  async *watch(signal?: AbortSignal): AsyncGenerator<VisorEvent> {
+    const { table, router } = this.#deps;
+    const inbox = new Inbox(this.#deps.runtime);
+    const left = new AbortController();
+    const over = AbortSignal.any([left.signal, this.#closing.signal, ...(signal === undefined ? [] : [signal])]);
+    const unsubscribe = [
+      table.onChange(({ type, transport, reason }) => {
+        inbox.tell({
+          type: `transport-${type}`,
+          transport: viewOf(transport),
+          ...(reason !== undefined && { reason }),
+        });
+      }),
+      router.onConnection((connection) => this.#follow(connection, inbox)),
+    ];
+    over.addEventListener("abort", () => inbox.close(), { once: true });
+    if (over.aborted) inbox.close();
+    this.#check(inbox, over);
+    try {
+      yield* inbox;
+    } finally {
+      for (const end of unsubscribe) end();
+      left.abort();
+    }
+  }
+
+  [Symbol.dispose](): void {
+    this.#closing.abort();
+  }
+
+  #follow(connection: RouteConnection, inbox: Inbox): void {
+    const { remoteKey, remotePort, localPort, route: hops, setupMs } = connection;
+    const path = hops.length === 0 ? [] : [this.#deps.localKey, ...hops.map(({ to }) => to)];
+    const route = { remote: remoteKey, remotePort, localPort, path };
+    inbox.tell({ type: "route-set-up", route, ...(setupMs !== undefined && { setupMs }) });
+    connection.closed.then(({ reason, message }) =>
+      inbox.tell({ type: "route-ended", route, reason, ...(message !== undefined && { message }) })
+    );
+  }
+
+  async #check(inbox: Inbox, over: AbortSignal): Promise<void> {
+    const seen = new Map<string, StatusCheck["state"]>(), told = new Map<string, StatusCheck["state"]>();
+    while (!over.aborted) {
+      const { checks } = await this.#deps.status();
+      for (const check of over.aborted ? [] : checks) {
+        const { name, state } = check;
+        // What is gone at the next look, such as a dial under way, is not worth telling.
+        if (state === seen.get(name) && state !== (told.get(name) ?? "ok")) {
+          told.set(name, state);
+          inbox.tell({ type: state === "ok" ? "recovered" : "degraded", check });
+        }
+        seen.set(name, state);
+      }
+      await sleep(this.#deps.runtime.timers, CHECK_EVERY_MS, over).catch(() => {});
+    }
+  }
+}
+
+/** The events of one listener. */
+class Inbox implements AsyncIterable<VisorEvent> {
+  readonly #runtime: Pick<Runtime, "clock">;
+  readonly #waiting: Queue<VisorEvent> = createQueue(MOST_WAITING);
+  #missed = 0;
+
+  constructor(runtime: Pick<Runtime, "clock">) {
+    this.#runtime = runtime;
+  }
+
+  tell(news: News): void {
+    const at = new Date(this.#runtime.clock.wallMs()).toISOString();
+    if (this.#missed > 0 && this.#waiting.push({ type: "missed", count: this.#missed, at })) this.#missed = 0;
+    if (!this.#waiting.push({ ...news, at } as VisorEvent)) this.#missed++;
+  }
+
+  close(): void {
+    this.#waiting.close();
+  }
+
+  [Symbol.asyncIterator](): AsyncIterator<VisorEvent> {
+    return this.#waiting[Symbol.asyncIterator]();
+  }
+}
