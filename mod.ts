@@ -152,6 +152,16 @@ export type {
   TransportDriver,
 } from "./lib/transport/mod.ts";
 
+// A network in memory on virtual time, for tests of what uses visors.
+export { createSimulation as createNetwork } from "./lib/simulation/mod.ts";
+export type {
+  MemoryStorage,
+  NetworkFaults,
+  Simulation as SimulatedNetwork,
+  SimulationOptions,
+  VirtualTime,
+} from "./lib/simulation/mod.ts";
+
 // Keys and formats.
 export {
   decodePacket,

@@ -7,6 +7,7 @@
 export * from "./ports.ts";
 export * from "./address.ts";
 export * from "./backoff.ts";
+export * from "./byte_chunks.ts";
 export * from "./log.ts";
 export * from "./metrics.ts";
 export * from "./mutex.ts";

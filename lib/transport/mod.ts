@@ -5,7 +5,6 @@
  */
 export * from "./conformance.ts";
 export * from "./driver.ts";
-export * from "./drivers/memory.ts";
 export * from "./drivers/messaging.ts";
 export * from "./drivers/stcp.ts";
 export * from "./drivers/stcpr.ts";

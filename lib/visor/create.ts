@@ -1,6 +1,7 @@
 /** The way into a visor for programs that embed one. */
 
 import { createDenoRuntime, createDenoStorage } from "../runtime/deno/mod.ts";
+import type { Simulation } from "../simulation/mod.ts";
 import type { TransportDriver } from "../transport/mod.ts";
 import { startVisor, type Visor } from "./visor.ts";
 
@@ -25,6 +26,11 @@ export interface CreateVisorOptions {
   readonly routeFinder?: "local" | "network";
   /** Transport kinds from outside, beside the built-in ones; a driver with a `listenAddress` listens from the start. */
   readonly drivers?: readonly TransportDriver[];
+  /**
+   * For tests: a network in memory instead of this machine. `data` is the name of a host in it, which keeps the files.
+   * Its time stands still unless driven: `await network.run(createVisor({ network, data: "a" }))`.
+   */
+  readonly network?: Simulation;
   /** From this level on, log lines go to stderr; default `warn`. */
   readonly logLevel?: "debug" | "info" | "warn" | "error";
 }
@@ -43,7 +49,11 @@ export interface CreateVisorOptions {
  * @throws {UnavailableError} `storage/write-failed`, `network/listen-failed`
  */
 export async function createVisor(options: CreateVisorOptions): Promise<Visor> {
-  const { data, logLevel = "warn", ...rest } = options;
+  const { data, network, logLevel = "warn", ...rest } = options;
+  if (network !== undefined) {
+    const world = { runtime: network.runtimeFor(data), storage: network.storageFor(data) };
+    return await startVisor({ host: data, ...rest, ...world });
+  }
   const runtime = createDenoRuntime({ logLevel });
   try {
     return await startVisor({ ...rest, runtime, storage: createDenoStorage(data), owned: runtime });

@@ -18,7 +18,7 @@ import { answerQuestion, findRoutes } from "../../lib/services/route_finder/logi
 import type { RouteConditions } from "../../lib/services/route_finder/question.ts";
 import type { FeedTransport } from "../../lib/services/transport_discovery/mod.ts";
 import type { PublicKey, TransportId } from "../../lib/types/mod.ts";
-import { createSeededRandom } from "../fakes/seeded_random.ts";
+import { createSeededRandom } from "../../lib/simulation/seeded_random.ts";
 
 const VISORS = 10_000, TRANSPORTS = 100_000;
 const QUESTIONS = 400, WARM_UP = 100;

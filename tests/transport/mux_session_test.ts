@@ -8,8 +8,8 @@ import type { ByteLink, Runtime } from "../../lib/runtime/mod.ts";
 import { createMuxSession } from "../../lib/transport/mux_session.ts";
 import type { MuxSession, MuxStream } from "../../lib/transport/mux_session.ts";
 import { createVirtualTime } from "../fakes/mod.ts";
-import { createPipe } from "../fakes/pipe.ts";
-import type { Pipe } from "../fakes/pipe.ts";
+import { createPipe } from "../../lib/simulation/pipe.ts";
+import type { Pipe } from "../../lib/simulation/pipe.ts";
 
 /** Two sessions on the two ends of one TCP connection. */
 interface Pair extends AsyncDisposable {

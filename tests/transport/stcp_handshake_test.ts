@@ -14,7 +14,6 @@ import {
   WRONG_KEY_MESSAGE,
 } from "../../lib/transport/stcp_handshake.ts";
 import type { HandshakeIdentity } from "../../lib/transport/stcp_handshake.ts";
-import { createMemoryDriver, createMemoryHub } from "../../lib/transport/drivers/memory.ts";
 import { parseHex, SecretKey } from "../../lib/types/mod.ts";
 import type { PublicKey } from "../../lib/types/mod.ts";
 import { Fault } from "../../lib/wire/fault.ts";
@@ -27,6 +26,7 @@ import {
   verifyFrame2,
 } from "../../lib/wire/stcp_frames.ts";
 import { formatSignedEntry, verifyTransportEntry } from "../../lib/wire/transport_entry.ts";
+import { linkPair } from "../fakes/link_pair.ts";
 import { createSeededRandom, createSimulation, simulationTest } from "../fakes/mod.ts";
 import type { Simulation } from "../fakes/mod.ts";
 import { testVectors } from "../wire/vectors.ts";
@@ -183,15 +183,6 @@ function makeIdentity(name: string): HandshakeIdentity {
 
 const ALICE = makeIdentity("alice"), BOB = makeIdentity("bob");
 
-async function makePair(): Promise<[ByteLink, ByteLink]> {
-  const driver = createMemoryDriver(createMemoryHub());
-  const listener = await driver.listen("b");
-  const dialled = await driver.dial("b", { remoteKey: BOB.publicKey });
-  const { value } = await listener[Symbol.asyncIterator]().next();
-  listener.close();
-  return [dialled, value];
-}
-
 function accept(sim: Simulation, link: ByteLink): ReturnType<typeof acceptHandshake> {
   return acceptHandshake(link, { runtime: sim.runtimeFor("b"), local: BOB, isListening: (port) => port === 45 });
 }
@@ -202,7 +193,7 @@ function dial(sim: Simulation, link: ByteLink, remoteKey = BOB.publicKey, port =
 }
 
 simulationTest("both sides end with the other's key and records that understand each other", async (sim) => {
-  const [a, b] = await makePair();
+  const [a, b] = linkPair();
   const [dialled, accepted] = await sim.run(Promise.all([dial(sim, a), accept(sim, b)]));
   assert.deepEqual([dialled.remoteKey, accepted.remoteKey], [BOB.publicKey, ALICE.publicKey]);
   accepted.records.push(dialled.records.seal(new Uint8Array([1, 2, 3])));
@@ -220,7 +211,7 @@ simulationTest("a peer that is not listening, or not the one asked for, says so"
       [ALICE.publicKey, 45, "transport/wrong-destination", WRONG_KEY_MESSAGE],
     ] as const
   ) {
-    const [a, b] = await makePair();
+    const [a, b] = linkPair();
     const [dialled, accepted] = await sim.run(Promise.allSettled([dial(sim, a, key, port), accept(sim, b)]));
     assert.ok(dialled.status === "rejected" && accepted.status === "rejected");
     assert.ok(dialled.reason instanceof RefusedError && dialled.reason.details.message === message);
@@ -230,13 +221,13 @@ simulationTest("a peer that is not listening, or not the one asked for, says so"
 });
 
 simulationTest("a silent peer is given up after 10 s in the first stage and 5 s in the Noise stage", async (sim) => {
-  const [a, b] = await makePair();
+  const [a, b] = linkPair();
   let started = sim.nowMs;
   await assert.rejects(sim.run(accept(sim, b)), (e) => hasCode(e, "transport/handshake-timeout"));
   assert.equal(sim.nowMs - started, 10_000);
   assert.equal(await a.read(new Uint8Array(1)), null);
 
-  const [c, d] = await makePair();
+  const [c, d] = linkPair();
   started = sim.nowMs;
   const reader = new ByteReader(c);
   const proving = proveInitiator(c, reader, {
@@ -251,7 +242,7 @@ simulationTest("a silent peer is given up after 10 s in the first stage and 5 s 
 });
 
 simulationTest("an aborted dial closes the link and rejects with the reason", async (sim) => {
-  const [a, b] = await makePair();
+  const [a, b] = linkPair();
   const leaving = new AbortController();
   const dialling = dialHandshake(a, {
     runtime: sim.runtimeFor("a"),
@@ -271,7 +262,7 @@ simulationTest("every truncation of a good initiator ends in an error, never in 
   const sent = await recordInitiator(sim);
   const whole = sent.reduce((length, part) => length + part.length, 0);
   for (let cut = 0; cut < whole; cut += 23) {
-    const [a, b] = await makePair();
+    const [a, b] = linkPair();
     const accepting = accept(sim, b);
     accepting.catch(() => {});
     let left = cut;
@@ -288,7 +279,7 @@ simulationTest("every truncation of a good initiator ends in an error, never in 
 
 /** What an initiator would send; its nonce will be wrong the next time, which is one more way to fail. */
 async function recordInitiator(sim: Simulation): Promise<Uint8Array[]> {
-  const [a, b] = await makePair();
+  const [a, b] = linkPair();
   const sent: Uint8Array[] = [];
   const recording: ByteLink = {
     ...a,
@@ -308,12 +299,12 @@ async function recordInitiator(sim: Simulation): Promise<Uint8Array[]> {
 simulationTest("garbage in place of any message ends in an error", async (sim) => {
   const random = createSeededRandom("garbage");
   for (const length of [1, 9, 10, 100, 5_000]) {
-    const [a, b] = await makePair();
+    const [a, b] = linkPair();
     await a.write(random.bytes(length));
     await assert.rejects(sim.run(accept(sim, b)), SkywireError);
     a.close();
 
-    const [c, d] = await makePair();
+    const [c, d] = linkPair();
     await d.write(random.bytes(length));
     d.close();
     await assert.rejects(sim.run(dial(sim, c)), SkywireError);
@@ -325,7 +316,7 @@ simulationTest("Noise messages that are forged, oversized or not on the curve ar
   for (
     const message of [random.bytes(49), new Uint8Array(49), new Uint8Array(0), random.bytes(4_094), random.bytes(5_000)]
   ) {
-    const [a, b] = await makePair();
+    const [a, b] = linkPair();
     const accepting = accept(sim, b);
     accepting.catch(() => {});
     const remote = { publicKey: BOB.publicKey, port: 45 };
@@ -338,7 +329,7 @@ simulationTest("Noise messages that are forged, oversized or not on the curve ar
 
 simulationTest("a newline that comes late, or not at all, does not disturb the Noise stage", async (sim) => {
   for (const late of [true, false]) {
-    const [a, b] = await makePair();
+    const [a, b] = linkPair();
     const accepting = accept(sim, b);
     const into = new Uint8Array(512);
     await a.write(new TextEncoder().encode("get_nonce"));

@@ -3,25 +3,17 @@
 import assert from "node:assert/strict";
 import { Records } from "../../lib/core/mod.ts";
 import type { ByteLink } from "../../lib/runtime/mod.ts";
-import { createMemoryDriver, createMemoryHub, createSwitchLoop } from "../../lib/transport/mod.ts";
+import { createSwitchLoop } from "../../lib/transport/mod.ts";
 import type { ActiveLink, SwitchLoop } from "../../lib/transport/mod.ts";
 import type { PublicKey, TransportId } from "../../lib/types/mod.ts";
 import { transportId } from "../../lib/wire/transport_entry.ts";
 import { simulationTest } from "../fakes/mod.ts";
 import type { Simulation } from "../fakes/mod.ts";
+import { linkPair } from "../fakes/link_pair.ts";
 import { KEY_A, KEY_B } from "./drivers/keys.ts";
 
 const [ID, OTHER_ID] = ["memory", "other"].map((kind) => transportId(KEY_A, KEY_B, kind)) as [TransportId, TransportId];
 const [ONE, TWO] = [new Uint8Array(32).fill(1), new Uint8Array(32).fill(2)];
-
-async function makeLinks(): Promise<[ByteLink, ByteLink]> {
-  const driver = createMemoryDriver(createMemoryHub());
-  const listener = await driver.listen("x");
-  const dialled = await driver.dial("x", { remoteKey: KEY_B });
-  const { value } = await listener[Symbol.asyncIterator]().next();
-  listener.close();
-  return [dialled, value];
-}
 
 function makeLoop(sim: Simulation, name: string, localKey: PublicKey): SwitchLoop {
   return createSwitchLoop({ runtime: sim.runtimeFor(name), localKey });
@@ -42,7 +34,7 @@ function attach(loop: SwitchLoop, link: ByteLink, side: "a" | "b", options: Atta
 simulationTest("pings are answered by the other switch, and counted where they are sent", async (sim) => {
   await using a = makeLoop(sim, "a", KEY_A);
   await using b = makeLoop(sim, "b", KEY_B);
-  const [left, right] = await makeLinks();
+  const [left, right] = linkPair();
   const pongs: bigint[] = [];
   const ours = attach(a, left, "a", { onPong: (value) => pongs.push(value) }), theirs = attach(b, right, "b");
   for (const value of [0n, 7n, 2n ** 64n - 1n]) ours.ping(value);
@@ -56,7 +48,7 @@ simulationTest("pings are answered by the other switch, and counted where they a
 simulationTest("a link ends as `local` here and as `remote` there, and keeps its figures", async (sim) => {
   await using a = makeLoop(sim, "a", KEY_A);
   await using b = makeLoop(sim, "b", KEY_B);
-  const [left, right] = await makeLinks();
+  const [left, right] = linkPair();
   const ours = attach(a, left, "a"), theirs = attach(b, right, "b");
   ours.ping(1n);
   await sim.run(10);
@@ -71,7 +63,7 @@ simulationTest("a link ends as `local` here and as `remote` there, and keeps its
 
 simulationTest("bytes that are no record end the link as a fault", async (sim) => {
   await using a = makeLoop(sim, "a", KEY_A);
-  const [left, right] = await makeLinks();
+  const [left, right] = linkPair();
   const ours = attach(a, left, "a");
   await right.write(sim.runtimeFor("x").random.bytes(5_000));
   const end = await sim.run(ours.ended);
@@ -92,7 +84,7 @@ simulationTest("a link that breaks in the network ends as broken", async (sim) =
 simulationTest("disposing ends all links before the switch", async (sim) => {
   const a = makeLoop(sim, "a", KEY_A);
   await using b = makeLoop(sim, "b", KEY_B);
-  const links = [await makeLinks(), await makeLinks()];
+  const links = [linkPair(), linkPair()];
   const theirs = links.map(([left, right], i) => {
     const transportId = i === 0 ? ID : OTHER_ID;
     attach(a, left, "a", { transportId });
@@ -105,8 +97,8 @@ simulationTest("disposing ends all links before the switch", async (sim) => {
 
 simulationTest("a peer that reads nothing stops the writer, not the loop", async (sim) => {
   await using a = makeLoop(sim, "a", KEY_A);
-  const [deaf] = await makeLinks();
-  const [left, right] = await makeLinks();
+  const [deaf] = linkPair();
+  const [left, right] = linkPair();
   await using b = makeLoop(sim, "b", KEY_B);
   const stuck = attach(a, deaf, "a", { transportId: OTHER_ID });
   const pongs: bigint[] = [];

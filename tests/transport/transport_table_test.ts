@@ -3,7 +3,6 @@
 import assert from "node:assert/strict";
 import { hasCode, RefusedError, UnavailableError } from "../../lib/errors/mod.ts";
 import { createDenoRuntime } from "../../lib/runtime/deno/mod.ts";
-import { createMemoryDriver, createMemoryHub } from "../../lib/transport/mod.ts";
 import type { PublicKey } from "../../lib/types/mod.ts";
 import { transportId } from "../../lib/wire/transport_entry.ts";
 import { createSeededRandom, createSimulation, simulationTest } from "../fakes/mod.ts";
@@ -383,20 +382,6 @@ simulationTest("a closed listener accepts no more, and transports live on", asyn
   await sim.run(listener.close());
   await sim.run(20_000);
   assert.equal(world.a.only().up, true);
-});
-
-Deno.test("tables over a memory hub connect in one process", async () => {
-  const sim = createSimulation({ seed: 1 });
-  const hub = createMemoryHub(), discovery = new FakeDiscovery();
-  const [a, b] = ([["a", SECRET_A], ["b", SECRET_B]] as const).map(([name, secret]) =>
-    makeVisor({ runtime: sim.runtimeFor(name), secret, discovery, drivers: [createMemoryDriver(hub)] })
-  ) as [TestVisor, TestVisor];
-  await b.table.listen("memory", "b");
-  await sim.run(a.table.add({ remoteKey: KEY_B, kind: "memory", address: "b" }));
-  await sim.run(5_000);
-  assert.deepEqual([a.only().up, b.only().up, a.only().type], [true, true, "memory"]);
-  await sim.run(Promise.all([a[Symbol.asyncDispose](), b[Symbol.asyncDispose]()]));
-  assert.equal(sim.pendingTimers, 0);
 });
 
 Deno.test("tables connect over real sockets, lose the link with the peer's end, and close without leaks", async () => {

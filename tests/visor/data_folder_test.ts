@@ -3,8 +3,8 @@
 import assert from "node:assert/strict";
 import { hasCode } from "../../lib/errors/mod.ts";
 import { DataFolder } from "../../lib/visor/data_folder.ts";
-import { createSeededRandom } from "../fakes/seeded_random.ts";
-import { createMemoryStorage, type MemoryStorage } from "../fakes/memory_storage.ts";
+import { createSeededRandom } from "../../lib/simulation/seeded_random.ts";
+import { createMemoryStorage, type MemoryStorage } from "../../lib/simulation/memory_storage.ts";
 
 function makeFolder(): { readonly storage: MemoryStorage; readonly folder: DataFolder } {
   const storage = createMemoryStorage();

@@ -38,7 +38,6 @@ export const KNOWN_TRANSPORT_KINDS: readonly string[] = [
   "squicr",
   "squic",
   "quic",
-  "memory",
 ];
 
 /**

@@ -17,7 +17,7 @@
  */
 
 import { ClosedError, ProtocolError, UnavailableError } from "../../errors/mod.ts";
-import { createQueue, parseAddress } from "../../runtime/mod.ts";
+import { ByteChunks, createQueue, parseAddress } from "../../runtime/mod.ts";
 import type { Http, HttpHandler, HttpServer, MessageSocket } from "../../runtime/mod.ts";
 import type { RawLink, RawListener, TransportDriver } from "../driver.ts";
 
@@ -109,9 +109,7 @@ class WsLink implements RawLink {
   readonly remoteAddress: string;
   readonly #socket: MessageSocket;
   readonly #onClosed: () => void;
-  readonly #arrived: Uint8Array[] = [];
-  /** Bytes that arrived and were not read. */
-  #unread = 0;
+  readonly #arrived = new ByteChunks();
   /** Bytes that were read and not granted again. */
   #ungranted = 0;
   /** Bytes that may be written. */
@@ -136,16 +134,7 @@ class WsLink implements RawLink {
       await this.#change();
     }
     if (this.#closed) return null;
-    let count = 0;
-    while (count < into.length && this.#arrived.length > 0) {
-      const chunk = this.#arrived[0] as Uint8Array;
-      const part = chunk.subarray(0, into.length - count);
-      into.set(part, count);
-      count += part.length;
-      if (part.length === chunk.length) this.#arrived.shift();
-      else this.#arrived[0] = chunk.subarray(part.length);
-    }
-    this.#unread -= count;
+    const count = this.#arrived.read(into);
     this.#grant(count);
     return count;
   }
@@ -171,7 +160,7 @@ class WsLink implements RawLink {
   close(): void {
     if (this.#closed) return;
     this.#closed = true;
-    this.#arrived.length = 0;
+    this.#arrived.clear();
     this.#socket.close();
     this.#wake();
   }
@@ -195,10 +184,8 @@ class WsLink implements RawLink {
   #take(message: Uint8Array): void {
     const [type] = message;
     if (type === DATA && message.length > 1) {
-      const bytes = message.subarray(1);
-      this.#unread += bytes.length;
-      if (this.#unread + this.#ungranted > WINDOW_BYTES) throw this.#fault("it sends more than was granted");
-      this.#arrived.push(bytes);
+      this.#arrived.push(message.subarray(1));
+      if (this.#arrived.length + this.#ungranted > WINDOW_BYTES) throw this.#fault("it sends more than was granted");
     } else if (type === GRANT && message.length === 5) {
       this.#room += new DataView(message.buffer, message.byteOffset).getUint32(1);
       if (this.#room > WINDOW_BYTES) throw this.#fault("it grants more than was sent");

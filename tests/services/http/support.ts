@@ -3,7 +3,7 @@
 import type { HttpService } from "../../../lib/services/http/mod.ts";
 import { createLog, createMetrics, formatLogText, type Http, type Runtime } from "../../../lib/runtime/mod.ts";
 import { monotonicMs } from "../../../lib/types/mod.ts";
-import { createSeededRandom } from "../../fakes/seeded_random.ts";
+import { createSeededRandom } from "../../../lib/simulation/seeded_random.ts";
 import { type VectorCase, vectorCases } from "../../wire/vectors.ts";
 
 /** A world whose wall clock stands where the test puts it and whose timers never fire by themselves. */

@@ -8,7 +8,7 @@ import { type PublicKey, type RouteId, SecretKey } from "../../../lib/types/mod.
 import { rpcHandler, serveRpc } from "../../../lib/wire/rpc/mod.ts";
 import { RESERVE_IDS, RULE_GATEWAY_PORT } from "../../../lib/wire/setup_messages.ts";
 import { type Simulation, simulationTest } from "../../fakes/mod.ts";
-import { linkPair } from "../../wire/rpc/link_pair.ts";
+import { linkPair } from "../../fakes/link_pair.ts";
 
 const [A, B] = [1, 2].map((i) => publicKeyOf(new SecretKey(new Uint8Array(32).fill(i)))) as [PublicKey, PublicKey];
 

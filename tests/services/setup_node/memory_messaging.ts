@@ -4,7 +4,7 @@ import { RefusedError, UnavailableError } from "../../../lib/errors/mod.ts";
 import { createQueue, type Queue } from "../../../lib/runtime/mod.ts";
 import type { Port, PublicKey } from "../../../lib/types/mod.ts";
 import type { SetupListener, SetupNetwork, SetupStream } from "../../../lib/services/setup_node/mod.ts";
-import { linkPair } from "../../wire/rpc/link_pair.ts";
+import { linkPair } from "../../fakes/link_pair.ts";
 
 /** Makes a network; ask it for the view of each party. */
 export function createMemoryMessaging(): { of(key: PublicKey): SetupNetwork; readonly dials: readonly string[] } {

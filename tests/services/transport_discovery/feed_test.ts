@@ -5,7 +5,7 @@ import { decodeFeedEvent, formatFeedEvent } from "../../../lib/services/transpor
 import { parseEvents } from "../../../lib/services/http/mod.ts";
 import type { TransportId } from "../../../lib/types/mod.ts";
 import { makeTransportEntry, type TransportEntry } from "../../../lib/wire/transport_entry.ts";
-import { createSeededRandom } from "../../fakes/seeded_random.ts";
+import { createSeededRandom } from "../../../lib/simulation/seeded_random.ts";
 import { makeVisor } from "./support.ts";
 
 const [A, B] = [makeVisor(1), makeVisor(2)];

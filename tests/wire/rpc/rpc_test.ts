@@ -3,7 +3,7 @@ import { ClosedError, ProtocolError, RefusedError, UnavailableError } from "../.
 import { gobBytes, GobEncoder, gobString, gobUint } from "../../../lib/wire/gob/mod.ts";
 import { gobRpcRequest, gobRpcResponse } from "../../../lib/wire/rpc/messages.ts";
 import { MAX_CONCURRENT_CALLS, RpcClient, rpcHandler, type RpcMethod, serveRpc } from "../../../lib/wire/rpc/mod.ts";
-import { linkPair } from "./link_pair.ts";
+import { linkPair } from "../../fakes/link_pair.ts";
 
 const ECHO: RpcMethod<string, string> = { name: "Test.Echo", argument: gobString, reply: gobString };
 const HALVE: RpcMethod<number, number> = { name: "Test.Halve", argument: gobUint(32), reply: gobUint(32) };

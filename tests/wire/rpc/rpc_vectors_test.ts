@@ -19,7 +19,7 @@ import {
 import { showValue, unwrap } from "../gob/gob_json.ts";
 import { normalForm } from "../gob/normal_form.ts";
 import { testVectors } from "../vectors.ts";
-import { linkPair } from "./link_pair.ts";
+import { linkPair } from "../../fakes/link_pair.ts";
 
 interface Call {
   readonly method: string;

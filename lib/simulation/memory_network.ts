@@ -3,9 +3,9 @@
  * go on after healing), cut links (both sides get an error), killed hosts.
  */
 
-import { ClosedError, UnavailableError } from "../../lib/errors/mod.ts";
-import { createQueue, formatAddress, parseAddress, withTimeout } from "../../lib/runtime/mod.ts";
-import type { ByteLink, HostPort, LinkListener, Network, Queue, Timers } from "../../lib/runtime/mod.ts";
+import { ClosedError, UnavailableError } from "../errors/mod.ts";
+import { createQueue, formatAddress, parseAddress, withTimeout } from "../runtime/mod.ts";
+import type { ByteLink, HostPort, LinkListener, Network, Queue, Timers } from "../runtime/mod.ts";
 import { createPipe } from "./pipe.ts";
 import type { Pipe } from "./pipe.ts";
 

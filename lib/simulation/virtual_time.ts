@@ -1,9 +1,9 @@
 /** Time that passes only when nothing else is left to do. */
 
 import { setImmediate } from "node:timers";
-import { monotonicMs } from "../../lib/types/mod.ts";
-import type { MonotonicMs } from "../../lib/types/mod.ts";
-import type { Clock, Timers } from "../../lib/runtime/mod.ts";
+import { monotonicMs } from "../types/mod.ts";
+import type { MonotonicMs } from "../types/mod.ts";
+import type { Clock, Timers } from "../runtime/mod.ts";
 
 /**
  * Turns of the event loop without a sign of life after which the program counts as quiet. Web streams and `Response`
@@ -22,7 +22,9 @@ export const START_WALL_MS: number = Date.UTC(2030, 0, 1);
 
 /** Clock and timers that share one virtual time, and the loop that drives them. */
 export interface VirtualTime {
+  /** Stands still unless {@link VirtualTime.run} drives it. */
   readonly clock: Clock;
+  /** They fire while it is driven. */
   readonly timers: Timers;
   /** Says that something happened, so that the loop waits for its consequences. Timers and fakes call it. */
   touch(): void;
@@ -32,6 +34,7 @@ export interface VirtualTime {
    * happen, or when more than `limitMs` of virtual time passes
    */
   run<T>(goal: PromiseLike<T> | (() => PromiseLike<T>), limitMs?: number): Promise<T>;
+  /** Lets so many ms pass. @throws what a timer's callback throws */
   run(ms: number): Promise<void>;
   /** Timers that are set, for leak checks. */
   readonly pendingTimers: number;

@@ -4,8 +4,8 @@ import assert from "node:assert/strict";
 import { hasCode, UnavailableError } from "../../lib/errors/mod.ts";
 import { sleep } from "../../lib/runtime/mod.ts";
 import type { ByteLink } from "../../lib/runtime/mod.ts";
-import { createMemoryStorage, createSimulation, simulationTest } from "./mod.ts";
-import type { Simulation } from "./mod.ts";
+import { createMemoryStorage, createSimulation, simulationTest } from "../fakes/mod.ts";
+import type { Simulation } from "../fakes/mod.ts";
 
 const bytes = (...values: number[]): Uint8Array => new Uint8Array(values);
 

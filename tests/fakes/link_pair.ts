@@ -1,7 +1,7 @@
 /** Two ends of a byte link in memory, without delay. */
 
-import type { ByteLink } from "../../../lib/runtime/mod.ts";
-import { createPipe } from "../../fakes/pipe.ts";
+import type { ByteLink } from "../../lib/runtime/mod.ts";
+import { createPipe } from "../../lib/simulation/pipe.ts";
 
 /** Makes both ends. What one writes the other reads. */
 export function linkPair(): [ByteLink, ByteLink] {

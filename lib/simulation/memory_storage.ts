@@ -1,7 +1,7 @@
 /** A folder of files in memory. */
 
-import { UnavailableError } from "../../lib/errors/mod.ts";
-import type { Storage } from "../../lib/runtime/mod.ts";
+import { UnavailableError } from "../errors/mod.ts";
+import type { Storage } from "../runtime/mod.ts";
 
 /** Storage in memory, with a disk that can be full. */
 export interface MemoryStorage extends Storage {

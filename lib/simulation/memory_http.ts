@@ -1,8 +1,8 @@
 /** HTTP between hosts in memory: requests go to the handler that serves the address, under the network's fault rules. */
 
-import { UnavailableError } from "../../lib/errors/mod.ts";
-import { formatAddress, parseAddress, untilAborted, withTimeout } from "../../lib/runtime/mod.ts";
-import type { Http, HttpHandler, HttpServer, MessageSocket, SocketUpgrade, Timers } from "../../lib/runtime/mod.ts";
+import { UnavailableError } from "../errors/mod.ts";
+import { formatAddress, parseAddress, untilAborted, withTimeout } from "../runtime/mod.ts";
+import type { Http, HttpHandler, HttpServer, MessageSocket, SocketUpgrade, Timers } from "../runtime/mod.ts";
 import { UNREACHABLE_AFTER_MS } from "./memory_network.ts";
 import type { MemoryNetwork } from "./memory_network.ts";
 import { createSocketPair } from "./memory_socket.ts";

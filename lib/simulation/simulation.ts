@@ -1,10 +1,11 @@
 /** Many hosts in one process on one virtual time, all from one seed. */
 
-import { createLog, createMetrics, formatLogText } from "../../lib/runtime/mod.ts";
-import type { Clock, LogLevel, Runtime } from "../../lib/runtime/mod.ts";
+import { createLog, createMetrics, formatLogText } from "../runtime/mod.ts";
+import type { Clock, LogLevel, Runtime } from "../runtime/mod.ts";
 import { createMemoryHttp } from "./memory_http.ts";
 import { createMemoryNetwork } from "./memory_network.ts";
 import type { NetworkFaults } from "./memory_network.ts";
+import { createMemoryStorage, type MemoryStorage } from "./memory_storage.ts";
 import { createSeededRandom } from "./seeded_random.ts";
 import { createVirtualTime } from "./virtual_time.ts";
 import type { VirtualTime } from "./virtual_time.ts";
@@ -14,8 +15,8 @@ const KEPT_LOG_LINES = 2_000;
 
 /** What a simulation may be told. */
 export interface SimulationOptions {
-  /** The same seed gives the same run. */
-  readonly seed: number;
+  /** The same seed gives the same run. Default 1. */
+  readonly seed?: number;
   /** One-way delay between hosts unless set otherwise, ms. Default 1. */
   readonly latencyMs?: number;
   /** Which lines {@link Simulation.logLines} keeps. Default `debug`. */
@@ -24,12 +25,15 @@ export interface SimulationOptions {
 
 /** See {@link createSimulation}. */
 export interface Simulation extends NetworkFaults, Pick<VirtualTime, "run" | "pendingTimers"> {
+  /** What it was made from. */
   readonly seed: number;
   /**
    * The world as the host sees it; asking again gives the same. Hosts reach each other as `<name>:<port>` when they
    * listen on `<name>:<port>` or `0.0.0.0:<port>`; what listens on `127.0.0.1` is reached from the same host only.
    */
   runtimeFor(name: string): Runtime;
+  /** The files of the host; asking again gives the same. */
+  storageFor(name: string): MemoryStorage;
   /** Virtual ms since the start. */
   readonly nowMs: number;
   /** The wall clock of a host jumps, forward or back; its monotonic clock does not. */
@@ -51,13 +55,14 @@ export interface Simulation extends NetworkFaults, Pick<VirtualTime, "run" | "pe
  * listener.close();
  * ```
  */
-export function createSimulation(options: SimulationOptions): Simulation {
-  const { seed, latencyMs = 1, logLevel = "debug" } = options;
+export function createSimulation(options: SimulationOptions = {}): Simulation {
+  const { seed = 1, latencyMs = 1, logLevel = "debug" } = options;
   const time = createVirtualTime();
   const { clock, timers, touch } = time;
   const network = createMemoryNetwork({ timers, touch, latencyMs, nowMs: () => clock.monotonic() });
   const http = createMemoryHttp({ network, timers, touch });
   const runtimes = new Map<string, Runtime>();
+  const storages = new Map<string, MemoryStorage>();
   const jumps = new Map<string, number>();
   const logLines: string[] = [];
 
@@ -93,6 +98,11 @@ export function createSimulation(options: SimulationOptions): Simulation {
       runtimes.set(name, runtime);
       return runtime;
     },
+    storageFor(name: string): MemoryStorage {
+      const storage = storages.get(name) ?? createMemoryStorage();
+      storages.set(name, storage);
+      return storage;
+    },
     jumpClock(host: string, ms: number): void {
       jumps.set(host, (jumps.get(host) ?? 0) + ms);
     },
@@ -103,21 +113,4 @@ export function createSimulation(options: SimulationOptions): Simulation {
       return time.pendingTimers;
     },
   };
-}
-
-/**
- * Defines a test that runs in a simulation. `SIM_SEED` in the environment picks another seed. When the test fails, the
- * seed and the last log lines are printed.
- */
-export function simulationTest(name: string, test: (sim: Simulation) => Promise<void>): void {
-  Deno.test(name, async () => {
-    const sim = createSimulation({ seed: Number(Deno.env.get("SIM_SEED") ?? 1) });
-    try {
-      await test(sim);
-    } catch (error) {
-      // deno-lint-ignore no-console -- a failing run must say how to repeat it
-      console.error(`SIM_SEED=${sim.seed}, at ${sim.nowMs} ms\n${sim.logLines.slice(-40).join("\n")}`);
-      throw error;
-    }
-  });
 }

@@ -1,7 +1,7 @@
 /** Two ends of a message socket in memory: ordered, delayed and broken by the network's rules. */
 
-import { ClosedError, UnavailableError } from "../../lib/errors/mod.ts";
-import type { MessageSocket } from "../../lib/runtime/mod.ts";
+import { ClosedError, UnavailableError } from "../errors/mod.ts";
+import type { MessageSocket } from "../runtime/mod.ts";
 
 /** What a pair hangs on. */
 export interface MemorySocketDeps {

@@ -1,6 +1,6 @@
 /** Random bytes from a seed: the same seed gives the same bytes. Good statistics, no secrecy. */
 
-import type { Random } from "../../lib/runtime/mod.ts";
+import type { Random } from "../runtime/mod.ts";
 
 /**
  * Makes a generator (sfc32 by Chris Doty-Humphrey, seeded by FNV-1a of the text).

@@ -1,6 +1,7 @@
 /** One direction of a link in memory: bounded, delayed, in order, and breakable. */
 
-import { UnavailableError } from "../../lib/errors/mod.ts";
+import { UnavailableError } from "../errors/mod.ts";
+import { ByteChunks } from "../runtime/mod.ts";
 
 /** Bytes on their way before a writer has to wait: about what a TCP socket holds on loopback. */
 const CAPACITY_BYTES = 256 * 1024;
@@ -28,7 +29,7 @@ export interface Pipe {
  * @param touch called whenever something happens
  */
 export function createPipe(carry: Carrier, touch: () => void): Pipe {
-  const arrived: Uint8Array[] = [];
+  const arrived = new ByteChunks();
   let buffered = 0;
   let state: "open" | "ended" | "broken" = "open";
   let ending = false;
@@ -51,15 +52,7 @@ export function createPipe(carry: Carrier, touch: () => void): Pipe {
         if (state === "ended" || stopped) return null;
         await change();
       }
-      let count = 0;
-      while (count < into.length && arrived.length > 0) {
-        const chunk = arrived[0] as Uint8Array;
-        const part = chunk.subarray(0, into.length - count);
-        into.set(part, count);
-        count += part.length;
-        if (part.length === chunk.length) arrived.shift();
-        else arrived[0] = chunk.subarray(part.length);
-      }
+      const count = arrived.read(into);
       buffered -= count;
       changed();
       return count;
@@ -94,7 +87,7 @@ export function createPipe(carry: Carrier, touch: () => void): Pipe {
     },
     stop(): void {
       stopped = true;
-      arrived.length = 0;
+      arrived.clear();
       changed();
     },
     refuse(): void {
@@ -103,7 +96,7 @@ export function createPipe(carry: Carrier, touch: () => void): Pipe {
     },
     break(): void {
       state = "broken";
-      arrived.length = 0;
+      arrived.clear();
       changed();
     },
   };
