@@ -184,8 +184,10 @@ class WsLink implements RawLink {
   #take(message: Uint8Array): void {
     const [type] = message;
     if (type === DATA && message.length > 1) {
-      this.#arrived.push(message.subarray(1));
-      if (this.#arrived.length + this.#ungranted > WINDOW_BYTES) throw this.#fault("it sends more than was granted");
+      const bytes = message.subarray(1);
+      const unread = this.#arrived.length + bytes.length;
+      if (unread + this.#ungranted > WINDOW_BYTES) throw this.#fault("it sends more than was granted");
+      this.#arrived.push(bytes);
     } else if (type === GRANT && message.length === 5) {
       this.#room += new DataView(message.buffer, message.byteOffset).getUint32(1);
       if (this.#room > WINDOW_BYTES) throw this.#fault("it grants more than was sent");
