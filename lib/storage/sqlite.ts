@@ -20,11 +20,21 @@ const FILE_MODE = 0o600;
 /** SQLite's name for a database without a file. */
 const IN_MEMORY = ":memory:";
 
+/** Codes by the text of SQLite, since the engine's `exec` gives no other (Deno 2.9.6). */
+const CODE_BY_TEXT: Readonly<Record<string, number>> = {
+  "database is locked": 5,
+  "attempt to write a readonly database": 8,
+  "database disk image is malformed": 11,
+  "database or disk is full": 13,
+  "unable to open database file": 14,
+  "file is not a database": 26,
+};
+
 /**
  * Opens a database file, which is made with mode 0600 when it is missing.
  * @param path the file, whose folder must exist; `:memory:` for a database that is gone when it is closed, for tests
  * @throws {UnavailableError} `storage/corrupt` when it is no database or a damaged one, `storage/read-only` when it
- * cannot be written, `storage/open-failed` when it cannot be opened at all
+ * cannot be written, `storage/full` when there is no room to begin, `storage/open-failed` when it cannot be opened at all
  */
 export function openSqlite(path: string): SqlDatabase {
   const database = openFile(path);
@@ -140,7 +150,7 @@ class SqliteDatabase implements SqlDatabase {
   }
 
   #failure(cause: Error): UnavailableError {
-    const code = (cause as { readonly errcode?: number }).errcode ?? 0;
+    const code = (cause as { readonly errcode?: number }).errcode ?? CODE_BY_TEXT[cause.message] ?? 0;
     // The low byte is the primary result code of SQLite.
     switch (code & 0xff) {
       case 5:

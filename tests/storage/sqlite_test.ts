@@ -131,6 +131,10 @@ folderTest("a full disk is a clear error, and the rows before it stay", async (f
   // What the engine does at this limit is what it does when the disk is full.
   await database.exec("PRAGMA max_page_count = 3");
   await assert.rejects(insert.run("x".repeat(100_000)), (error) => hasCode(error, "storage/full"));
+  const script = "CREATE TABLE IF NOT EXISTS more (bytes BLOB); INSERT INTO more VALUES (zeroblob(100000))";
+  for (const write of [() => database.exec(script), () => database.applyMigration(2, script)]) {
+    await assert.rejects(write, (error) => hasCode(error, "storage/full"));
+  }
   assert.equal((await database.prepare("SELECT count(*) AS n FROM notes").get())?.["n"], 1n);
 });
 
