@@ -22,6 +22,7 @@ import type { RouteWish } from "./route_choice.ts";
 import type { RouteConnection } from "./route_connection.ts";
 import { createRouteListener, type FillableListener, type RouteListener } from "./route_listener.ts";
 import { RuleGate } from "./rule_gate.ts";
+import type { RuleLimits } from "./rule_quota.ts";
 import { type RuleSummary, summariseRules } from "./rule_summary.ts";
 
 /** What a router is made of. */
@@ -38,6 +39,8 @@ export interface RouterDeps {
   readonly messaging: MessagingClient;
   /** Setup nodes whose rules are accepted, in the order in which they are asked. */
   readonly setupNodes: readonly PublicKey[];
+  /** How much each of them may do here, where the defaults do not fit. */
+  readonly ruleLimits?: RuleLimits;
   /** Knows the network. */
   readonly routeFinder: Pick<RouteFinderClient, "findRoutes">;
   /** Whose a transport of the network is, for paths that name transports. */
@@ -103,6 +106,7 @@ export function createRouter(deps: RouterDeps): Router {
     clock,
     localKey,
     isUp: (id) => transports.list().some((transport) => transport.id === id && transport.up),
+    limits: deps.ruleLimits,
   });
   const setup = createSetupClient({ runtime, messaging });
   const dialler = new Dialler({

@@ -18,12 +18,10 @@ import {
   type TransportId,
 } from "../types/mod.ts";
 import type { EdgeRules } from "../wire/setup_messages.ts";
+import { DEFAULT_RULE_LIMITS, type RuleLimits, RuleQuota } from "./rule_quota.ts";
 
 /** A reservation that no rule followed is void after this time: twice the deadline of a set-up in v1.3 (routing.md §5.4). */
 const RESERVATION_MS = 60_000;
-
-/** Ids that one setup node may hold without rules: 16 of the largest requests that the wire allows (255 ids). */
-const MAX_RESERVED_IDS = 4_080;
 
 /** Shortest and longest idle time of a rule. v1.3 asks for 30 s; later upstream for as much as 24 h (routing.md App. D). */
 const KEEP_ALIVE_NS = { min: 1_000_000_000n, max: 86_400_000_000_000n } as const;
@@ -39,13 +37,15 @@ export interface SavedEdgeRules {
 /** What the gate needs. */
 export interface RuleGateDeps {
   /** Holds the rule table. */
-  readonly core: Pick<Switch, "reserveRouteIds" | "saveRule" | "deleteRules">;
+  readonly core: Pick<Switch, "reserveRouteIds" | "saveRule" | "deleteRules" | "rules">;
   /** The time. */
   readonly clock: Clock;
   /** Where edge rules must end. */
   readonly localKey: PublicKey;
   /** Is this transport up here? A rule that leads nowhere is refused, so that the dialler learns it at once. */
   readonly isUp: (transport: TransportId) => boolean;
+  /** For each setup node, where the defaults do not fit. */
+  readonly limits?: RuleLimits | undefined;
 }
 
 interface Reservation {
@@ -56,12 +56,16 @@ interface Reservation {
 /** Hands out route ids and lets rules in. */
 export class RuleGate {
   readonly #deps: RuleGateDeps;
+  readonly #limits: Required<RuleLimits>;
+  readonly #quota: RuleQuota;
   /** Ids without a rule yet, oldest first. */
   readonly #reserved = new Map<RouteId, Reservation>();
 
   /** Has handed out nothing yet. */
   constructor(deps: RuleGateDeps) {
     this.#deps = deps;
+    this.#limits = { ...DEFAULT_RULE_LIMITS, ...deps.limits };
+    this.#quota = new RuleQuota({ ...deps, maxRules: this.#limits.rules });
   }
 
   /** Ids that were handed out within the last minute and that no rule followed. */
@@ -73,16 +77,18 @@ export class RuleGate {
   /**
    * Reserves route ids for a setup node.
    * @param count 0–255
-   * @throws {UnavailableError} `route/too-many-reservations`, `routing/ids-exhausted`
+   * @throws {UnavailableError} `route/too-many-reservations`, `route/too-many-rules`, `routing/ids-exhausted`
    */
   reserve(count: number, setupNode: PublicKey): RouteId[] {
     this.#forgetUnused();
-    if (this.#heldBy(setupNode) + count > MAX_RESERVED_IDS) {
+    const wanted = this.#heldBy(setupNode) + count;
+    if (wanted > this.#limits.reservedIds) {
       throw new UnavailableError(
         "route/too-many-reservations",
         `Reserve ${count} route ids: ${shortKey(setupNode)} holds too many without rules`,
       );
     }
+    this.#quota.check(wanted, setupNode);
     const since = this.#deps.clock.monotonic();
     const ids = this.#deps.core.reserveRouteIds(count);
     for (const id of ids) this.#reserved.set(id, { setupNode, since });
@@ -97,7 +103,7 @@ export class RuleGate {
   saveIntermediary(encoded: readonly Uint8Array[], setupNode: PublicKey): void {
     const rules = encoded.map((bytes) => this.#check(bytes, { type: "intermediary", setupNode }));
     if (new Set(rules.map((rule) => rule.routeId)).size < rules.length) throw notReserved(setupNode);
-    rules.forEach((rule, i) => this.#save(rule, encoded[i]!));
+    rules.forEach((rule, i) => this.#save(rule, { encoded: encoded[i]!, setupNode }));
   }
 
   /**
@@ -126,8 +132,8 @@ export class RuleGate {
         "Save edge rules: they do not describe one connection that ends here",
       );
     }
-    this.#save(forward, edge.forward);
-    this.#save(consume, edge.reverse);
+    this.#save(forward, { encoded: edge.forward, setupNode });
+    this.#save(consume, { encoded: edge.reverse, setupNode });
     return { forward, consume };
   }
 
@@ -166,8 +172,9 @@ export class RuleGate {
     return rule as Extract<Rule, { type: T }>;
   }
 
-  #save(rule: Rule, encoded: Uint8Array): void {
+  #save(rule: Rule, { encoded, setupNode }: { readonly encoded: Uint8Array; readonly setupNode: PublicKey }): void {
     this.#deps.core.saveRule(encoded, this.#deps.clock.monotonic());
+    this.#quota.add(rule.routeId, setupNode);
     this.#reserved.delete(rule.routeId);
   }
 
