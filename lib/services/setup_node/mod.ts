@@ -6,6 +6,7 @@
 export { createSetupClient, type SetupClient, type SetupClientDeps } from "./client.ts";
 export { createSetupGateway, type RuleHandlers, type SetupGateway, type SetupGatewayDeps } from "./gateway.ts";
 export type { SetupListener, SetupNetwork, SetupStream } from "./network.ts";
+export type { SetupNodeLimits } from "./requester_quota.ts";
 export {
   checkRouteAsUpstream,
   checkRouteStrictly,

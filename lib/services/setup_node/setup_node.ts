@@ -29,6 +29,7 @@ import {
 import { type ClientLease, ClientPool } from "./client_pool.ts";
 import { setupNodeMetrics } from "./metrics.ts";
 import type { SetupNetwork, SetupStream } from "./network.ts";
+import { RequesterQuota, type SetupNodeLimits } from "./requester_quota.ts";
 import { checkRouteAsUpstream, checkRouteStrictly, countRouteIds, makeRouteRules, type RouteRules } from "./rules.ts";
 import { StreamAcceptor } from "./stream_acceptor.ts";
 
@@ -60,6 +61,8 @@ export interface SetupNodeDeps {
   readonly messaging: SetupNetwork;
   /** Kinds of transports that routes may use, if not the usual ones; `any` leaves transport ids unchecked. */
   readonly transportKinds?: readonly string[] | "any";
+  /** How much it does, where the defaults do not fit. */
+  readonly limits?: SetupNodeLimits;
 }
 
 /** A running setup node. Disposing stops it and waits for what it is doing. */
@@ -103,16 +106,19 @@ interface DeskDeps extends SetupNodeDeps {
 class RequestDesk {
   readonly #deps: DeskDeps;
   readonly #metrics: ReturnType<typeof setupNodeMetrics>;
+  readonly #quota: RequesterQuota;
   /** Work that may outlive its request: set-ups that notice their end, and sessions that are undone and closed. */
   readonly #unfinished = new Set<Promise<unknown>>();
   #active = 0;
 
   constructor(deps: DeskDeps) {
     this.#deps = deps;
-    this.#metrics = setupNodeMetrics(deps.runtime.metrics);
+    const { runtime: { metrics, clock }, limits } = deps;
+    this.#metrics = setupNodeMetrics(metrics);
+    this.#quota = new RequesterQuota({ clock, limits });
   }
 
-  /** @throws {RefusedError} in upstream's words, which go to the requester */
+  /** @throws {SkywireError} whose message goes to the requester: in upstream's words where it has some */
   async answer(
     route: BidirectionalRoute,
     request: { readonly stream: SetupStream; readonly signal: AbortSignal },
@@ -122,6 +128,8 @@ class RequestDesk {
     const startedAt = clock.monotonic();
     this.#metrics.active.set(++this.#active);
     try {
+      // Before anything else is done for it.
+      this.#quota.take(requester);
       const rules = await withTimeout((signal) => this.#track(this.#setUp(route, { requester, signal })), {
         timers,
         ms: SETUP_LIMITS_MS.request,
@@ -129,16 +137,16 @@ class RequestDesk {
         message: "Set up a route",
         signal: request.signal,
       });
+      this.#metrics.done.add();
       log.debug("route-set-up", { requester: shortKey(requester), hops: route.forward.length });
       return rules;
     } catch (error) {
-      this.#metrics.failures.add();
+      this.#metrics.failed(error);
       log.info("route-set-up-failed", { requester: shortKey(requester), error: describeError(error) });
       throw error;
     } finally {
       this.#metrics.active.set(--this.#active);
-      this.#metrics.requests.add();
-      this.#metrics.seconds.add((clock.monotonic() - startedAt) / 1000);
+      this.#metrics.seconds.observe((clock.monotonic() - startedAt) / 1000);
     }
   }
 
