@@ -9,6 +9,9 @@ import type { ByteLink } from "../runtime/ports.ts";
 import { type Hop, type Port, type PublicKey, shortKey } from "../types/mod.ts";
 import { errorOfEnd, type GroupEnd, type RouteGroup } from "./group.ts";
 
+/** Every hop can read it: the reason of an abort may name addresses, and stays here. */
+const ABORTED_TEXT = "the writer gave up";
+
 /** A connection to a port of another visor. */
 export interface RouteConnection extends ByteLink, AsyncDisposable {
   /** The visor at the other end, proven by the handshake. */
@@ -26,7 +29,10 @@ export interface RouteConnection extends ByteLink, AsyncDisposable {
    * Use either this or {@link ByteLink.read}, not both at the same time.
    */
   readonly readable: ReadableStream<Uint8Array>;
-  /** Takes chunks of any size; closing it closes the connection. Either this or {@link ByteLink.write} at a time. */
+  /**
+   * Takes chunks of any size; closing it closes the connection, aborting it breaks the connection at the other end, which
+   * is not told the reason. Use either this or {@link ByteLink.write} at a time.
+   */
   readonly writable: WritableStream<Uint8Array>;
   /**
    * Measures the round trip over the whole route, there and back.
@@ -98,7 +104,7 @@ export class GroupConnection implements RouteConnection {
     this.writable = new WritableStream({
       write: (chunk) => this.write(chunk),
       close: () => this.close(),
-      abort: (reason) => this.#abort(reason),
+      abort: () => this.close(ABORTED_TEXT),
     });
     this.closed = this.#ended();
   }
@@ -201,9 +207,5 @@ export class GroupConnection implements RouteConnection {
       if (this.#atEnd()) return controller.close();
       await this.#group.changed();
     }
-  }
-
-  #abort(reason: unknown): void {
-    this.close(reason instanceof Error ? reason.message : undefined);
   }
 }

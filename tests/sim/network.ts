@@ -65,9 +65,16 @@ export interface SimVisorOptions {
   readonly autoTransport?: boolean;
 }
 
+/** What a network may be told. */
+export interface SimNetworkOptions {
+  /** Stands between each visor's transports and its switch, for tests that listen there. */
+  readonly tap?: (host: string, loop: SwitchLoop) => SwitchLoop;
+}
+
 /** See the top of the file. Disposing ends everything. */
 export class SimNetwork implements AsyncDisposable {
   readonly sim: Simulation;
+  readonly #tap: NonNullable<SimNetworkOptions["tap"]>;
   readonly setupNodes: PublicKey[] = [];
   readonly #secrets = new Map<string, SecretKey>();
   /** Ended in the opposite order. */
@@ -75,13 +82,14 @@ export class SimNetwork implements AsyncDisposable {
   /** What serves HTTP on the hub. */
   #services: AsyncDisposable | undefined;
 
-  private constructor(sim: Simulation) {
+  private constructor(sim: Simulation, { tap = (_, loop) => loop }: SimNetworkOptions) {
     this.sim = sim;
+    this.#tap = tap;
   }
 
   /** Starts the services and one setup node. */
-  static async create(sim: Simulation): Promise<SimNetwork> {
-    const network = new SimNetwork(sim);
+  static async create(sim: Simulation, options: SimNetworkOptions = {}): Promise<SimNetwork> {
+    const network = new SimNetwork(sim, options);
     await network.#startHub();
     await network.addSetupNode("setup");
     return network;
@@ -128,7 +136,7 @@ export class SimNetwork implements AsyncDisposable {
     const { runtime, secret } = this.#identity(name);
     const key = publicKeyOf(secret);
     const messaging = createMessagingClient({ runtime, secret, discovery: this.#messagingDiscovery(runtime) });
-    const loop = createSwitchLoop({ runtime, localKey: key });
+    const loop = this.#tap(name, createSwitchLoop({ runtime, localKey: key }));
     const transports = createTransportTable({
       runtime,
       secret,
