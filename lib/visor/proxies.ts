@@ -101,8 +101,8 @@ export class Proxies implements AsyncDisposable {
       return SERVER_ID;
     }
     const id = this.#freeId();
-    const { to, listen, path } = settings;
-    const client = createSocksClient({ ...common, name: id, remote: to, listen, path });
+    const { to, listen, path, passcode } = settings;
+    const client = createSocksClient({ ...common, name: id, remote: to, listen, path, passcode });
     this.#launcher.add(client);
     this.#proxies.set(id, { settings, client });
     return id;

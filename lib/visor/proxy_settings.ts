@@ -27,6 +27,8 @@ export interface ProxyClientSettings {
   readonly listen: string;
   /** The visors or transports to go over, the one to the exit last. */
   readonly path?: readonly PathStep[] | undefined;
+  /** What the exit wants to hear. */
+  readonly passcode?: string | undefined;
 }
 
 /** Either role. */
@@ -52,9 +54,14 @@ const transportIdSchema = z.string().refine(
   "wanted the id of a transport",
 ) as unknown as z.ZodType<TransportId>;
 
+const passcode = z.string().min(1).refine(
+  (text) => new TextEncoder().encode(text).length <= 255,
+  "wanted 255 bytes at most",
+).optional();
+
 const server = z.strictObject({
   role: z.literal("server"),
-  passcode: z.string().min(1).max(255).optional(),
+  passcode,
   allow: z.array(publicKeySchema),
   destinations: z.array(destination),
 });
@@ -64,6 +71,7 @@ const client = z.strictObject({
   to: publicKeySchema,
   listen: z.string(),
   path: z.array(z.union([transportIdSchema, publicKeySchema])).min(1).optional(),
+  passcode,
 });
 
 const stopped = z.boolean().optional();

@@ -1,17 +1,18 @@
 /**
  * The SOCKS5 client app: a local address whose exit is another visor. Bytes pass unchanged, so that a program's handshake
- * goes to the server end to end (visor-and-apps.md §2.2). It never gives up: while there is no way to the server, programs
+ * goes to the server end to end (visor-and-apps.md §2.2), but for a passcode that we are given. It never gives up: while there is no way to the server, programs
  * get a proper SOCKS error within 10 s, and it dials again.
  */
 
 import type { ByteLink, Runtime } from "../../runtime/mod.ts";
 import { withTimeout } from "../../runtime/mod.ts";
-import type { PathStep, PublicKey } from "../../types/mod.ts";
+import { type PathStep, type PublicKey, shortKey } from "../../types/mod.ts";
 import type { App, AppContext, AppNetwork } from "../app.ts";
 import { ExitSession, type ExitStream } from "./exit_session.ts";
 import { LinkReader } from "./link_reader.ts";
 import { HandshakeWatch } from "./local_answer.ts";
 import { createSocksMetrics, type SocksMetrics } from "./metrics.ts";
+import { PasscodeLink } from "./passcode.ts";
 import { REPLY } from "./protocol.ts";
 import { relay, type RelayEnd } from "./relay.ts";
 import { SOCKS_PORT } from "./server.ts";
@@ -43,6 +44,8 @@ export interface SocksClientOptions {
   readonly listen: string;
   /** The visors to go over, the exit last. */
   readonly path?: readonly PathStep[] | undefined;
+  /** What the server wants to hear; programs need not know it then. 1–255 bytes of UTF-8. */
+  readonly passcode?: string | undefined;
   /** How the launcher calls it; unique among its apps. */
   readonly name: string;
 }
@@ -68,12 +71,14 @@ class Client implements SocksClient {
   readonly port = SOCKS_PORT;
   readonly #options: SocksClientOptions;
   readonly #metrics: SocksMetrics;
+  readonly #passcode: Uint8Array | undefined;
   #address: string | undefined;
   #exit: ExitSession | undefined;
 
   constructor(options: SocksClientOptions) {
     this.name = options.name;
     this.#options = options;
+    this.#passcode = options.passcode === undefined ? undefined : new TextEncoder().encode(options.passcode);
     this.#metrics = createSocksMetrics(options.runtime.metrics, "client");
   }
 
@@ -159,6 +164,7 @@ class Client implements SocksClient {
     const { clock, timers } = this.#options.runtime;
     const { session, stream, exit } = way;
     const { watch } = local;
+    const link = this.#passcode === undefined ? stream : new PasscodeLink(stream, this.#passcode);
     const silent = new AbortController();
     const cancel: (() => void)[] = [];
     const onGreeting = (): void => {
@@ -176,10 +182,13 @@ class Client implements SocksClient {
           watch.onClientBytes(bytes);
         },
       },
-      { link: stream, reader: new LinkReader(stream), onBytes: (bytes) => watch.onServerBytes(bytes) },
+      { link, reader: new LinkReader(link), onBytes: (bytes) => watch.onServerBytes(bytes) },
       { clock, timers, idleMs: IDLE_MS, signal: AbortSignal.any([signal, silent.signal]) },
     );
     for (const stop of cancel) stop();
+    if (link instanceof PasscodeLink && link.isRefused) {
+      this.#options.runtime.log.warn("socks-passcode-refused", { exit: shortKey(this.#options.remote) });
+    }
     if (end.broken === undefined) stream.close();
     else stream.reset();
     return end;

@@ -78,6 +78,16 @@ export async function readRequest(reader: LinkReader): Promise<SocksRequest> {
   return { command, host, port: high << 8 | low };
 }
 
+/** The greeting. */
+export function encodeGreeting(methods: readonly number[]): Uint8Array<ArrayBuffer> {
+  return Uint8Array.of(SOCKS_VERSION, methods.length, ...methods);
+}
+
+/** User and password, each 1–255 bytes. */
+export function encodeCredentials({ user, password }: Credentials): Uint8Array<ArrayBuffer> {
+  return Uint8Array.of(PASSWORD_VERSION, user.length, ...user, password.length, ...password);
+}
+
 /** The answer to a greeting. */
 export function encodeMethod(method: number): Uint8Array<ArrayBuffer> {
   return Uint8Array.of(SOCKS_VERSION, method);

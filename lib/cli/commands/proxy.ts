@@ -25,6 +25,7 @@ interface ServeOptions extends CommonOptions {
 interface ConnectOptions extends CommonOptions {
   readonly listen: string;
   readonly path?: string[];
+  readonly passcode?: string;
 }
 
 /** The command. */
@@ -59,9 +60,11 @@ export function proxyCommand(host: CliHost): Command {
     .argument("<pk>", "the exit's public key", keyArgument)
     .option("--listen <address>", "the local address; port 0 takes a free one", addressArgument, "127.0.0.1:1080")
     .option("--path <pk,…>", "the visors or transports to go over, the last one to the exit", pathArgument)
+    .option("--passcode <s>", "what the exit wants to hear; programs need not know it then")
     .action(async (to: string, options: ConnectOptions) => {
       const visor = await connectToVisor(options, host);
-      const body = { role: "client", to, listen: options.listen, path: options.path };
+      const { listen, path, passcode } = options;
+      const body = { role: "client", to, listen, path, passcode };
       const made = await visor.post<{ proxy: ProxyView }>("/v1/proxies", body);
       printResult(made, { options, host, describe: ({ proxy }) => describeProxies([proxy], host) });
     });

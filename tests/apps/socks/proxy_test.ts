@@ -21,7 +21,7 @@ interface World extends AsyncDisposable {
 }
 
 /** Client at Alice, server at Bob. */
-async function createWorld(options: Partial<SocksServerOptions> = {}): Promise<World> {
+async function createWorld(options: Partial<SocksServerOptions> = {}, known?: string): Promise<World> {
   const stack = new AsyncDisposableStack();
   const runtime = stack.use(createDenoRuntime({ logLevel: "off" }));
   const overlay = stack.use(await createTestOverlay(runtime));
@@ -32,6 +32,7 @@ async function createWorld(options: Partial<SocksServerOptions> = {}): Promise<W
     network: overlay.networkOf(ALICE),
     remote: BOB,
     listen: "127.0.0.1:0",
+    passcode: known,
     name: "proxy",
   });
   stack.use(await runApp(client));
@@ -130,6 +131,38 @@ Deno.test("the passcode is taken as user or as password, and nothing else is", a
   );
   assert.deepEqual(codes.slice(0, 2), [0, 0]);
   assert.ok(codes.slice(2).every((code) => code === 97), "curl: the proxy's handshake failed");
+});
+
+Deno.test("a client that knows the passcode says it, so that programs need not", async () => {
+  await using world = await createWorld({ passcode: "sesame" }, "sesame");
+  const body = bodyOf(100_000);
+  await using server = serve(body);
+  const result = await curl(world.client, `http://127.0.0.1:${server.addr.port}/`);
+  assert.equal(digest(result.body), digest(body));
+  const own = await curl(world.client, `http://127.0.0.1:${server.addr.port}/`, "--proxy-user", "x:sesame");
+  assert.equal(own.code, 0, "a program with credentials is not hindered");
+  const { link, hex } = await talk(world, "050102" + "0101780173" + connectTo(server.addr.port).slice(6), 4);
+  assert.equal(hex, "0502" + "0101", "a program that offers a password only speaks for itself");
+  link.close();
+});
+
+Deno.test("a client with a wrong passcode gets nothing through, and its programs an answer", async () => {
+  await using world = await createWorld({ passcode: "sesame" }, "sesam");
+  const { link, hex } = await talk(world, connectTo(80), 12);
+  assert.equal(hex, "05ff");
+  link.close();
+});
+
+Deno.test("a passcode that the server does not ask for changes nothing, in any split of the greeting", async () => {
+  await using world = await createWorld({}, "sesame");
+  await using server = serve(bodyOf(10));
+  const { link } = await talk(world, "05", 0);
+  for (const byte of connectTo(server.addr.port).match(/../g)!.slice(1)) await link.write(Uint8Array.fromHex(byte));
+  const into = new Uint8Array(12);
+  let done = 0;
+  while (done < 12) done += await link.read(into.subarray(done)) ?? 12;
+  assert.equal(into.toHex(), "0500" + "05000001000000000000");
+  link.close();
 });
 
 Deno.test("a server that lets through to the public only denies every way to its own network", async () => {
