@@ -5,7 +5,7 @@
 
 import { publicKeyOf } from "../core/mod.ts";
 import { describeError } from "../errors/mod.ts";
-import { parseAddress } from "../runtime/mod.ts";
+import { formatAddress, parseAddress } from "../runtime/mod.ts";
 import type { ByteLink, LinkListener, Runtime } from "../runtime/mod.ts";
 import { createMuxSession } from "../transport/mux_session.ts";
 import { shortKey } from "../types/mod.ts";
@@ -38,7 +38,7 @@ export interface MessagingServerDeps {
   readonly secret: SecretKey;
   /** `host:port` to listen on; port 0 takes a free one. */
   readonly listen: string;
-  /** What clients are told to connect to, `host:port`. Default: the address listened on. */
+  /** What clients are told to connect to, `host:port`; port 0 is the one listened on. Default: the address listened on. */
   readonly publicAddress?: string;
   /** Where it publishes that it can be used. */
   readonly discovery: MessagingDirectory;
@@ -109,7 +109,7 @@ class Server implements MessagingServer {
   #isClosing = false;
 
   constructor(deps: MessagingServerDeps, listener: LinkListener) {
-    const { runtime, secret, discovery } = deps;
+    const { runtime, secret, discovery, publicAddress } = deps;
     this.#deps = deps;
     this.#listener = listener;
     this.#limits = { ...DEFAULT_LIMITS, ...deps.limits };
@@ -126,6 +126,7 @@ class Server implements MessagingServer {
       opened: this.#metrics.streamsOpened,
       failed: this.#metrics.streamsFailed,
     };
+    const address = publicAddress === undefined ? this.address : withPort(publicAddress, this.address);
     this.#publisher = createEntryPublisher({
       runtime,
       secret,
@@ -134,7 +135,7 @@ class Server implements MessagingServer {
       spacingMs: ENTRY_SPACING_MS,
       describe: () => ({
         server: {
-          address: deps.publicAddress ?? this.address,
+          address,
           availableSessions: this.#limits.sessions - this.#sessions.size,
         },
       }),
@@ -262,6 +263,12 @@ class Server implements MessagingServer {
     this.#tasks.add(task);
     task.finally(() => this.#tasks.delete(task));
   }
+}
+
+/** An address whose port 0 stands for the port of another one. */
+function withPort(address: string, from: string): string {
+  const { host, port } = parseAddress(address) ?? {};
+  return host === undefined || port !== 0 ? address : formatAddress(host, parseAddress(from)?.port ?? 0);
 }
 
 function hostOf(link: ByteLink): string {

@@ -21,7 +21,7 @@ import { openDatabase, type SqlDatabase } from "../storage/mod.ts";
 import type { TransportDriver } from "../transport/mod.ts";
 import type { Port } from "../types/mod.ts";
 import type { DataFolder } from "./data_folder.ts";
-import { type Listeners, portOf } from "./listeners.ts";
+import type { Listeners } from "./listeners.ts";
 
 /** What the control plane is started with. */
 export interface EmbeddedNetworkContext {
@@ -86,13 +86,12 @@ export async function startEmbeddedNetwork(context: EmbeddedNetworkContext): Pro
   const discovery = createMessagingDiscoveryClient({ ...runtime, url: messagingDiscovery.local });
   const messagingServer = await listeners.open("messaging-server", async (address) => {
     const secret = stack.use(await folder.secretKey("messaging-server"));
-    const port = portOf(address);
     return createMessagingServer({
       runtime,
       secret,
       listen: address,
       discovery,
-      ...(listeners.isLocal || port === 0 ? {} : { publicAddress: listeners.publicAddress(address) }),
+      ...(listeners.isLocal ? {} : { publicAddress: listeners.publicAddress(address) }),
     });
   });
   stack.use(messagingServer);

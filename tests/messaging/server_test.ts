@@ -184,6 +184,15 @@ simulationTest("a server publishes within every minute how many sessions it stil
   assert.ok(entry() !== undefined);
 });
 
+simulationTest("a server on a free port publishes that port under its public host", async (sim) => {
+  const directory = new FakeDirectory();
+  await using world = new MessagingWorld(sim, directory);
+  const server = await world.server("server", { listen: "0.0.0.0:0", publicAddress: "example.org:0" });
+  await sim.run(server.ready);
+  const port = server.address.split(":").at(-1);
+  assert.equal(directory.stored.get(server.publicKey)?.server?.address, `example.org:${port}`);
+});
+
 simulationTest("a server counts its sessions in its entry", async (sim) => {
   const directory = new FakeDirectory();
   await using world = new MessagingWorld(sim, directory);
