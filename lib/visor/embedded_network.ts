@@ -6,7 +6,7 @@
 import { DEFAULT_PORTS, type ListenerPurpose, type NetworkConfig } from "../config/mod.ts";
 import { createMessagingServer, HTTP_PORT, type MessagingClient, serveHttp } from "../messaging/mod.ts";
 import { publicKeyOf } from "../core/mod.ts";
-import type { Runtime } from "../runtime/mod.ts";
+import { formatAddress, type Http, type Runtime } from "../runtime/mod.ts";
 import type { HttpService, MessagingPresence } from "../services/http/mod.ts";
 import {
   createMessagingDiscovery,
@@ -38,6 +38,13 @@ export interface EmbeddedNetwork extends AsyncDisposable {
   readonly network: NetworkConfig;
   /** Resolves when the setup node can be reached, and with it everything. */
   readonly ready: Promise<void>;
+  /** How the visor in this process reaches it: over loopback. */
+  readonly own: NetworkConfig;
+  /**
+   * The same for the address resolver, which takes where a request comes from for the visor's address: there, requests
+   * come from the address that others find this machine by.
+   */
+  readonly askResolver: Http["fetch"];
 }
 
 /** Starts all services. */
@@ -105,16 +112,18 @@ export async function startEmbeddedNetwork(context: EmbeddedNetworkContext): Pro
     "route-finder",
     createRouteFinder({ runtime, feed: map.feed, messaging: presenceOf("route-finder") }),
   );
-  const addressResolver = await serve(
-    "address-resolver",
-    await createAddressResolver({
-      runtime,
-      database: open("address-resolver"),
-      allowLoopback: listeners.isPrivate,
-      messaging: presenceOf("address-resolver"),
-    }),
-  );
-  const { messaging } = joinMessaging({ runtime, secret: setupSecret, url: messagingDiscovery.local });
+  const resolver = await createAddressResolver({
+    runtime,
+    database: open("address-resolver"),
+    allowLoopback: listeners.isPrivate,
+    messaging: presenceOf("address-resolver"),
+  });
+  const addressResolver = await serve("address-resolver", resolver);
+  const { messaging } = joinMessaging({
+    runtime: { ...runtime, network: listeners.shortcut(runtime.network) },
+    secret: setupSecret,
+    url: messagingDiscovery.local,
+  });
   joined.client = messaging;
   stack.use(messaging);
   for (const [purpose, { fetch: handler }] of services) {
@@ -126,14 +135,20 @@ export async function startEmbeddedNetwork(context: EmbeddedNetworkContext): Pro
   // Before all servers, which wait for the event streams of services.
   stack.defer(async () => void await Promise.all(services.map(([, service]) => service.close())));
 
+  const seenFrom = (side: "local" | "public"): NetworkConfig => ({
+    messagingDiscovery: messagingDiscovery[side],
+    transportDiscovery: transportDiscovery[side],
+    routeFinder: routeFinder[side],
+    addressResolver: addressResolver[side],
+    setupNodes: [publicKey],
+  });
   const owned = stack.move();
   return {
-    network: {
-      messagingDiscovery: messagingDiscovery.public,
-      transportDiscovery: transportDiscovery.public,
-      routeFinder: routeFinder.public,
-      addressResolver: addressResolver.public,
-      setupNodes: [publicKey],
+    network: seenFrom("public"),
+    own: seenFrom("local"),
+    askResolver: async (request) => {
+      const [host] = await runtime.network.resolve(listeners.host, { signal: request.signal });
+      return await resolver.fetch(request, { remote: formatAddress(host!, 0) });
     },
     ready: messaging.ready,
     [Symbol.asyncDispose]: async () => await owned.disposeAsync(),

@@ -6,7 +6,7 @@
 import { DEFAULT_PORTS, type ListenerPurpose } from "../config/mod.ts";
 import { isPublicIPv4 } from "../services/address_resolver/mod.ts";
 import { hasCode } from "../errors/mod.ts";
-import type { Log } from "../runtime/mod.ts";
+import type { Log, Network } from "../runtime/mod.ts";
 import type { ListenerView } from "./views.ts";
 
 /** Where to listen. */
@@ -32,15 +32,19 @@ export class Listeners {
     this.#ports = { ...config.ports };
   }
 
+  /** The name or address that others reach this machine by. */
+  get host(): string {
+    return this.#config.host;
+  }
+
   /** Does everything stay on this machine? */
   get isLocal(): boolean {
-    return this.#config.host === "localhost" || this.#config.host.startsWith("127.");
+    return this.host === "localhost" || this.host.startsWith("127.");
   }
 
   /** Is the host an address that nobody reaches from outside its own network? */
   get isPrivate(): boolean {
-    const { host } = this.#config;
-    return this.isLocal || (/^[\d.]+$/.test(host) && !isPublicIPv4(host));
+    return this.isLocal || (/^[\d.]+$/.test(this.host) && !isPublicIPv4(this.host));
   }
 
   /** What was opened so far. */
@@ -89,9 +93,21 @@ export class Listeners {
     return `127.0.0.1:${portOf(address)}`;
   }
 
+  /**
+   * A network on which our own public addresses lead to us over loopback: not every router lets a machine reach itself by
+   * its public name.
+   */
+  shortcut(network: Network): Network {
+    const nearest = (address: string): string => {
+      const own = this.#opened.find((opened) => this.publicAddress(opened.address) === address);
+      return own === undefined ? address : this.localAddress(own.address);
+    };
+    return { ...network, dial: (address, options) => network.dial(nearest(address), options) };
+  }
+
   /** What others are told to connect to, for a listener that was opened on `address`. */
   publicAddress(address: string): string {
-    return `${this.#config.host}:${portOf(address)}`;
+    return `${this.host}:${portOf(address)}`;
   }
 }
 

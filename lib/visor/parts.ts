@@ -50,7 +50,10 @@ export interface VisorParts extends AsyncDisposable {
 export interface VisorPartsDeps {
   readonly runtime: Runtime;
   readonly secret: SecretKey;
+  /** Its URLs as this process reaches them. */
   readonly network: NetworkConfig;
+  /** Asks the address resolver; default: over HTTP. */
+  readonly askResolver?: Http["fetch"] | undefined;
   readonly listeners: Listeners;
   readonly transports: VisorTransports;
   /** From outside. */
@@ -63,7 +66,7 @@ export async function joinParts(deps: VisorPartsDeps): Promise<VisorParts> {
   const { runtime, secret, network, listeners, transports, drivers, config } = deps;
   await using stack = new AsyncDisposableStack();
   const { messaging, http } = joinMessaging({
-    runtime,
+    runtime: { ...runtime, network: listeners.shortcut(runtime.network) },
     secret,
     url: network.messagingDiscovery,
     servers: network.messagingServers,
@@ -81,9 +84,12 @@ export async function joinParts(deps: VisorPartsDeps): Promise<VisorParts> {
       finder: createRouteFinderClient({ ...reached, url: network.routeFinder }),
     }),
   );
-  const resolver = network.addressResolver === undefined
-    ? undefined
-    : createAddressResolverClient({ ...reached, url: network.addressResolver, secret });
+  const resolver = network.addressResolver === undefined ? undefined : createAddressResolverClient({
+    ...reached,
+    http: { fetch: deps.askResolver ?? http.fetch },
+    url: network.addressResolver,
+    secret,
+  });
   const page = createVisorPage({ runtime, messaging });
   stack.use(serveHttp({
     listener: messaging.listen(HTTP_PORT),

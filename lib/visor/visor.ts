@@ -204,16 +204,18 @@ export async function startVisor(options: VisorOptions): Promise<Visor> {
   const publicKey = publicKeyOf(secret);
   const listeners = new Listeners(config, runtime.log);
 
-  const { network, ready } = config.network === undefined
+  const embedded = config.network === undefined
     ? stack.use(await startOwnNetwork({ runtime, folder, listeners, drivers }))
-    : { network: config.network };
-  const ticket = formatTicket(network);
+    : undefined;
+  const network = embedded?.own ?? config.network!;
+  const ticket = formatTicket(embedded?.network ?? network);
   const transportsOf = new VisorTransports({ runtime, folder, localKey: publicKey });
   const parts = stack.use(
     await joinParts({
       runtime,
       secret,
       network,
+      askResolver: embedded?.askResolver,
       listeners,
       transports: transportsOf,
       drivers,
@@ -280,7 +282,7 @@ export async function startVisor(options: VisorOptions): Promise<Visor> {
   await transportsOf.restore();
   await proxies.restore();
   // Whoever dials as soon as it is ready is to find it connected; without a network it is ready all the same.
-  await withTimeout(() => Promise.all([parts.messaging.ready, ready]), {
+  await withTimeout(() => Promise.all([parts.messaging.ready, embedded?.ready]), {
     timers: runtime.timers,
     ms: CONNECT_WITHIN_MS,
     code: "visor/not-connected",

@@ -13,7 +13,7 @@ const MAX_ANSWER_BYTES = 64 * 1024 * 1024;
 /** How a client reaches its service. `{ ...runtime, url }` fits. */
 export interface ServiceClientDeps {
   /** Sends the requests. */
-  readonly http: Http;
+  readonly http: Pick<Http, "fetch">;
   /** Where the time limit comes from. */
   readonly timers: Timers;
   /** Base URL; a slash at its end does not matter. */
