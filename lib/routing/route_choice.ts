@@ -1,16 +1,17 @@
 /**
  * Which routes a dial tries, best first. A path that was asked for is followed to the letter; otherwise a transport of
- * our own to the remote visor comes first, then what the route finder knows. v1.3 tries the finder's first answer only
- * (routing.md §8.1).
+ * our own to the remote visor comes first, then what the route finder knows. Last come messaging transports that nobody
+ * here asked for, such as the one that a dial opened when there was no other way: else the fewest hops would lead over
+ * it for ever, however well the others work again. v1.3 tries the finder's first answer only (routing.md §8.1).
  *
  * Both directions of a connection take the same transports: so one question to the finder is enough, and each end
  * notices when the other's path breaks.
  */
 
 import { hasCode, RefusedError, UnavailableError } from "../errors/mod.ts";
-import { type Clock, sleep, type Timers } from "../runtime/mod.ts";
+import { type Clock, sleep, type Timers, withTimeout } from "../runtime/mod.ts";
 import type { RouteConditions, RouteFinderClient } from "../services/route_finder/mod.ts";
-import type { TransportTable } from "../transport/mod.ts";
+import { type TransportTable, USER_LABEL } from "../transport/mod.ts";
 import { type Hop, isTransportStep, type PathStep, type PublicKey, shortKey, type TransportId } from "../types/mod.ts";
 import type { Edges } from "../wire/transport_entry.ts";
 
@@ -19,6 +20,9 @@ export const DEFAULT_MAX_HOPS = 5;
 
 /** How long a dial goes on asking after it opened a transport by itself: discovery and finder must learn of it first. */
 const CATCH_UP = { limitMs: 5_000, intervalMs: 250 } as const;
+
+/** How long a dial that has a last resort waits for what the finder knows. */
+const BETTER_WITHIN_MS = 2_000;
 
 /** The type of transports that go through a messaging server, and so are the slowest. */
 const MESSAGING_TYPE = "dmsg";
@@ -97,12 +101,22 @@ class RouteChoice {
 
   async *found(): AsyncGenerator<Route> {
     // Whether a way of our own is the best, only the finder knows by other measures.
-    const direct = (this.#conditions.metric ?? "hops") === "hops" ? this.#direct() : [];
-    yield* direct;
-    const tried = new Set(direct.map(nameOf));
-    const further = (await this.#ask()).filter((route) => !tried.has(nameOf(route)));
-    yield* further;
-    if (direct.length + further.length > 0) return;
+    const byHops = (this.#conditions.metric ?? "hops") === "hops";
+    const direct = byHops ? this.#direct() : [];
+    const unasked = this.#unaskedTransports();
+    const isLast = ({ forward: [first] }: Route): boolean => byHops && unasked.has(first!.transportId);
+    const tried = new Set<string>();
+    const untried = (routes: readonly Route[]): Route[] =>
+      routes.filter((route) => {
+        const isNew = !tried.has(nameOf(route));
+        tried.add(nameOf(route));
+        return isNew;
+      });
+    yield* untried(direct.filter((route) => !isLast(route)));
+    const answered = await this.#ask(direct.some(isLast) ? BETTER_WITHIN_MS : undefined);
+    yield* untried(answered.filter((route) => !isLast(route)));
+    yield* untried([...direct, ...answered]);
+    if (tried.size > 0) return;
     const opened = await this.#openAndAsk();
     if (opened.length === 0) throw this.#notFound();
     yield* opened;
@@ -148,14 +162,15 @@ class RouteChoice {
     );
   }
 
-  /** What the finder knows, as far as it begins with a transport that is really up. */
-  async #ask(): Promise<Route[]> {
+  /** What the finder knows, as far as it begins with a transport that is really up; nothing when time is up. */
+  async #ask(withinMs?: number): Promise<Route[]> {
     const up = new Set(this.#deps.transports.list().filter((one) => one.up).map((one) => one.id));
     const routes = await this.#query(this.#deps.localKey, {
       to: this.#remote,
       minHops: this.#minHops,
       maxHops: this.#maxHops,
       conditions: this.#conditions,
+      withinMs,
     });
     return routes.filter((hops) => hops.length > 0 && up.has(hops[0]!.transportId)).map(makeRoute);
   }
@@ -207,27 +222,34 @@ class RouteChoice {
   /** Asks the finder; that it has none or cannot be reached gives no routes and is kept as the cause. */
   async #query(
     from: PublicKey,
-    { to, minHops, maxHops, conditions }: {
+    { to, minHops, maxHops, conditions, withinMs }: {
       readonly to: PublicKey;
       readonly minHops: number;
       readonly maxHops: number;
       readonly conditions?: RouteConditions;
+      readonly withinMs?: number | undefined;
     },
   ): Promise<Hop[][]> {
+    const { routeFinder, timers } = this.#deps;
+    const ask = (signal: AbortSignal): Promise<Hop[][][]> =>
+      routeFinder.findRoutes({ pairs: [[from, to]], minHops, maxHops, ...(conditions && { conditions }), signal });
+    const code = "route-finder/slow", message = "Ask the route finder";
     try {
-      const [routes] = await this.#deps.routeFinder.findRoutes({
-        pairs: [[from, to]],
-        minHops,
-        maxHops,
-        ...(conditions && { conditions }),
-        signal: this.#signal,
-      });
+      const [routes] = withinMs === undefined
+        ? await ask(this.#signal)
+        : await withTimeout(ask, { timers, ms: withinMs, code, message, signal: this.#signal });
       return routes ?? [];
     } catch (cause) {
       this.#signal.throwIfAborted();
       if (!hasCode(cause, "route/not-found")) this.#cause = cause;
       return [];
     }
+  }
+
+  #unaskedTransports(): Set<TransportId> {
+    const unasked = this.#deps.transports.list()
+      .filter(({ type, label }) => type === MESSAGING_TYPE && label !== USER_LABEL);
+    return new Set(unasked.map(({ id }) => id));
   }
 
   /** Our transports to a visor that are up, those through messaging servers last. */

@@ -40,6 +40,12 @@ const FIRST_SOURCE_PORT: Port = 49_153;
 /** Transports of one visor; more incoming ones are refused. Each costs some 50 KB while its link is up. */
 const MOST_TRANSPORTS = 10_000;
 
+/** The label of transports that a user asked for. */
+export const USER_LABEL = "user";
+
+/** The label of those that the other visor opened. */
+const ACCEPTED_LABEL = "accepted";
+
 /** How a transport is asked for. */
 export interface AddTransportOptions {
   /** Whose visor is to be at the other end. */
@@ -48,7 +54,7 @@ export interface AddTransportOptions {
   readonly kind: string;
   /** Where the peer is; without it the address book is asked at every dial. Drivers that find peers by key need none. */
   readonly address?: string;
-  /** For people; local. Default `user`. */
+  /** Why it is there; local. Default {@link USER_LABEL}. */
   readonly label?: string;
   /**
    * Keep trying when the first dial fails? Otherwise the transport is given up then. Once it was up, it is always kept
@@ -177,7 +183,7 @@ class Table implements TransportTable {
   }
 
   async add(options: AddTransportOptions): Promise<TransportSummary> {
-    const { remoteKey, kind, address, label = "user", keepTrying = false, signal } = options;
+    const { remoteKey, kind, address, label = USER_LABEL, keepTrying = false, signal } = options;
     this.#closing.signal.throwIfAborted();
     signal?.throwIfAborted();
     this.#driverOf(kind);
@@ -373,7 +379,7 @@ class Table implements TransportTable {
     try {
       const admit = async (): Promise<boolean> => {
         if (secure.remoteKey === this.#local.publicKey || this.#transports.size >= MOST_TRANSPORTS) return false;
-        transport = this.#transportOf(secure.remoteKey, kind, "user");
+        transport = this.#transportOf(secure.remoteKey, kind, ACCEPTED_LABEL);
         releases.push(transport.hold());
         const release = await transport.admission.acquire(signal);
         if (signal.aborted) release();

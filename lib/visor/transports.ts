@@ -4,7 +4,7 @@ import type { WantedTransport } from "../config/mod.ts";
 import { describeError, RefusedError } from "../errors/mod.ts";
 import { type Runtime, withTimeout } from "../runtime/mod.ts";
 import type { MapTransport, TransportDiscoveryClient } from "../services/transport_discovery/mod.ts";
-import type { TransportSummary, TransportTable } from "../transport/mod.ts";
+import { type TransportSummary, type TransportTable, USER_LABEL } from "../transport/mod.ts";
 import { type PublicKey, shortKey } from "../types/mod.ts";
 import type { DataFolder } from "./data_folder.ts";
 import type { NetworkTransport, TransportView } from "./views.ts";
@@ -97,7 +97,7 @@ export class VisorTransports {
   }
 
   async add(remote: PublicKey, { type, address, signal }: AddTransportOptions): Promise<TransportView> {
-    const label = "user";
+    const label = USER_LABEL;
     const transport = await withTimeout(
       (signal) =>
         this.#table.add({ remoteKey: remote, kind: type, label, signal, ...(address !== undefined && { address }) }),

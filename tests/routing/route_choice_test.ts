@@ -24,10 +24,10 @@ function hopsOver(...visors: PublicKey[]): Hop[] {
 }
 
 interface World {
-  /** Visors that A has a transport to, with its type. */
-  readonly up: [PublicKey, string][];
+  /** Visors that A has a transport to, with its type and label. */
+  readonly up: [visor: PublicKey, type: string, label?: string][];
   /** What the finder answers. */
-  readonly find?: (from: PublicKey, to: PublicKey) => Hop[][];
+  readonly find?: (from: PublicKey, to: PublicKey) => Hop[][] | Promise<Hop[][]>;
   readonly ensureTransport?: RouteChoiceDeps["ensureTransport"];
   /** What the network knows of transports. */
   readonly edgesOf?: RouteChoiceDeps["edgesOf"];
@@ -45,11 +45,11 @@ async function routes(world: World, wish: RouteWish = {}, remote = D): Promise<s
     localKey: A,
     transports: {
       list: () =>
-        world.up.map(([remote, type], i) => ({
+        world.up.map(([remote, type, label = "user"], i) => ({
           id: idOf(A, remote, world.up.slice(0, i).filter(([other]) => other === remote).length),
           type,
           remote,
-          label: "",
+          label,
           up: true,
           initiator: true,
           sentPackets: 0,
@@ -60,11 +60,11 @@ async function routes(world: World, wish: RouteWish = {}, remote = D): Promise<s
         })),
     },
     routeFinder: {
-      findRoutes: (question) => {
+      findRoutes: async (question) => {
         questions.push(question);
         world.onQuestion?.(question);
         const [from, to] = question.pairs[0]!;
-        return Promise.resolve([world.find?.(from, to) ?? []]);
+        return [await world.find?.(from, to) ?? []];
       },
     },
     ...(world.ensureTransport === undefined ? {} : { ensureTransport: world.ensureTransport }),
@@ -96,6 +96,20 @@ Deno.test("chooseRoutes() leaves out routes whose first transport is not up here
 
 Deno.test("chooseRoutes() prefers other transports to those through a messaging server", async () => {
   assert.deepEqual(await routes({ up: [[D, "dmsg"], [D, "stcp"]] }), ["d'", "d"]);
+});
+
+Deno.test("chooseRoutes() comes last to messaging transports that no user asked for", async () => {
+  for (const label of ["automatic", "accepted"]) {
+    const up: World["up"] = [[D, "dmsg", label], [B, "stcp", label], [C, "dmsg", label]];
+    const find = () => [hopsOver(A, D), hopsOver(A, C, D), hopsOver(A, B, C, D)];
+    assert.deepEqual(await routes({ up, find }), ["bcd", "d", "cd"]);
+    assert.deepEqual(await routes({ up, find }, { metric: "latency" }), ["d", "cd", "bcd"]);
+  }
+});
+
+Deno.test("chooseRoutes() does not wait for a silent finder when it has a last resort", async () => {
+  const find = () => new Promise<Hop[][]>(() => {});
+  assert.deepEqual(await routes({ up: [[D, "dmsg", "automatic"]], find }), ["d"]);
 });
 
 Deno.test("chooseRoutes() keeps to the fewest hops asked for, without an own transport", async () => {

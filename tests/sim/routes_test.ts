@@ -5,6 +5,7 @@ import { sha256 } from "../../lib/core/mod.ts";
 import { describeError, hasCode, type SkywireError } from "../../lib/errors/mod.ts";
 import { pingPeer } from "../../lib/routing/mod.ts";
 import { createSetupClient } from "../../lib/services/setup_node/mod.ts";
+import type { PublicKey } from "../../lib/types/mod.ts";
 import { createSimulation, simulationTest } from "../fakes/mod.ts";
 import { connect, PORT, readBytes, readText } from "./connections.ts";
 import { SimNetwork, type SimVisor } from "./network.ts";
@@ -150,6 +151,34 @@ simulationTest("A dial without a route opens a transport, if that is allowed", a
   assert.equal(await sim.run(readText(accepted)), "over messaging");
   assert.deepEqual(a.transports.list().map(({ type, remote }) => [type, remote]), [["dmsg", c.key]]);
 });
+
+simulationTest(
+  "A dial leaves the messaging transport that stood in as soon as the way over TCP is back",
+  async (sim) => {
+    await using network = await SimNetwork.create(sim);
+    const [a, d] = [
+      await network.visor("a", { autoTransport: true }),
+      await network.visor("d", { autoTransport: true }),
+    ];
+    const b = await network.visor("b");
+    await network.join(a, b);
+    await network.join(d, b);
+    const hopsBetween = async (from: SimVisor, to: SimVisor): Promise<PublicKey[]> => {
+      const [dialled] = await sim.run(connect(from, to), 60_000);
+      dialled.close();
+      return dialled.route.map((hop) => hop.to);
+    };
+    sim.kill("b");
+    await sim.run(5_000);
+    assert.deepEqual(await hopsBetween(a, d), [d.key]);
+    assert.deepEqual(await hopsBetween(d, a), [a.key]);
+    sim.revive("b");
+    await sim.run(b.transports.listen("stcp", "b:7777"));
+    await sim.run(30_000);
+    assert.deepEqual(await hopsBetween(a, d), [b.key, d.key]);
+    assert.deepEqual(await hopsBetween(d, a), [b.key, a.key]);
+  },
+);
 
 simulationTest("A dial to a port without a listener is refused by name", async (sim) => {
   await using network = await SimNetwork.create(sim);

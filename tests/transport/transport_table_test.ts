@@ -90,7 +90,7 @@ simulationTest(
     assert.deepEqual([theirs.id, theirs.remote, theirs.label, theirs.up, theirs.initiator, theirs.latencyMs], [
       ID,
       KEY_A,
-      "user",
+      "accepted",
       true,
       false,
       40,
