@@ -37,8 +37,6 @@ async function stage(deps: Partial<AddressResolverDeps> = {}): Promise<Stage> {
             for (const [name, value] of Object.entries(headers)) request.headers.set(name, value);
             return service.fetch(request, { remote });
           },
-          serve: () => Promise.reject(new Error("Nobody serves here")),
-          openSocket: () => Promise.reject(new Error("Nobody serves here")),
         },
       }),
   };
