@@ -127,6 +127,7 @@ export type {
   SetupNetwork,
   SetupNode,
   SetupNodeDeps,
+  SetupNodeLimits,
   SetupStream,
 } from "./lib/services/setup_node/mod.ts";
 export type {
