@@ -95,16 +95,20 @@ function serve(address: string, options: { readonly handler: HttpHandler; readon
     throw listenError(address, cause);
   }
 
-  // Not `server.shutdown()`: it waits for ever for a handler that hangs, and nothing can end the server after it.
+  // Only `shutdown()` writes answers to their end, but it waits for ever for a handler that hangs, and nothing can end the
+  // server after it. So it comes when all handlers are done. What may outlive it then is a connection whose client never
+  // sends the rest of a body that nobody reads.
   const close = async (): Promise<void> => {
     const waiting = new AbortController();
-    await Promise.race([
-      Promise.all(running),
-      sleep(timers, CLOSE_WITHIN_MS, waiting.signal).catch(() => {}),
-    ]);
+    const limit = sleep(timers, CLOSE_WITHIN_MS, waiting.signal).then(() => false, () => false);
+    const isAnswered = await Promise.race([Promise.all(running).then(() => true), limit]);
+    if (isAnswered) {
+      await Promise.race([server.shutdown(), limit]);
+    } else {
+      ending.abort();
+      await server.finished;
+    }
     waiting.abort();
-    ending.abort();
-    await server.finished;
   };
   const taken = formatAddress(server.addr.hostname, server.addr.port);
   return {

@@ -52,6 +52,29 @@ Deno.test("fetch() ends with the reason of the request's signal", async () => {
   await server.close();
 });
 
+Deno.test("close() lets the request that is under way be answered to the end, and takes no other", async () => {
+  using runtime = createDenoRuntime({ logLevel: "off" });
+  const entered = Promise.withResolvers<void>();
+  // More than the buffers between the server and a client that does not read yet.
+  const length = 10_000_000;
+  const server = await runtime.http.serve("127.0.0.1:0", async (request) => {
+    entered.resolve();
+    return new Response((await request.text()).repeat(length));
+  });
+  const body = new TransformStream<Uint8Array<ArrayBuffer>, Uint8Array<ArrayBuffer>>();
+  const fetching = runtime.http.fetch(new Request(server.url, { method: "POST", body: body.readable }));
+  await entered.promise;
+  const closing = server.close();
+  const other = await runtime.http.fetch(new Request(server.url));
+  await other.body?.cancel();
+  assert.equal(other.status, 503);
+  const writer = body.writable.getWriter();
+  await writer.write(new TextEncoder().encode("x"));
+  await writer.close();
+  assert.equal((await (await fetching).text()).length, length);
+  await closing;
+});
+
 Deno.test("close() does not wait for ever for a handler that hangs", async () => {
   const { timers } = createDenoRuntime({ logLevel: "off" });
   using http = createDenoHttp({ timers: { after: (ms, callback) => timers.after(ms / 1_000, callback) } });
