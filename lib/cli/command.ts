@@ -6,6 +6,7 @@
 import { Command, CommanderError, InvalidArgumentError, Option } from "commander";
 import { describeError, RefusedError, SkywireError } from "../errors/mod.ts";
 import { type LogLevel, parseAddress } from "../runtime/mod.ts";
+import { isDatabaseLocation } from "../storage/mod.ts";
 import { parseTransportId } from "../types/mod.ts";
 import type { CliHost } from "./host.ts";
 
@@ -95,6 +96,12 @@ export function urlArgument(text: string): string {
 export function addressArgument(text: string): string {
   if (parseAddress(text) !== undefined) return text;
   throw new InvalidArgumentError("Wanted host:port, such as 127.0.0.1:8081.");
+}
+
+/** Checks where a database is, for commander. */
+export function databaseArgument(text: string): string {
+  if (isDatabaseLocation(text)) return text;
+  throw new InvalidArgumentError("Wanted sqlite:FILE or memory:.");
 }
 
 /** Checks a path for commander: public keys of visors and ids of transports, separated by commas. */

@@ -24,16 +24,6 @@ export interface HttpServiceOptions extends ServiceOptions {
   readonly rateLimit: number;
 }
 
-/** The options of a service that keeps records. */
-export interface StoringServiceOptions extends HttpServiceOptions {
-  readonly db: string;
-}
-
-/** Adds the option for the database. */
-export function withDatabase(command: Command): Command {
-  return command.option("--db <location>", "where records are kept: sqlite:FILE or memory:", "memory:");
-}
-
 /** Adds the option for limits. */
 export function withLimits(command: Command): Command {
   return command.option(
@@ -54,7 +44,7 @@ export function withMessaging(command: Command): Command {
 
 /** How to make a service. */
 export interface HttpRole {
-  readonly options: HttpServiceOptions & { readonly db?: string };
+  readonly options: HttpServiceOptions;
   readonly host: CliHost;
   readonly create: (parts: {
     readonly runtime: Runtime;
@@ -72,7 +62,7 @@ export function runHttpService(purpose: string, role: HttpRole): Promise<void> {
     await using stack = new AsyncDisposableStack();
     const secret = stack.use(await loadKey(options.key, { host, runtime }));
     const publicKey = publicKeyOf(secret);
-    const database = openDatabase(options.db ?? "memory:");
+    const database = openDatabase(options.db);
     if (database !== undefined) stack.defer(() => database.close());
     // A key that is new at each start is no address: nobody could know it.
     const isReached = isDiscovery ? options.key !== undefined : options.messagingDiscovery !== undefined;

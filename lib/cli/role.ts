@@ -6,7 +6,7 @@ import { describeError, hasCode } from "../errors/mod.ts";
 import { type Runtime, untilAborted, withTimeout } from "../runtime/mod.ts";
 import { formatHex, type PublicKey, type SecretKey } from "../types/mod.ts";
 import { type ListenerView, parseSecretKeyFile } from "../visor/mod.ts";
-import { addressArgument, type CommonOptions, logLevel, makeCommand } from "./command.ts";
+import { addressArgument, type CommonOptions, databaseArgument, logLevel, makeCommand } from "./command.ts";
 import type { CliHost } from "./host.ts";
 
 /** For an end in order, ms: 2 s are promised, and the process has to go, too. */
@@ -15,6 +15,7 @@ const END_WITHIN_MS = 1_800;
 /** The options of every service. */
 export interface ServiceOptions extends CommonOptions {
   readonly listen: string;
+  readonly db: string;
   readonly key?: string;
 }
 
@@ -32,13 +33,20 @@ export interface StartedRole<Ready> {
   readonly close: () => Promise<void>;
 }
 
-/** Makes the command of a service with the options that all services take. */
+/**
+ * Makes the command of a service with the options that all services take. Those that keep no records take `--db`, too,
+ * so that all of them can be started alike. Without an address in `listen` it has no other use for one than its status.
+ */
 export function makeServiceCommand(
   name: string,
-  texts: { description: string; examples: readonly string[]; listen: string },
+  texts: { description: string; examples: readonly string[]; listen?: string },
 ): Command {
+  const listens = texts.listen === undefined
+    ? "host:port to answer /health and /metrics on (default: at the public key only)"
+    : "host:port to listen on; port 0 takes a free one";
   return makeCommand(name, texts)
-    .option("--listen <address>", "host:port to listen on; port 0 takes a free one", addressArgument, texts.listen)
+    .option("--listen <address>", listens, addressArgument, texts.listen)
+    .option("--db <location>", "where records are kept, if any: sqlite:FILE or memory:", databaseArgument, "memory:")
     .option("--key <file>", "the file of its secret key, made when missing (default: a fresh key each time)");
 }
 

@@ -4,6 +4,13 @@ import { RefusedError } from "../errors/mod.ts";
 import type { SqlDatabase } from "./sql_database.ts";
 import { openSqlite } from "./sqlite.ts";
 
+const SQLITE = /^sqlite:(.+)$/;
+
+/** Does {@link openDatabase} understand the location? */
+export function isDatabaseLocation(location: string): boolean {
+  return location === "memory:" || SQLITE.test(location);
+}
+
 /**
  * Opens the database of a location.
  * @param location `sqlite:FILE` or `memory:`
@@ -14,7 +21,7 @@ import { openSqlite } from "./sqlite.ts";
  */
 export function openDatabase(location: string): SqlDatabase | undefined {
   if (location === "memory:") return undefined;
-  const [, path] = /^sqlite:(.+)$/.exec(location) ?? [];
+  const [, path] = SQLITE.exec(location) ?? [];
   if (path !== undefined) return openSqlite(path);
   throw new RefusedError(
     "storage/unknown-location",

@@ -14,28 +14,8 @@ import {
   wholeNumber,
 } from "../../lib/cli/command.ts";
 import { metricArgument } from "../../lib/cli/route_options.ts";
-import type { CliHost } from "../../lib/cli/host.ts";
 import { UnavailableError } from "../../lib/errors/mod.ts";
-
-/** A host that only listens to what is printed. */
-function listeningHost(): { readonly host: CliHost; readonly out: string[]; readonly err: string[] } {
-  const out: string[] = [], err: string[] = [];
-  const host: CliHost = {
-    env: () => undefined,
-    defaultDataFolder: "/nowhere",
-    isTerminal: false,
-    write: () => {},
-    print: (line) => void out.push(line),
-    printError: (line) => void err.push(line),
-    createRuntime: () => assert.fail("no command here needs it"),
-    openFolder: () => assert.fail("no command here needs it"),
-    readFile: () => assert.fail("no command here needs it"),
-    importModule: () => assert.fail("no command here needs it"),
-    outlive: () => {},
-    interrupted: new AbortController().signal,
-  };
-  return { host, out, err };
-}
+import { listeningHost } from "./listening_host.ts";
 
 Deno.test("arguments are taken in their forms, and refused in others", () => {
   assert.equal(urlArgument("http://127.0.0.1:9090/"), "http://127.0.0.1:9090");

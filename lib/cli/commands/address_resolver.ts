@@ -3,24 +3,24 @@
 import type { Command } from "commander";
 import { createAddressResolver } from "../../services/address_resolver/mod.ts";
 import type { CliHost } from "../host.ts";
-import { runHttpService, type StoringServiceOptions, withDatabase, withLimits, withMessaging } from "../http_role.ts";
+import { type HttpServiceOptions, runHttpService, withLimits, withMessaging } from "../http_role.ts";
 import { makeServiceCommand } from "../role.ts";
 
-interface Options extends StoringServiceOptions {
+interface Options extends HttpServiceOptions {
   readonly allowLoopback?: boolean;
   readonly behindProxy?: boolean;
 }
 
 /** The command. */
 export function addressResolverCommand(host: CliHost): Command {
-  return withMessaging(withLimits(withDatabase(makeServiceCommand("address-resolver", {
+  return withMessaging(withLimits(makeServiceCommand("address-resolver", {
     description: "Run the address resolver: where visors with a public address accept TCP transports.",
     examples: [
       "skywire address-resolver --db sqlite:./addresses.sqlite",
       "skywire address-resolver --listen 0.0.0.0:9093 --key ./resolver.key --db sqlite:./addresses.sqlite",
     ],
     listen: "127.0.0.1:9093",
-  }))))
+  })))
     .option("--allow-loopback", "take loopback and private addresses, for a network on one machine or site")
     .option("--behind-proxy", "believe the headers in which a proxy in front names the client")
     .action((options: Options) =>

@@ -3,16 +3,16 @@
 import type { Command } from "commander";
 import { createMessagingDiscovery } from "../../services/messaging_discovery/mod.ts";
 import type { CliHost } from "../host.ts";
-import { runHttpService, type StoringServiceOptions, withDatabase, withLimits } from "../http_role.ts";
+import { type HttpServiceOptions, runHttpService, withLimits } from "../http_role.ts";
 import { makeServiceCommand } from "../role.ts";
 
-interface Options extends StoringServiceOptions {
+interface Options extends HttpServiceOptions {
   readonly allowLoopback?: boolean;
 }
 
 /** The command. */
 export function messagingDiscoveryCommand(host: CliHost): Command {
-  return withLimits(withDatabase(makeServiceCommand("messaging-discovery", {
+  return withLimits(makeServiceCommand("messaging-discovery", {
     description:
       "Run the messaging discovery: who is reached through which messaging servers. With --key it answers at its key, too.",
     examples: [
@@ -20,7 +20,7 @@ export function messagingDiscoveryCommand(host: CliHost): Command {
       "skywire messaging-discovery --listen 0.0.0.0:9090 --key ./discovery.key --db sqlite:./discovery.sqlite",
     ],
     listen: "127.0.0.1:9090",
-  })))
+  }))
     .option("--allow-loopback", "let servers advertise loopback addresses, for a network on one machine")
     .action((options: Options) =>
       runHttpService("messaging-discovery", {

@@ -22,7 +22,8 @@ export function routeFinderCommand(host: CliHost): Command {
     .option("--transport-discovery <url>", "where the transport discovery is", urlArgument, "http://127.0.0.1:9091")
     .action((options: Options) =>
       runHttpService("route-finder", {
-        options,
+        // It keeps no records, so no database is opened.
+        options: { ...options, db: "memory:" },
         host,
         create: ({ runtime, settings }) => {
           const feed = createTransportFeedClient({ ...runtime, url: options.transportDiscovery });

@@ -3,19 +3,19 @@
 import type { Command } from "commander";
 import { createTransportDiscovery } from "../../services/transport_discovery/mod.ts";
 import type { CliHost } from "../host.ts";
-import { runHttpService, type StoringServiceOptions, withDatabase, withLimits, withMessaging } from "../http_role.ts";
+import { type HttpServiceOptions, runHttpService, withLimits, withMessaging } from "../http_role.ts";
 import { makeServiceCommand } from "../role.ts";
 
 /** The command. */
 export function transportDiscoveryCommand(host: CliHost): Command {
-  return withMessaging(withLimits(withDatabase(makeServiceCommand("transport-discovery", {
+  return withMessaging(withLimits(makeServiceCommand("transport-discovery", {
     description: "Run the transport discovery: which transports there are between which visors.",
     examples: [
       "skywire transport-discovery --db sqlite:./transports.sqlite",
       "skywire transport-discovery --key ./map.key --messaging-discovery http://127.0.0.1:9090",
     ],
     listen: "127.0.0.1:9091",
-  })))).action((options: StoringServiceOptions) =>
+  }))).action((options: HttpServiceOptions) =>
     runHttpService("transport-discovery", {
       options,
       host,
