@@ -2,6 +2,7 @@
 
 import type { Command } from "commander";
 import { createMessagingServer } from "../../messaging/mod.ts";
+import { createStatusPages } from "../../services/http/mod.ts";
 import { createMessagingDiscoveryClient } from "../../services/messaging_discovery/mod.ts";
 import { addressArgument, urlArgument } from "../command.ts";
 import type { CliHost } from "../host.ts";
@@ -17,6 +18,7 @@ import {
 interface Options extends ServiceOptions {
   readonly messagingDiscovery: string;
   readonly publicAddress?: string;
+  readonly metrics?: string;
 }
 
 /** The command. */
@@ -25,6 +27,7 @@ export function messagingServerCommand(host: CliHost): Command {
     description: "Run a messaging server: clients behind NATs reach each other through it.",
     examples: [
       "skywire messaging-server --messaging-discovery http://127.0.0.1:9090",
+      "skywire messaging-server --metrics 127.0.0.1:8082    # curl http://127.0.0.1:8082/metrics",
       "skywire messaging-server --listen 0.0.0.0:8081 --public-address relay.example.org:8081 --key ./relay.key",
     ],
     listen: "127.0.0.1:8081",
@@ -35,11 +38,12 @@ export function messagingServerCommand(host: CliHost): Command {
       "what clients are told to connect to (default: the address listened on)",
       addressArgument,
     )
+    .option("--metrics <host:port>", "answer /health and /metrics there by HTTP (default: nowhere)", addressArgument)
     .action((options: Options) =>
       runRole<ServiceReady>({ options, host, describe: describeService }, async (runtime) => {
         await using stack = new AsyncDisposableStack();
         const secret = stack.use(await loadKey(options.key, { host, runtime }));
-        const { listen, publicAddress } = options;
+        const { listen, publicAddress, metrics } = options;
         const server = stack.use(
           await createMessagingServer({
             runtime,
@@ -49,11 +53,22 @@ export function messagingServerCommand(host: CliHost): Command {
             discovery: createMessagingDiscoveryClient({ ...runtime, url: options.messagingDiscovery }),
           }),
         );
+        const handler = createStatusPages({
+          name: "messaging-server",
+          title: "Messaging server",
+          runtime,
+          settings: {},
+        });
+        const status = metrics === undefined ? undefined : await runtime.http.serve(metrics, handler);
+        stack.defer(async () => await status?.close());
         const owned = stack.move();
         return {
           ready: {
             publicKey: server.publicKey,
-            listeners: [{ purpose: "messaging-server", address: server.address }],
+            listeners: [
+              { purpose: "messaging-server", address: server.address },
+              ...(status === undefined ? [] : [{ purpose: "metrics", address: status.address }]),
+            ],
           },
           close: async () => await owned.disposeAsync(),
         };

@@ -21,4 +21,5 @@ export * from "./schemas.ts";
 export * from "./serial.ts";
 export * from "./service_app.ts";
 export * from "./service_client.ts";
+export * from "./status_pages.ts";
 export * from "./text_response.ts";
