@@ -165,6 +165,9 @@ smallDiskTest(
       await using discovery = await Discovery.start(file);
       assert.deepEqual(await discovery.listed(), new Set(acknowledged));
     }
+    // A fresh one has no room to begin, and says so.
+    const fresh = errorOf(await runToEnd(SCRIPT, ...options(`${folder}/fresh.sqlite`)));
+    assert.equal(fresh.code, "storage/full");
     // Once there is room, everything is as it was.
     await using room = await temporaryFolder();
     for await (const { name } of Deno.readDir(folder)) await Deno.copyFile(`${folder}/${name}`, `${room.path}/${name}`);
