@@ -222,6 +222,8 @@ class Client implements MessagingClient {
     }
     const servers = [...new Set(entry.client.delegatedServers)];
     if (servers.length === 0) {
+      // It looks for one, and will tell the discovery as soon as it has one.
+      this.#entries.expire(key);
       throw new UnavailableError(
         "messaging/no-delegated-servers",
         `Dial ${shortKey(key)} over messaging: it has no messaging server at the moment, try again later`,

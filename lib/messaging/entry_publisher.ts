@@ -125,7 +125,8 @@ export function createEntryPublisher(deps: EntryPublisherDeps): EntryPublisher {
       } catch (error) {
         if (closing.signal.aborted) return;
         log.debug("entry-not-published", { reason: describeError(error) });
-        await sleep(timers, backoff.nextMs(), closing.signal).catch(() => {});
+        // A change, such as a session that is back, is a good moment to try again, too.
+        await pause(backoff.nextMs());
       }
       dirty = true;
     }

@@ -81,6 +81,8 @@ export class SimNetwork implements AsyncDisposable {
   readonly #parts: AsyncDisposable[] = [];
   /** What serves HTTP on the hub. */
   #services: AsyncDisposable | undefined;
+  /** The messaging server there. */
+  #relay: AsyncDisposable | undefined;
 
   private constructor(sim: Simulation, { tap = (_, loop) => loop }: SimNetworkOptions) {
     this.sim = sim;
@@ -101,6 +103,16 @@ export class SimNetwork implements AsyncDisposable {
       await this.#services?.[Symbol.asyncDispose]();
       await this.#startServices();
     });
+  }
+
+  /** The hub is gone without a word for a while, and comes back with nothing in its stores. */
+  async loseHub(ms: number): Promise<void> {
+    this.sim.kill("hub");
+    await this.sim.run(async () => await this.#relay?.[Symbol.asyncDispose]());
+    await this.sim.run(ms);
+    this.sim.revive("hub");
+    await this.loseDiscoveries();
+    await this.sim.run(this.#startRelay());
   }
 
   /**
@@ -218,14 +230,22 @@ export class SimNetwork implements AsyncDisposable {
   }
 
   async #startHub(): Promise<void> {
-    const { runtime, secret } = this.#identity("hub");
+    // Its key is wiped after what uses it has ended.
+    this.#identity("hub");
     this.#own({ [Symbol.asyncDispose]: async () => await this.#services?.[Symbol.asyncDispose]() });
+    this.#own({ [Symbol.asyncDispose]: async () => await this.#relay?.[Symbol.asyncDispose]() });
     await this.sim.run(async () => {
       await this.#startServices();
-      const client = this.#messagingDiscovery(runtime);
-      const server = this.#own(await createMessagingServer({ runtime, secret, listen: "hub:8081", discovery: client }));
-      await server.ready;
+      await this.#startRelay();
     });
+  }
+
+  async #startRelay(): Promise<void> {
+    const { runtime, secret } = this.#identity("hub");
+    const discovery = this.#messagingDiscovery(runtime);
+    const server = await createMessagingServer({ runtime, secret, listen: "hub:8081", discovery });
+    this.#relay = server;
+    await server.ready;
   }
 
   async #startServices(): Promise<void> {
