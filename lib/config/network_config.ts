@@ -21,8 +21,8 @@ export interface NetworkConfig {
   readonly messagingDiscovery: string;
   /** Base URL of the transport discovery. */
   readonly transportDiscovery: string;
-  /** Base URL of the route finder. */
-  readonly routeFinder: string;
+  /** Base URL of the route finder; absent: the network has none, and visors find routes themselves. */
+  readonly routeFinder?: string | undefined;
   /** Base URL of the address resolver; absent: the network has none, and public visors are not found by their key. */
   readonly addressResolver?: string | undefined;
   /** Setup nodes whose rules are accepted, in the order in which they are asked. */
@@ -50,7 +50,7 @@ const url = z.string()
 export const networkConfigSchema: z.ZodType<NetworkConfig> = z.strictObject({
   messagingDiscovery: url,
   transportDiscovery: url,
-  routeFinder: url,
+  routeFinder: url.optional(),
   addressResolver: url.optional(),
   setupNodes: z.array(publicKeySchema).min(1, "wanted at least one setup node"),
   messagingServers: z.array(z.strictObject({

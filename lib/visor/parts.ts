@@ -78,11 +78,13 @@ export async function joinParts(deps: VisorPartsDeps): Promise<VisorParts> {
   const discovery = createTransportDiscoveryClient({ ...reached, url: network.transportDiscovery, secret });
   const feed = createTransportFeedClient({ ...reached, url: network.transportDiscovery });
   const routeFinder = stack.use(
-    config.routeFinder === "local" ? createLocalRouteFinder({ runtime, feed }) : createFallbackRouteFinder({
-      runtime,
-      feed,
-      finder: createRouteFinderClient({ ...reached, url: network.routeFinder }),
-    }),
+    config.routeFinder === "local" || network.routeFinder === undefined
+      ? createLocalRouteFinder({ runtime, feed })
+      : createFallbackRouteFinder({
+        runtime,
+        feed,
+        finder: createRouteFinderClient({ ...reached, url: network.routeFinder }),
+      }),
   );
   const resolver = network.addressResolver === undefined ? undefined : createAddressResolverClient({
     ...reached,

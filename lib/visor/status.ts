@@ -41,7 +41,7 @@ export class StatusReport {
     const services = await Promise.all([
       this.#probe("messaging-discovery", network.messagingDiscovery),
       this.#probe("transport-discovery", network.transportDiscovery),
-      this.#probe("route-finder", network.routeFinder),
+      ...(network.routeFinder === undefined ? [] : [this.#probe("route-finder", network.routeFinder)]),
       ...(network.addressResolver === undefined ? [] : [this.#probe("address-resolver", network.addressResolver)]),
     ]);
     const binding = this.#deps.parts.binding?.finding;
