@@ -18,13 +18,17 @@ export function createHost(): CliHost {
       });
     }
   }
+  const isTerminal = Deno.stdout.isTerminal() && !Deno.env.get("NO_COLOR");
+  const showsProgress = isTerminal && Deno.stderr.isTerminal();
   return {
     env: (name) => Deno.env.get(name),
     defaultDataFolder: defaultDataFolder(),
-    isTerminal: Deno.stdout.isTerminal() && !Deno.env.get("NO_COLOR"),
+    isTerminal,
     print: (line) => writeLine(Deno.stdout, line),
     write: (bytes) => writeBytes(Deno.stdout, bytes),
     printError: (line) => writeLine(Deno.stderr, line),
+    // To the start of the line, and clear what was there.
+    showProgress: (line) => showsProgress && writeText(Deno.stderr, `\r\x1b[K${line}`),
     createRuntime: ({ logLevel }) => createDenoRuntime({ logLevel }),
     openFolder: (path) => createDenoStorage(path),
     readFile: async (path) => {
@@ -53,7 +57,11 @@ export function createHost(): CliHost {
 }
 
 function writeLine(stream: { writeSync(bytes: Uint8Array): number }, line: string): void {
-  writeBytes(stream, new TextEncoder().encode(line + "\n"));
+  writeText(stream, line + "\n");
+}
+
+function writeText(stream: { writeSync(bytes: Uint8Array): number }, text: string): void {
+  writeBytes(stream, new TextEncoder().encode(text));
 }
 
 function writeBytes(stream: { writeSync(bytes: Uint8Array): number }, bytes: Uint8Array): void {

@@ -9,11 +9,13 @@ import { hasCode, RefusedError, UnavailableError } from "../errors/mod.ts";
 import { CONTROL_FILE, controlFileSchema } from "../visor/mod.ts";
 import { type CommonOptions, dataFolder, logLevel } from "./command.ts";
 import type { CliHost } from "./host.ts";
+import { withProgress } from "./progress.ts";
 
 /** Requests to one visor. Every method throws what the visor answered as error. */
 export interface ControlClient {
   get<T>(path: string): Promise<T>;
-  post<T>(path: string, body: unknown): Promise<T>;
+  /** @param options how long it should take, for what is shown meanwhile */
+  post<T>(path: string, body: unknown, options?: { readonly expectedMs?: number }): Promise<T>;
   remove<T>(path: string): Promise<T>;
   /** As {@link ControlClient.post}, for an answer that is content and comes bit by bit. */
   stream(path: string, body: unknown): Promise<Response>;
@@ -29,7 +31,7 @@ const errorSchema = z.object({
  */
 export async function connectToVisor(options: CommonOptions, host: CliHost): Promise<ControlClient> {
   const folder = dataFolder(options, host);
-  const { http } = host.createRuntime({ logLevel: logLevel(options, "warn") });
+  const { http, timers } = host.createRuntime({ logLevel: logLevel(options, "warn") });
   const text = await host.readFile(`${folder}/${CONTROL_FILE}`).catch((cause) => {
     throw hasCode(cause, "cli/no-such-file") ? notRunning(folder) : cause;
   });
@@ -60,10 +62,14 @@ export async function connectToVisor(options: CommonOptions, host: CliHost): Pro
       throw notRunning(folder, cause);
     }) as T;
   };
+  const isShown = !options.json && !options.quiet;
+  const shown = <T>(work: Promise<T>, expectedMs?: number): Promise<T> =>
+    isShown ? withProgress(work, { timers, show: host.showProgress, expectedMs }) : work;
   return {
-    get: (path) => ask("GET", path),
-    post: (path, body) => ask("POST", path, body),
-    remove: (path) => ask("DELETE", path),
+    get: (path) => shown(ask("GET", path)),
+    post: (path, body, { expectedMs } = {}) => shown(ask("POST", path, body), expectedMs),
+    remove: (path) => shown(ask("DELETE", path)),
+    // It shows its content as it comes.
     stream: (path, body) => send("POST", path, body),
   };
 }

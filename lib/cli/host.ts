@@ -16,6 +16,8 @@ export interface CliHost {
   readonly write: (bytes: Uint8Array) => void;
   /** Writes a line for people. */
   readonly printError: (line: string) => void;
+  /** Replaces the line that shows progress; an empty one removes it. Does nothing where stdout or stderr is no terminal. */
+  readonly showProgress: (line: string) => void;
   /** The real ports, logging at `level` to stderr. */
   readonly createRuntime: (options: { readonly logLevel: LogLevel }) => Runtime & Disposable;
   /** A folder of private files, made when it is missing. */

@@ -1,7 +1,7 @@
 /** What all commands share: arguments are checked before anything is done, and exit codes tell failures apart. */
 
 import assert from "node:assert/strict";
-import { InvalidArgumentError } from "commander";
+import { type Command, InvalidArgumentError } from "commander";
 import {
   addressArgument,
   keyArgument,
@@ -14,6 +14,7 @@ import {
   wholeNumber,
 } from "../../lib/cli/command.ts";
 import { metricArgument } from "../../lib/cli/route_options.ts";
+import { createProgram } from "../../lib/cli/program.ts";
 import { UnavailableError } from "../../lib/errors/mod.ts";
 import { listeningHost } from "./listening_host.ts";
 
@@ -68,6 +69,29 @@ Deno.test("runProgram() ends with 0, 1 or 2; with --json each failure is one doc
   assert.equal(help.code, 0);
   assert.match(help.out.join("\n"), /Examples:\n {2}x fail/);
 });
+
+Deno.test("every command takes the common options, and its help has examples and fits 80 columns", async () => {
+  const all = await createProgram(listeningHost().host, ["--help"]);
+  for (const path of leavesOf(all)) {
+    const { host, out } = listeningHost();
+    const args = [...path, "--help"];
+    assert.equal(await runProgram(await createProgram(host, args), { args, host }), 0);
+    const help = out.join("\n");
+    for (const text of ["--data <dir>", "--json", "--quiet", "-v, --verbose", `Examples:\n  skywire ${path[0]}`]) {
+      assert.ok(help.includes(text), `skywire ${args.join(" ")} lacks "${text}":\n${help}`);
+    }
+    const tooLong = help.split("\n").filter((line) => line.length > 80 && !line.startsWith("  skywire "));
+    assert.deepEqual(tooLong, [], path.join(" "));
+  }
+});
+
+/** The words of every command that does something. */
+function leavesOf(command: Command): string[][] {
+  return command.commands.flatMap((child) => {
+    const below = child.commands.length === 0 ? [[]] : leavesOf(child);
+    return below.map((path) => [child.name(), ...path]);
+  });
+}
 
 Deno.test("metricArgument() reads a measure or a mix, and refuses the rest", () => {
   assert.equal(metricArgument("latency"), "latency");

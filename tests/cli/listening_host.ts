@@ -13,6 +13,7 @@ export function listeningHost(): { readonly host: CliHost; readonly out: string[
     write: () => {},
     print: (line) => void out.push(line),
     printError: (line) => void err.push(line),
+    showProgress: () => assert.fail("nothing here takes long"),
     createRuntime: () => assert.fail("no command here needs it"),
     openFolder: () => assert.fail("no command here needs it"),
     readFile: () => assert.fail("no command here needs it"),

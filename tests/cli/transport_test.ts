@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import { describeNetwork } from "../../lib/cli/commands/transport.ts";
-import type { NetworkTransport } from "../../lib/visor/mod.ts";
+import { describeNetwork, describeOwn } from "../../lib/cli/commands/transport.ts";
+import type { NetworkTransport, TransportView } from "../../lib/visor/mod.ts";
 import type { PublicKey } from "../../lib/types/mod.ts";
 
 const EDGES = [`02${"ab".repeat(32)}`, `03${"cd".repeat(32)}`] as [PublicKey, PublicKey];
@@ -25,6 +25,20 @@ Deno.test("transport ls --network fits 80 columns, whatever it shows", () => {
     /^eddd8617 {2}a-typ… {2}02ababab–03cdcdcd {2}not-working {2}2026-11-25 14:14:50 {2}100000 ms$/,
   );
   assert.match(lines[2]!, / {2}unknown +– +–$/);
+});
+
+Deno.test("transport ls fits 80 columns, whatever it shows", () => {
+  const widest: TransportView = {
+    ...WIDEST,
+    remote: EDGES[0],
+    label: "accepted",
+    up: true,
+    sentBytes: 999_900_000,
+    receivedBytes: 999_900_000,
+    since: "2026-11-25T14:14:50.123Z",
+  };
+  const text = describeOwn([widest, { ...widest, type: "stcp", up: false }], { isTerminal: false });
+  assert.ok(text.split("\n").every((line) => line.length <= 80), text);
 });
 
 Deno.test("transport ls --network says so when there is nothing", () => {

@@ -29,9 +29,9 @@ export function benchCommand(host: CliHost): Command {
     .option("--path <pk,…>", "the visors or transports to go over, the last one to the destination", pathArgument)
     .action(async (remote: string, options: BenchCommandOptions) => {
       const visor = await connectToVisor(options, host);
-      if (!options.json && !options.quiet) host.printError(`measuring for ${2 * options.seconds} s …`);
       const body = { ...routeConditionsOf(options), remote, seconds: options.seconds, path: options.path };
-      printResult(await visor.post<BenchResult>("/v1/bench", body), { options, host, describe });
+      const result = await visor.post<BenchResult>("/v1/bench", body, { expectedMs: 2 * options.seconds * 1_000 });
+      printResult(result, { options, host, describe });
     });
 }
 

@@ -42,6 +42,7 @@ export function transportCommand(host: CliHost): Command {
     description: "Open a transport to a visor and keep it up, over restarts too.",
     examples: [
       "skywire transport add 02c6047f… --type stcp --address 192.0.2.7:7777",
+      "skywire transport add 02c6047f… --type stcpr",
       "skywire transport add 02c6047f… --type dmsg",
       "skywire transport add 02c6047f… --type ws --address wss://example.org/transport",
     ],
@@ -78,11 +79,12 @@ export function transportCommand(host: CliHost): Command {
   });
 }
 
-function describeOwn(transports: readonly TransportView[], host: CliHost): string {
+/** Draws the transports of this visor, in 80 columns at most. */
+export function describeOwn(transports: readonly TransportView[], host: Pick<CliHost, "isTerminal">): string {
   return formatTable(["ID", "TYPE", "REMOTE", "UP", "RTT", "SENT", "RECEIVED"], {
     rows: transports.map((t) => [
       t.id.slice(0, 8),
-      t.type,
+      shorten(t.type),
       shortKey(t.remote),
       t.up ? "yes" : "no",
       t.latencyMs === undefined ? "–" : `${t.latencyMs.toFixed(1)} ms`,
