@@ -58,9 +58,9 @@ export interface TransportSummary {
   readonly initiator: boolean;
   /** Round trip, ms, smoothed; absent until measured. */
   readonly latencyMs?: number;
-  /** Payload of packets sent, over all links so far. */
+  /** Payload of packets sent, pings of the link itself aside, over all links so far. */
   readonly sentBytes: number;
-  /** Payload of packets received, over all links so far. */
+  /** The same of packets received. */
   readonly receivedBytes: number;
   /** Packets sent, over all links so far. */
   readonly sentPackets: number;

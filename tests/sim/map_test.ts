@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import { pingPeer } from "../../lib/routing/mod.ts";
 import { type Simulation, simulationTest } from "../fakes/mod.ts";
+import { connect } from "./connections.ts";
 import { SimNetwork, type SimVisor } from "./network.ts";
 
 /** How long the map may be wrong, ms. */
@@ -63,6 +64,8 @@ for (const kind of KINDS) {
       const [a, b] = await network.visors("a", "b");
       const id = await open(sim, { a, b, kind });
       await until(network, { host: "a", id, status: "working" });
+      const [dialled] = await sim.run(connect(a, b));
+      dialled.close();
       for (const host of ["a", "hub", "setup"]) sim.partition(host, "b");
       await until(network, { host: "a", id, status: "not-working" });
       await sim.run(60_000);

@@ -17,6 +17,8 @@ use skywire_wire::{HEADER_BYTES, Header, MAX_PAYLOAD_BYTES, TransportId};
 
 use crate::event::LinkFault;
 
+/// The route id of packets between two neighbours.
+pub const HOP_LOCAL: u32 = 0;
 /// What one read may bring. Sixteen records: the calls around it cost little against opening them.
 const INPUT_BYTES: usize = 64 * 1024;
 /// Packets are parsed once so many bytes are opened, so that this buffer stays small. More than the largest packet, or
@@ -46,7 +48,7 @@ pub enum Blocker {
 /// Figures of a link.
 #[derive(Clone, Copy, Default, Debug)]
 pub struct LinkStats {
-    /// Payload of packets, as v1.3 counts it (transports.md §4.3).
+    /// Payload of packets, as v1.3 counts it (transports.md §4.3); of what is [`HOP_LOCAL`] nothing, in either direction.
     pub sent_bytes: u64,
     pub received_bytes: u64,
     pub sent_packets: u64,
@@ -201,8 +203,10 @@ impl Link {
         for part in payload {
             self.push(part);
         }
-        self.stats.sent_packets += 1;
-        self.stats.sent_bytes += u64::from(header.size);
+        if header.route_id != HOP_LOCAL {
+            self.stats.sent_packets += 1;
+            self.stats.sent_bytes += u64::from(header.size);
+        }
         true
     }
 

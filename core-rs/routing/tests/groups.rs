@@ -464,6 +464,14 @@ fn transport_pings_are_answered_by_the_neighbour() {
     world.switches[0].send_transport_ping(links[0].0, 0x0102_0304_0506_0708);
     world.settle();
     assert_eq!(world.take_events(0), [Event::TransportPong { link: links[0].0, value: 0x0102_0304_0506_0708 }]);
+    for (switch, link) in [(0, links[0].0), (1, links[0].1)] {
+        let stats = world.switches[switch].link_stats(link).expect("there");
+        assert_eq!(
+            (stats.sent_packets, stats.received_packets),
+            (0, 0),
+            "what the ends say to each other is no traffic"
+        );
+    }
     assert_eq!(world.take_events(1), []);
 }
 

@@ -14,8 +14,8 @@ use skywire_wire::{Header, Kind, Rule, RuleFault, TransportId};
 
 use crate::event::{CloseReason, Event, LinkFault};
 use crate::group::{Due, Group};
-use crate::link::Link;
 pub use crate::link::LinkStats;
+use crate::link::{HOP_LOCAL, Link};
 use crate::slots::Slots;
 use crate::table::RuleTable;
 
@@ -25,8 +25,6 @@ const COLLECT_MS: f64 = 5_000.0;
 const TICK_MS: f64 = 500.0;
 /// Events that wait for the shell; those that only repeat are dropped beyond it.
 const MAX_EVENTS: usize = 4096;
-/// The route id of packets between two neighbours.
-const HOP_LOCAL: u32 = 0;
 const CLOSE_REQUESTED: u8 = 0;
 /// What the ends of a route are told: without a text, a Close is a clean end.
 const LINK_DOWN_TEXT: &[u8] = b"a transport of the route is down";

@@ -2,9 +2,9 @@
 
 use skywire_wire::{HEADER_BYTES, Header, Kind, TransportId};
 
-use super::{CLOSE_REQUESTED, HOP_LOCAL, Switch};
+use super::{CLOSE_REQUESTED, Switch};
 use crate::event::{CloseReason, Event};
-use crate::link::Blocker;
+use crate::link::{Blocker, HOP_LOCAL};
 use crate::table::{Entry, TableFault};
 
 /// Packets for a consume rule whose group is not there yet, bytes.
