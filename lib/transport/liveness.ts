@@ -2,6 +2,10 @@
  * Finds out whether a peer is still there, and how far away. The v1.3 network has no such thing at this level (W11): its
  * visors drop our pings, and their links are left to TCP. Peers of ours answer, and a link on which they fall silent is
  * closed long before TCP would notice.
+ *
+ * A v1.3 visor writes a warning («unknown packet type») into its log for every ping that it drops (routing.md §1.2 says
+ * only that the type is rejected). So a link begins with one ping, and the next one comes after its answer: links lose
+ * nothing, and whoever answers at all answers the first.
  */
 
 import type { Clock, Timers } from "../runtime/mod.ts";
@@ -12,9 +16,6 @@ export const PING_INTERVAL_MS = 3_000;
 
 /** Nothing heard for this long from a peer that used to answer: three pings in a row are lost. */
 export const SILENCE_MS = 9_000;
-
-/** A peer that has not answered so many pings never will: it is of the v1.3 network. */
-const UNANSWERED_PINGS = 3;
 
 /** What a watch needs. */
 export interface LivenessDeps {
@@ -51,12 +52,15 @@ export class LivenessWatch implements Disposable {
     const sentAt = this.#sent.get(value);
     if (sentAt === undefined) return;
     this.#sent.clear();
-    this.#answered = true;
     this.#heardAt = this.#deps.clock.monotonic();
     this.#deps.onRoundTrip(this.#heardAt - sentAt);
+    if (!this.#answered) this.#cancel = this.#deps.timers.after(PING_INTERVAL_MS, () => this.#tick());
+    this.#answered = true;
   }
 
   [Symbol.dispose](): void {
+    // An answer that comes after the end starts nothing.
+    this.#sent.clear();
     this.#cancel();
   }
 
@@ -67,10 +71,9 @@ export class LivenessWatch implements Disposable {
     if (bytes !== this.#heardBytes) this.#heardAt = now;
     this.#heardBytes = bytes;
     if (this.#answered && now - this.#heardAt >= SILENCE_MS) return onSilence();
-    if (!this.#answered && this.#sent.size >= UNANSWERED_PINGS) return;
     const value = this.#next++;
     this.#sent.set(value, now);
-    this.#cancel = timers.after(PING_INTERVAL_MS, () => this.#tick());
+    if (this.#answered) this.#cancel = timers.after(PING_INTERVAL_MS, () => this.#tick());
     ping(value);
   }
 }
