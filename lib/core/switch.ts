@@ -25,7 +25,7 @@ const MAX_ERROR_BYTES = 1024;
 export interface SwitchOptions {
   /** The visor it belongs to. */
   readonly localKey: PublicKey;
-  /** Where route ids begin, any u32: best a random one (routing.md §10, Q8). */
+  /** The first route id, any u32, 0 counts as 1: best a random one, not so late that they run out (routing.md §10, Q8). */
   readonly firstRouteId: number;
   /** The time, ms, monotonic. */
   readonly now: MonotonicMs;
@@ -47,11 +47,11 @@ export interface AddLinkOptions {
 export interface SwitchLinkStats {
   /** Payload of packets sent. */
   readonly sentBytes: number;
-  /** Payload of packets received, dropped ones excluded. */
+  /** Payload of the packets in {@link receivedPackets}. */
   readonly receivedBytes: number;
   /** Packets sent. */
   readonly sentPackets: number;
-  /** Packets received, dropped ones excluded. */
+  /** Packets received, dropped ones and those between the two neighbours excluded. */
   readonly receivedPackets: number;
 }
 

@@ -204,7 +204,10 @@ class Loop implements SwitchLoop {
   }
 }
 
-/** Where the route ids of this run begin: guessing one must not be easier than guessing any (routing.md §2.6). */
+/**
+ * Where the route ids of this run begin: guessing one must not be easier than guessing any (routing.md §2.6). In the lower
+ * half of their range, so that they last.
+ */
 function randomRouteId({ random }: Pick<Runtime, "random">): number {
-  return new DataView(random.bytes(4).buffer).getUint32(0);
+  return new DataView(random.bytes(4).buffer).getUint32(0) >>> 1;
 }

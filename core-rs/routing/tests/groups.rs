@@ -3,7 +3,10 @@
 mod world;
 
 use skywire_routing::{CloseReason, Event, WriteFault};
-use world::{Connection, World, active_rules, connect, feed, line, open_groups, packet, read_all, secure, transport};
+use world::{
+    Connection, KEEP_ALIVE_MS, World, active_rules, connect, feed, line, open_groups, packet, read_all, secure,
+    transport,
+};
 
 const DATA: u8 = 0;
 const CLOSE: u8 = 1;
@@ -90,6 +93,7 @@ fn packets_before_the_group_wait_for_it() {
     let events = world.take_events(1);
     assert!(events.contains(&Event::GroupHandshake { group, encrypt: true }), "{events:?}");
     assert!(events.contains(&Event::GroupFrame { group }), "{events:?}");
+    assert_eq!(world.switches[1].counters().delivered, 2);
     let mut frame = [0; 100];
     assert_eq!(world.switches[1].take_frame(group, &mut frame), Some(3));
     assert_eq!(&frame[..3], b"abc");
@@ -105,6 +109,8 @@ fn packets_before_the_group_are_bounded() {
     }
     let dropped = world.switches[1].counters().no_group;
     assert!((80..100).contains(&dropped), "{dropped}");
+    let kept = world.switches[1].link_stats(links[0].1).expect("a link").received_packets;
+    assert_eq!(kept, 100 - dropped, "what was dropped does not count as received");
 }
 
 #[test]
@@ -367,14 +373,39 @@ fn a_group_needs_a_forward_and_a_consume_rule_that_are_free() {
 }
 
 #[test]
-fn a_rule_saved_over_that_of_a_group_ends_the_group_and_outlives_it() {
-    let (mut world, _) = line(2, false);
-    let Connection { groups: [first, _], back, .. } = connect(&mut world);
-    let again = world::rule(back[1], skywire_wire::Body::Consume { descriptor: skywire_wire::Descriptor([3; 70]) });
-    world.switches[0].save_rule(&again, 0.0).expect("a rule");
-    assert_eq!(closed(&world.take_events(0), first).map(|it| it.0), Some(CloseReason::Expired));
+fn a_rule_saved_over_one_of_a_group_ends_the_group_and_outlives_it() {
+    for consume in [false, true] {
+        let (mut world, _) = line(2, false);
+        let Connection { groups: [first, _], there, back, .. } = connect(&mut world);
+        let again = stranger(if consume { back[1] } else { there[0] });
+        world.switches[0].save_rule(&again, 0.0).expect("a rule");
+        assert_eq!(closed(&world.take_events(0), first).map(|it| it.0), Some(CloseReason::Expired));
+        world.switches[0].remove_group(first, 0.0);
+        assert_eq!(active_rules(&world.switches[0], world.now), 1, "the rule is not that of the old group");
+    }
+}
+
+#[test]
+fn a_group_that_a_stray_close_took_the_forward_rule_of_leaves_the_next_rule_of_that_id_alone() {
+    let (mut world, links) = line(2, false);
+    let Connection { groups: [first, _], there, .. } = connect(&mut world);
+    feed(&mut world.switches[0], links[0].0, &packet(1, there[0], &[0]), 0.0);
+    world.switches[0].save_rule(&stranger(there[0]), 0.0).expect("a rule");
+    world.pass(KEEP_ALIVE_MS * 0.9);
+    let mut idle = 0.0;
+    world.switches[0].each_rule(world.now, |rule, ms| {
+        if rule.route_id == there[0] {
+            idle = ms;
+        }
+    });
+    assert!(idle > KEEP_ALIVE_MS * 0.8, "what the group sends does not keep it alive");
     world.switches[0].remove_group(first, 0.0);
-    assert_eq!(active_rules(&world.switches[0], world.now), 1, "the rule is not that of the old group");
+    assert_eq!(active_rules(&world.switches[0], world.now), 1);
+}
+
+/// A rule that has nothing to do with any group.
+fn stranger(id: u32) -> Vec<u8> {
+    world::rule(id, skywire_wire::Body::Consume { descriptor: skywire_wire::Descriptor([3; 70]) })
 }
 
 #[test]

@@ -12,12 +12,18 @@ impl Switch {
     pub fn add_group(&mut self, forward_id: u32, consume_id: u32, now: f64) -> Option<u32> {
         let forward = self.table.peek(forward_id)?;
         let Body::Forward { next_id, next_transport, .. } = forward.rule.body else { return None };
+        if forward.extra.group != 0 {
+            return None;
+        }
         let consume = self.table.peek(consume_id)?;
         if !matches!(consume.rule.body, Body::Consume { .. }) || consume.extra.group != 0 {
             return None;
         }
         let group = Group::new((consume_id, forward_id), (next_id, next_transport), now);
         let handle = self.groups.insert(group)?;
+        if let Some(forward) = self.table.peek_mut(forward_id) {
+            forward.extra.group = handle;
+        }
         let early = self.table.peek_mut(consume_id).map_or_else(Vec::new, |entry| {
             entry.extra.group = handle;
             core::mem::take(&mut entry.extra.early)
@@ -26,6 +32,7 @@ impl Switch {
         while let Some(header) = Header::decode(rest) {
             let (packet, later) = rest.split_at(header.packet_length().min(rest.len()));
             if let Some(kind) = Kind::of(header.kind) {
+                self.counters.delivered += 1;
                 self.deliver(handle, kind, &packet[HEADER_BYTES..], now);
             }
             rest = later;
@@ -105,9 +112,8 @@ impl Switch {
                 link.waiting_groups.push(handle);
             }
         }
-        let forward_id = group.forward_id;
         self.mark_dirty(link_handle);
-        let _ = self.table.touch(forward_id, now);
+        self.touch_forward_rule(handle, now);
         Ok(taken)
     }
 
@@ -151,7 +157,7 @@ impl Switch {
             self.send_of_group(handle, Kind::Error, &[error], now);
         }
         self.send_of_group(handle, Kind::Close, &[&[CLOSE_REQUESTED]], now);
-        self.table.delete(forward_id);
+        self.give_up_rule(handle, forward_id);
         self.schedule(now + TICK_MS);
         // Nobody reads what they brought for it any more, and the answer is behind that.
         for link in waiting {
@@ -163,11 +169,8 @@ impl Switch {
     pub fn remove_group(&mut self, handle: u32, now: f64) {
         self.close_group(handle, b"", now);
         let Some(group) = self.groups.remove(handle) else { return };
-        // One that had ended gave its rules up then: what is under their ids now is somebody else's.
-        if group.end.is_none() {
-            self.table.delete(group.forward_id);
-            self.table.delete(group.consume_id);
-        }
+        self.give_up_rule(handle, group.forward_id);
+        self.give_up_rule(handle, group.consume_id);
         for waiting in group.waiting_links {
             self.resume(waiting, now);
         }

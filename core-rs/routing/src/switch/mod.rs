@@ -67,7 +67,7 @@ struct Route {
     came_over: Option<TransportId>,
     /// The link to pass on to, as it was found last.
     goes_over: u32,
-    /// The group that the rule belongs to; 0: none.
+    /// The group that the rule, forward or consume, belongs to; 0: none.
     group: u32,
     /// Packets that came before the group was there.
     early: Vec<u8>,
@@ -88,10 +88,10 @@ pub struct Switch {
 }
 
 impl Switch {
-    /// An empty switch. Route ids begin in the lower half of their range, so that they last.
+    /// An empty switch whose route ids begin with `first_route_id`.
     pub fn new(first_route_id: u32, now: f64) -> Switch {
         Switch {
-            table: RuleTable::new(first_route_id >> 1),
+            table: RuleTable::new(first_route_id),
             links: Slots::new(),
             by_transport: HashMap::new(),
             groups: Slots::new(),
@@ -302,7 +302,12 @@ impl Switch {
                 }
             }
             let mut groups = Vec::new();
-            self.table.collect(now, |entry| groups.push(entry.extra.group));
+            self.table.collect(now, |entry| {
+                // A group goes on without its forward rule (routing.md §2.7).
+                if entry.rule.next().is_none() {
+                    groups.push(entry.extra.group);
+                }
+            });
             for group in groups {
                 self.fail_group(group, CloseReason::Expired, b"", now);
             }
@@ -409,8 +414,8 @@ impl Switch {
         let message = if message.is_empty() { core::mem::take(&mut group.error) } else { message.to_vec() };
         let (forward_id, consume_id) = (group.forward_id, group.consume_id);
         let waiting = core::mem::take(&mut group.waiting_links);
-        self.table.delete(forward_id);
-        self.table.delete(consume_id);
+        self.give_up_rule(handle, forward_id);
+        self.give_up_rule(handle, consume_id);
         self.events.push_back(Event::GroupClosed { group: handle, reason, message });
         // What they brought for this group has no rule any more.
         for link in waiting {
@@ -429,9 +434,26 @@ impl Switch {
     /// Sends a small packet on the way of a group.
     fn send_of_group(&mut self, handle: u32, kind: Kind, payload: &[&[u8]], now: f64) {
         let Some(group) = self.groups.get(handle) else { return };
-        let (transport, next_id, forward_id) = (group.next_transport, group.next_id, group.forward_id);
+        let (transport, next_id) = (group.next_transport, group.next_id);
         self.send(transport, kind, next_id, payload);
-        let _ = self.table.touch(forward_id, now);
+        self.touch_forward_rule(handle, now);
+    }
+
+    /// Something left on the way of a group.
+    fn touch_forward_rule(&mut self, handle: u32, now: f64) {
+        let Some(group) = self.groups.get(handle) else { return };
+        if let Ok(entry) = self.table.peek_active(group.forward_id, now)
+            && entry.extra.group == handle
+        {
+            entry.activity = now;
+        }
+    }
+
+    /// A group needs a rule no more. What was saved under its id since is somebody else's.
+    fn give_up_rule(&mut self, handle: u32, id: u32) {
+        if self.table.peek(id).is_some_and(|entry| entry.extra.group == handle) {
+            self.table.delete(id);
+        }
     }
 
     fn send(&mut self, transport: TransportId, kind: Kind, route_id: u32, payload: &[&[u8]]) {

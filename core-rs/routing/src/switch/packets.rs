@@ -20,6 +20,8 @@ struct Arrival {
 
 enum Outcome {
     Done,
+    /// And counted as such.
+    Dropped,
     Blocked(Blocker),
 }
 
@@ -38,7 +40,7 @@ impl Switch {
             while let Some(header) = Header::decode(&plain[at..]) {
                 let Some(payload) = plain.get(at + HEADER_BYTES..at + header.packet_length()) else { break };
                 match self.handle(header, payload, arrival) {
-                    Outcome::Done => at += header.packet_length(),
+                    Outcome::Done | Outcome::Dropped => at += header.packet_length(),
                     Outcome::Blocked(blocker) => {
                         blocked = Some(blocker);
                         break;
@@ -79,15 +81,12 @@ impl Switch {
         entry.note_lookup(now);
         let outcome = match entry.rule.next() {
             None => self.consume(header, kind, payload, (from, now)),
-            Some(_) if kind == Kind::KeepAlive && entry.rule.kind() == 1 => return Outcome::Done,
+            Some(_) if kind == Kind::KeepAlive && entry.rule.kind() == 1 => Outcome::Done,
             // The id of a forward rule is nobody's next id: only a stray Close carries it, and ends the rule.
-            Some(_) if kind == Kind::Close && entry.rule.kind() == 1 => {
-                self.counters.no_group += 1;
-                Outcome::Done
-            }
+            Some(_) if kind == Kind::Close && entry.rule.kind() == 1 => drop_counted(&mut self.counters.no_group),
             Some(_) => self.forward(header, kind, payload, (from, now)),
         };
-        if kind == Kind::Close && matches!(outcome, Outcome::Done) {
+        if kind == Kind::Close && !matches!(outcome, Outcome::Blocked(_)) {
             self.table.delete(header.route_id);
         }
         if let Outcome::Done = outcome
@@ -157,7 +156,7 @@ impl Switch {
                 extra.early.extend_from_slice(&header.encode());
                 extra.early.extend_from_slice(payload);
             } else if kind != Kind::KeepAlive {
-                self.counters.no_group += 1;
+                return drop_counted(&mut self.counters.no_group);
             }
             return Outcome::Done;
         };
@@ -227,5 +226,5 @@ impl Switch {
 
 fn drop_counted(counter: &mut u64) -> Outcome {
     *counter += 1;
-    Outcome::Done
+    Outcome::Dropped
 }

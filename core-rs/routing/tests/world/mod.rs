@@ -59,7 +59,7 @@ pub struct World {
 impl World {
     pub fn new(switches: usize) -> World {
         World {
-            switches: (0..switches).map(|_| Switch::new(2, 0.0)).collect(),
+            switches: (0..switches).map(|_| Switch::new(1, 0.0)).collect(),
             events: (0..switches).map(|_| Vec::new()).collect(),
             now: 0.0,
             dice: Dice::new(1),
