@@ -10,6 +10,17 @@ interface ReadyLine {
   readonly listeners: { purpose: string; address: string }[];
 }
 
+/** Other tests start visors on the usual ports at the same time, and may have them just when this one starts again. */
+async function keepFreePorts(data: string): Promise<void> {
+  const purposes = ["api", "transport-stcp", "transport-ws"];
+  const listeners = purposes.map(() => Deno.listen({ hostname: "127.0.0.1", port: 0 }));
+  const ports = Object.fromEntries(purposes.map((purpose, i) => [purpose, listeners[i]!.addr.port]));
+  for (const listener of listeners) listener.close();
+  await Deno.mkdir(data, { mode: 0o700 });
+  const config = { version: 1, host: "127.0.0.1", ports, autoTransport: true, autoconnect: false };
+  await Deno.writeTextFile(`${data}/config.json`, JSON.stringify(config), { mode: 0o600 });
+}
+
 async function ping(data: string, remote: string): Promise<{ code: number; document: Record<string, unknown> }> {
   const { code, lines } = await runToEnd("cmd/skywire.ts", "ping", remote, "--data", data, "--json", "--count", "2");
   return { code, document: JSON.parse(lines.at(-1) ?? "{}") };
@@ -20,6 +31,7 @@ Deno.test("two visors ping each other, keep their identity over a restart, and e
   const [dataA, dataB] = [`${folder.path}/a`, `${folder.path}/b`];
   await using a = new Program(denoArgv("cmd/visor.ts", ["--data", dataA, "--json"]));
   const readyA = await a.nextJson<ReadyLine>();
+  await keepFreePorts(dataB);
   await using b = new Program(denoArgv("cmd/visor.ts", ["--data", dataB, "--json", "--join", readyA.ticket]));
   const readyB = await b.nextJson<ReadyLine>();
 
