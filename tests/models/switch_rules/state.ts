@@ -127,6 +127,8 @@ export class SwitchState {
     const link = this.links[TRANSPORTS.indexOf(transport)];
     if (link?.up !== true) return false;
     link.output.push(packet);
+    // What neighbours say to each other is no traffic.
+    if (packet.routeId === 0) return true;
     link.stats.sentPackets++;
     link.stats.sentBytes += packet.payload.length;
     return true;
