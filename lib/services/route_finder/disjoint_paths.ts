@@ -1,6 +1,6 @@
 /**
  * Sets of paths that share nothing: as many as there are up to a number, and of those sets the cheapest. For the widest
- * path, the set whose narrowest transport is the widest, and of those the one with the fewest hops.
+ * path, the set whose narrowest transport is the widest, and of those the one with the fewest hops, then relays.
  *
  * Where no limit of hops stands against it, that is a flow ({@link PathFlow}) and exact. With limits the question is hard:
  * if all paths within the limits are few, every set of them is tried, which is exact, too; else the better one of two
@@ -11,7 +11,7 @@ import { findBestPaths, measureOf } from "./best_paths.ts";
 import { Bounds } from "./bounds.ts";
 import { joinCosts, TIE } from "./figures.ts";
 import { PathFlow, type Separation } from "./flow.ts";
-import { costOfPath, type Measure, type Path, type Search } from "./search.ts";
+import { costOfPath, type Path, type Search } from "./search.ts";
 
 /** With more paths than that not every set is tried. */
 const MAX_CANDIDATES = 64;
@@ -35,14 +35,13 @@ export interface DisjointOptions {
 }
 
 /** Finds the set. */
-export function findDisjointPaths(asked: Search, options: DisjointOptions): PathSet {
-  if (options.count === 1) return findBestPaths(asked, { count: 1, parallel: "all" });
-  const search = options.separation === "visors" ? { ...asked, costs: withOneDirect(asked) } : asked;
+export function findDisjointPaths(search: Search, options: DisjointOptions): PathSet {
+  if (options.count === 1) return findBestPaths(search, { count: 1, parallel: "all" });
   const flow = search.via.length > 0
     ? []
     : search.joining === "sum"
-    ? pathsOf(growFlow(search, { ...options, measure: measureOf(search) }), search)
-    : findWidestFlow(search, options);
+    ? findCheapest(search, options)
+    : findWidest(search, options);
   const fitting = flow.filter((path) => fits(path, search));
   if (search.via.length === 0 && fitting.length === flow.length) {
     return { paths: byCost(fitting), isExact: search.budget.steps > 0 };
@@ -59,39 +58,43 @@ export function findDisjointPaths(asked: Search, options: DisjointOptions): Path
   };
 }
 
-function growFlow(search: Search, options: DisjointOptions & { readonly measure: Measure }): PathFlow {
-  const flow = new PathFlow(search, options);
-  for (let paths = 0; paths < options.count && flow.grow(); paths++);
-  return flow;
+/** Adds paths to a flow up to a count, and says how many it has then. */
+function grow(flow: PathFlow, { from, to }: { readonly from: number; readonly to: number }): number {
+  let size = from;
+  while (size < to && flow.grow()) size++;
+  return size;
 }
 
 function pathsOf(flow: PathFlow, search: Search): Path[] {
   return flow.paths().map((path) => ({ ...path, cost: costOfPath(path, search) }));
 }
 
-/** The narrowest transport as wide as can be: a flow over transports that are wide enough, with the fewest hops. */
-function findWidestFlow(search: Search, options: DisjointOptions): Path[] {
-  // Each path leaves and arrives over another transport: so many at most, and so wide at most. Mostly that is the answer.
-  const prices = [search.source, search.destination].map((visor) => pricesAt(visor, search));
-  const count = Math.min(options.count, ...prices.map(({ length }) => length));
-  if (count === 0) return [];
-  const atEnds = Math.max(...prices.map((list) => list[count - 1]!));
-  const paths = widen(search, { ...options, count, from: atEnds });
-  if (paths.length === count) return paths;
-  // So many there are not: the few may be wider than that.
-  return widen(search, { ...options, count: paths.length, from: 0 });
+/** The cheapest set, whatever the length of its paths. */
+function findCheapest(search: Search, { count, separation }: DisjointOptions): Path[] {
+  const flow = new PathFlow(search, { values: search.costs, limit: Number.MAX_VALUE, separation });
+  grow(flow, { from: 0, to: count });
+  return pathsOf(flow, search);
 }
 
-/** Paths over transports up to a limit of cost, which rises by as little as lets another path in until there are enough. */
-function widen(search: Search, { count, separation, from }: DisjointOptions & { readonly from: number }): Path[] {
-  let paths: Path[] = [];
-  for (let limit = from; limit !== Infinity && paths.length < count && search.budget.steps > 0;) {
-    const most = limit - limit % TIE + TIE - 1;
-    const flow = growFlow(search, { count, separation, measure: { values: search.ties, isMaximum: false, most } });
-    paths = pathsOf(flow, search);
-    if (paths.length < count) limit = flow.limitForMore();
+/** The set whose narrowest transport is as wide as can be, and of those the one with the fewest hops. */
+function findWidest(search: Search, { count: wanted, separation }: DisjointOptions): Path[] {
+  // Each path leaves and arrives over another transport: so many at most, and so wide at most. Mostly that is the answer.
+  const prices = [search.source, search.destination].map((visor) => pricesAt(visor, search));
+  const count = Math.min(wanted, ...prices.map(({ length }) => length));
+  if (count === 0) return [];
+  const within = (cost: number): PathFlow =>
+    new PathFlow(search, { values: search.ties, limit: cost - cost % TIE + TIE - 1, separation });
+  let flow = within(Math.max(...prices.map((list) => list[count - 1]!)));
+  let size = grow(flow, { from: 0, to: count });
+  if (size < count) {
+    flow.raiseLimit();
+    size = grow(flow, { from: size, to: count });
+    // So many there are not: the few may be wider than that.
+    if (size < count) return findWidest(search, { count: size, separation });
+    flow = within(flow.limit);
+    grow(flow, { from: 0, to: count });
   }
-  return paths;
+  return pathsOf(flow, search);
 }
 
 /** What the transports of a visor cost, the cheapest first. */
@@ -99,17 +102,6 @@ function pricesAt(visor: number, { graph, costs }: Search): number[] {
   const arcs = graph.arcs(visor), prices: number[] = [];
   for (let i = 1; i < 2 * graph.degree(visor); i += 2) prices.push(costs[arcs[i]!]!);
   return prices.filter((price) => price !== Infinity).sort((a, b) => a - b);
-}
-
-/** Two direct paths share no visor between the ends, but go over the same ones: only the better transport counts. */
-function withOneDirect({ graph, costs, source, destination }: Search): Float64Array {
-  const arcs = graph.arcs(source), direct: number[] = [];
-  for (let i = 0; i < 2 * graph.degree(source); i += 2) if (arcs[i] === destination) direct.push(arcs[i + 1]!);
-  if (direct.length < 2) return costs;
-  const best = direct.reduce((best, one) => costs[one]! < costs[best]! ? one : best);
-  const changed = costs.slice();
-  for (const transport of direct) if (transport !== best) changed[transport] = Infinity;
-  return changed;
 }
 
 /** Tries every set of candidates, which come by rising cost. */
@@ -170,7 +162,8 @@ function areJoined(
 ): boolean {
   return separation === "links"
     ? path.transports.some((transport) => other.transports.includes(transport))
-    : path.visors.slice(1, -1).some((visor) => other.visors.includes(visor));
+    : path.visors.length === 2 && other.visors.length === 2 ||
+      path.visors.slice(1, -1).some((visor) => other.visors.includes(visor));
 }
 
 function fits({ transports }: Path, { minHops, maxHops }: Search): boolean {

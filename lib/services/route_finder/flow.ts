@@ -13,16 +13,23 @@
  * have met at distance R, the one from the source complete up to F and the other up to B = R - F, then
  * `min(b, B) - B + F - min(f, F)` is added to each potential, where f and b are a state's distances from the source and to
  * the destination: it is 0 for all that was not reached, and keeps both properties.
+ *
+ * When transports up to a limit of cost do not suffice, the same searches raise it: of an augmenting path the largest cost
+ * counts then, everything up to the limit being equal, and the least such path is taken. So the limit is always the least
+ * over which so many paths exist: below it, none would have led on.
  */
 
 import { Heap } from "./heap.ts";
-import type { Measure, Path, Search } from "./search.ts";
+import type { Path, Search } from "./search.ts";
 
 /** What paths must not share. */
 export type Separation = "links" | "visors";
 
 /** What a flow needs of a question. */
 export type FlowSearch = Pick<Search, "graph" | "costs" | "source" | "destination" | "avoid" | "budget">;
+
+/** Instead of the visor from which a transport is used. */
+const UNUSED = -1, BLOCKED = -2;
 
 /** One of the two searches. */
 class Side {
@@ -41,14 +48,14 @@ class Side {
     this.isSettled = new Uint8Array(states);
   }
 
-  begin(state: number): void {
+  begin(state: number, distance: number): void {
     for (const touched of this.touched) {
       this.distance[touched] = Infinity;
       this.isSettled[touched] = 0;
     }
     this.touched.length = 0;
     this.heap.clear();
-    this.reach(state, { distance: 0, next: -1, over: -1 });
+    this.reach(state, { distance, next: -1, over: -1 });
   }
 
   reach(
@@ -66,12 +73,15 @@ class Side {
 /** A flow that grows by one path at a time. */
 export class PathFlow {
   readonly #search: FlowSearch;
-  readonly #measure: Measure;
   readonly #separation: Separation;
+  #values: Float64Array;
+  #isMaximum = false;
+  /** Transports that cost more are not used. */
+  #limit: number;
   readonly #potential: Float64Array;
   readonly #forward: Side;
   readonly #backward: Side;
-  /** From which visor a transport is used; -1: not at all. */
+  /** From which visor a transport is used, or that it is not, or must not be. */
   readonly #usedFrom: Int32Array;
   /** How many units come to a visor. */
   readonly #through: Int32Array;
@@ -83,20 +93,38 @@ export class PathFlow {
   /** Finds nothing yet. */
   constructor(
     search: FlowSearch,
-    { measure, separation }: { readonly measure: Measure; readonly separation: Separation },
+    { values, limit, separation }: {
+      /** What is added up, by the number of the transport. */
+      readonly values: Float64Array;
+      /** Transports whose cost is more are not used. */
+      readonly limit: number;
+      readonly separation: Separation;
+    },
   ) {
     const { graph, avoid } = search;
     this.#search = search;
-    this.#measure = measure;
     this.#separation = separation;
+    this.#values = values;
+    this.#limit = limit;
     const states = 2 * graph.bound;
     this.#potential = new Float64Array(states);
     this.#forward = new Side(states);
     this.#backward = new Side(states);
-    this.#usedFrom = new Int32Array(graph.transportBound).fill(-1);
+    this.#usedFrom = new Int32Array(graph.transportBound).fill(UNUSED);
     this.#through = new Int32Array(graph.bound);
     this.#isAvoided = new Uint8Array(graph.bound);
     for (const visor of avoid) this.#isAvoided[visor] = 1;
+  }
+
+  /** See the constructor; as far as it was raised. */
+  get limit(): number {
+    return this.#limit;
+  }
+
+  /** From now on each path raises the limit where it must, by as little as can be. What they add up to is not looked at. */
+  raiseLimit(): void {
+    this.#values = this.#search.costs;
+    this.#isMaximum = true;
   }
 
   /** Adds a path, perhaps changing those before. False when there are no more, or the budget is used up. */
@@ -105,9 +133,10 @@ export class PathFlow {
     const forward = this.#forward, backward = this.#backward;
     this.#meeting = -1;
     this.#reached = Infinity;
-    forward.begin(2 * source + 1);
-    backward.begin(2 * destination);
-    while (forward.heap.least + backward.heap.least < this.#reached && budget.steps > 0) {
+    const least = this.#isMaximum ? this.#limit : 0;
+    forward.begin(2 * source + 1, least);
+    backward.begin(2 * destination, least);
+    while (this.#join(forward.heap.least, backward.heap.least) < this.#reached && budget.steps > 0) {
       const isForward = forward.heap.size <= backward.heap.size;
       const side = isForward ? forward : backward;
       const state = side.heap.pop()!;
@@ -117,40 +146,10 @@ export class PathFlow {
       else this.#stepBackward(state);
     }
     if (this.#meeting < 0 || budget.steps <= 0) return false;
-    this.#raisePotentials();
+    if (this.#isMaximum) this.#limit = this.#reached;
+    else this.#raisePotentials();
     this.#use();
     return true;
-  }
-
-  /**
-   * How much a transport must be allowed to cost for another path to exist; Infinity when nothing helps. The smallest
-   * largest cost of an augmenting path, searched from the source.
-   */
-  limitForMore(): number {
-    const { graph, costs, source, destination, budget } = this.#search;
-    const { distance, isSettled, heap } = this.#forward;
-    const side = this.#forward;
-    side.begin(2 * source + 1);
-    const reach = (state: number, cost: number): void => {
-      if (cost < distance[state]!) side.reach(state, { distance: cost, next: -1, over: -1 });
-    };
-    for (let state = heap.pop(); state !== undefined && budget.steps > 0; state = heap.pop()) {
-      if (isSettled[state] === 1) continue;
-      isSettled[state] = 1;
-      const visor = state >> 1, isBehind = state % 2 === 1, isUsed = this.#through[visor]! > 0, cost = distance[state]!;
-      if (visor === destination) return cost;
-      if (isBehind ? isUsed : !isUsed || this.#separation === "links") reach(state ^ 1, cost);
-      if (!isBehind && !isUsed) continue;
-      const arcs = graph.arcs(visor), end = 2 * graph.degree(visor);
-      budget.steps -= end / 2;
-      for (let i = 0; i < end; i += 2) {
-        const to = arcs[i]!, usedFrom = this.#usedFrom[arcs[i + 1]!]!;
-        if (to === source || this.#isAvoided[to] === 1) continue;
-        if (!isBehind && usedFrom === to) reach(2 * to + 1, cost);
-        else if (isBehind && usedFrom === -1) reach(2 * to, Math.max(cost, costs[arcs[i + 1]!]!));
-      }
-    }
-    return Infinity;
   }
 
   /** The paths, in no order. */
@@ -165,7 +164,7 @@ export class PathFlow {
         let i = 0;
         while (i < end && used[arcs[i + 1]!] !== visor) i += 2;
         if (i === end) return paths;
-        used[arcs[i + 1]!] = -1;
+        used[arcs[i + 1]!] = UNUSED;
         transports.push(arcs[i + 1]!);
         visor = arcs[i]!;
         visors.push(visor);
@@ -176,7 +175,7 @@ export class PathFlow {
 
   #stepForward(state: number): void {
     const { graph, costs, source, destination, budget } = this.#search;
-    const { values, most } = this.#measure;
+    const values = this.#values, most = this.#isMaximum ? Number.MAX_VALUE : this.#limit;
     const visor = state >> 1, isBehind = state % 2 === 1, isUsed = this.#through[visor]! > 0;
     if (isBehind ? isUsed : !isUsed || this.#separation === "links") {
       this.#reachForward(state ^ 1, { from: state, value: 0, over: -1 });
@@ -189,7 +188,7 @@ export class PathFlow {
       if (to === source || this.#isAvoided[to] === 1) continue;
       const usedFrom = this.#usedFrom[transport]!;
       if (isBehind) {
-        if (usedFrom !== -1 || costs[transport]! > most) continue;
+        if (usedFrom !== UNUSED || costs[transport]! > most) continue;
         this.#reachForward(2 * to, { from: state, value: values[transport]!, over: transport });
       } else if (usedFrom === to) {
         this.#reachForward(2 * to + 1, { from: state, value: -values[transport]!, over: transport });
@@ -200,7 +199,7 @@ export class PathFlow {
   /** The same against the direction of the arcs. */
   #stepBackward(state: number): void {
     const { graph, costs, source, destination, budget } = this.#search;
-    const { values, most } = this.#measure;
+    const values = this.#values, most = this.#isMaximum ? Number.MAX_VALUE : this.#limit;
     const visor = state >> 1, isBehind = state % 2 === 1, isUsed = this.#through[visor]! > 0;
     if (isBehind ? !isUsed || this.#separation === "links" : isUsed) {
       this.#reachBackward(state ^ 1, { to: state, value: 0, over: -1 });
@@ -213,7 +212,7 @@ export class PathFlow {
       if (from === destination || this.#isAvoided[from] === 1) continue;
       const usedFrom = this.#usedFrom[transport]!;
       if (!isBehind) {
-        if (usedFrom !== -1 || costs[transport]! > most) continue;
+        if (usedFrom !== UNUSED || costs[transport]! > most) continue;
         this.#reachBackward(2 * from + 1, { to: state, value: values[transport]!, over: transport });
       } else if (usedFrom === visor) {
         this.#reachBackward(2 * from, { to: state, value: -values[transport]!, over: transport });
@@ -225,7 +224,9 @@ export class PathFlow {
     state: number,
     { from, value, over }: { readonly from: number; readonly value: number; readonly over: number },
   ): void {
-    const distance = this.#forward.distance[from]! + value - this.#potential[from]! + this.#potential[state]!;
+    const distance = this.#isMaximum
+      ? Math.max(this.#forward.distance[from]!, value)
+      : this.#forward.distance[from]! + value - this.#potential[from]! + this.#potential[state]!;
     if (distance >= this.#forward.distance[state]!) return;
     this.#forward.reach(state, { distance, next: from, over });
     this.#meet(state);
@@ -235,14 +236,20 @@ export class PathFlow {
     state: number,
     { to, value, over }: { readonly to: number; readonly value: number; readonly over: number },
   ): void {
-    const distance = this.#backward.distance[to]! + value - this.#potential[state]! + this.#potential[to]!;
+    const distance = this.#isMaximum
+      ? Math.max(this.#backward.distance[to]!, value)
+      : this.#backward.distance[to]! + value - this.#potential[state]! + this.#potential[to]!;
     if (distance >= this.#backward.distance[state]!) return;
     this.#backward.reach(state, { distance, next: to, over });
     this.#meet(state);
   }
 
+  #join(a: number, b: number): number {
+    return this.#isMaximum ? Math.max(a, b) : a + b;
+  }
+
   #meet(state: number): void {
-    const distance = this.#forward.distance[state]! + this.#backward.distance[state]!;
+    const distance = this.#join(this.#forward.distance[state]!, this.#backward.distance[state]!);
     if (distance >= this.#reached) return;
     this.#reached = distance;
     this.#meeting = state;
@@ -276,9 +283,20 @@ export class PathFlow {
     if (from % 2 === 1) {
       this.#usedFrom[transport] = from >> 1;
       this.#through[to >> 1]!++;
+      if (to >> 1 === this.#search.destination && from >> 1 === this.#search.source) this.#blockOtherDirect();
     } else {
-      this.#usedFrom[transport] = -1;
+      this.#usedFrom[transport] = UNUSED;
       this.#through[from >> 1]!--;
+    }
+  }
+  /** Direct paths share no visor between their ends, but are the same path all the same. No path takes one of them back. */
+  #blockOtherDirect(): void {
+    if (this.#separation === "links") return;
+    const { graph, source, destination } = this.#search;
+    const arcs = graph.arcs(source);
+    for (let i = 0; i < 2 * graph.degree(source); i += 2) {
+      const transport = arcs[i + 1]!;
+      if (arcs[i] === destination && this.#usedFrom[transport] === UNUSED) this.#usedFrom[transport] = BLOCKED;
     }
   }
 }

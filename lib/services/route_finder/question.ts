@@ -30,7 +30,6 @@ export interface RouteConditions {
   /**
    * What they must not share; default `none`: then routes differ by their visors, each hop over the best transport.
    * Otherwise they are as many as there are up to the count, and together the best: a route for itself may be better than any of them.
-   * By throughput, sets that are equally wide and long are not told apart by how many messaging transports they take.
    */
   readonly disjoint?: Disjoint | undefined;
   /** Strict, 1–64; default 1. */
