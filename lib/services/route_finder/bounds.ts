@@ -6,12 +6,13 @@
  * order make stages: a state is a visor and how many of those were passed, `stage * bound + visor`.
  *
  * Row by row (Bellman and Ford): what costs how much with at most 0, 1, 2 … hops left, until nothing changes any more;
- * then, for a least number of hops, rows in which another hop must follow.
+ * then, for a least number of hops, rows in which another hop must follow. A row is filled only where a route can be after
+ * so many hops: under a tight limit most of a large map is never looked at.
  */
 
 import { joinCosts } from "./figures.ts";
 import { Heap } from "./heap.ts";
-import type { Measure, Search } from "./search.ts";
+import { MAX_HOPS, type Measure, type Search } from "./search.ts";
 
 /** A limit of so many hops or more hardly ever stands against a route: one row without limits does. */
 const LOOSE_HOPS = 16;
@@ -26,6 +27,8 @@ export class Bounds {
   /** For each visor where it is in `via`, or -1. */
   readonly #place: Int8Array;
   readonly #isAvoided: Uint8Array;
+  /** The least hops from the source to each visor; counted to half the limit, one more for all others. */
+  readonly #hopsTo: Uint8Array;
   /** Least costs with at most so many hops left; the last one holds for any more. */
   readonly #atMost: Float64Array[] = [];
   /** Least costs after so many hops, as long as the least number is not reached. */
@@ -44,9 +47,10 @@ export class Bounds {
     // Between two visors one hop is the least anyway.
     this.#minHops = search.minHops > 1 ? search.minHops : 0;
     this.#isLoose = this.#minHops === 0 && search.maxHops >= LOOSE_HOPS;
+    this.#hopsTo = this.#isLoose ? new Uint8Array(bound) : countHops(search, Math.floor(search.maxHops / 2));
     if (this.#isLoose) this.#fillLoose();
     else this.#fillAtMost(search.maxHops - this.#minHops);
-    for (let hops = this.#minHops - 1; hops >= 0; hops--) this.#before[hops] = this.#oneMore(this.after(hops + 1));
+    for (let hops = this.#minHops - 1; hops >= 0; hops--) this.#before[hops] = this.#oneMore(hops);
   }
 
   /** The least costs of what may follow after so many hops, by state; not to be changed. */
@@ -76,7 +80,7 @@ export class Bounds {
     for (let state = heap.pop(); state !== undefined && budget.steps > 0; state = heap.pop()) {
       if (isSettled[state] === 1) continue;
       isSettled[state] = 1;
-      this.#stepBack(state, { before: costs, costs, cheaper });
+      this.#stepBack(state, { before: costs, costs, gone: MAX_HOPS, cheaper });
     }
     this.#atMost.push(costs);
   }
@@ -90,23 +94,24 @@ export class Bounds {
     let changed = [end];
     for (let row = 1; row <= hops && changed.length > 0 && budget.steps > 0; row++) {
       const before = this.#atMost[row - 1]!, costs = before.slice();
-      changed = this.#relax(changed, { before, costs });
+      changed = this.#relax(changed, { before, costs, gone: this.#search.maxHops - row });
       if (changed.length > 0) this.#atMost.push(costs);
     }
   }
 
-  #oneMore(before: Float64Array): Float64Array {
+  #oneMore(gone: number): Float64Array {
+    const before = this.after(gone + 1);
     const costs = new Float64Array(this.#states).fill(Infinity);
     const known: number[] = [];
     for (let state = 0; state < before.length; state++) if (before[state] !== Infinity) known.push(state);
-    this.#relax(known, { before, costs });
+    this.#relax(known, { before, costs, gone });
     return costs;
   }
 
   /** Steps back from states; gives the states that became cheaper. */
   #relax(
     states: readonly number[],
-    { before, costs }: { readonly before: Float64Array; readonly costs: Float64Array },
+    row: { readonly before: Float64Array; readonly costs: Float64Array; readonly gone: number },
   ): number[] {
     const listed: number[] = [];
     const isListed = new Uint8Array(this.#states);
@@ -115,16 +120,18 @@ export class Bounds {
       isListed[state] = 1;
       listed.push(state);
     };
-    for (const state of states) this.#stepBack(state, { before, costs, cheaper });
+    for (const state of states) this.#stepBack(state, { ...row, cheaper });
     return listed;
   }
 
   /** Steps back from a state over every transport, and tells which states became cheaper. */
   #stepBack(
     state: number,
-    { before, costs, cheaper }: {
+    { before, costs, gone, cheaper }: {
       readonly before: Float64Array;
       readonly costs: Float64Array;
+      /** Hops that come before this row. */
+      readonly gone: number;
       readonly cheaper: (state: number) => void;
     },
   ): void {
@@ -140,7 +147,8 @@ export class Bounds {
     budget.steps -= end / 2;
     for (let i = 0; i < end; i += 2) {
       const neighbour = arcs[i]!, transport = arcs[i + 1]!;
-      if (this.#isAvoided[neighbour] === 1 || neighbour === destination || prices[transport]! > most) continue;
+      if (this.#hopsTo[neighbour]! > gone || prices[transport]! > most) continue;
+      if (this.#isAvoided[neighbour] === 1 || neighbour === destination) continue;
       if (neighbour === source ? stage !== 0 : this.#place[neighbour]! >= 0 && this.#place[neighbour] !== stage - 1) {
         continue;
       }
@@ -152,4 +160,24 @@ export class Bounds {
       cheaper(from);
     }
   }
+}
+
+function countHops({ graph, costs, source, budget }: Search, most: number): Uint8Array {
+  const hopsTo = new Uint8Array(graph.bound).fill(most + 1);
+  hopsTo[source] = 0;
+  let reached = [source];
+  for (let hops = 1; hops <= most; hops++) {
+    const next: number[] = [];
+    for (const visor of reached) {
+      const arcs = graph.arcs(visor), end = 2 * graph.degree(visor);
+      budget.steps -= end / 2;
+      for (let i = 0; i < end; i += 2) {
+        if (hopsTo[arcs[i]!]! <= most || costs[arcs[i + 1]!] === Infinity) continue;
+        hopsTo[arcs[i]!] = hops;
+        next.push(arcs[i]!);
+      }
+    }
+    reached = next;
+  }
+  return hopsTo;
 }
