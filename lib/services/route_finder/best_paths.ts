@@ -247,21 +247,23 @@ class BestPaths {
   }
 
   #isReachable(beginning: Beginning): boolean {
-    const { graph, costs, via, destination, maxHops, budget } = this.#search;
+    const { graph, costs, via, destination, minHops, maxHops, budget } = this.#search;
     const goal = via[beginning.stage] ?? destination;
     let length = 0, from = 0;
     this.#queue[length++] = beginning.visor;
     this.#reached[beginning.visor] = this.#turn;
     for (let hops = beginning.hops; hops < maxHops && from < length; hops++) {
+      // Before the least number of hops, a visor may be too early here that is not so later.
+      const rests = hops + 1 < minHops ? undefined : this.#bounds.after(hops + 1);
       for (const until = length; from < until; from++) {
         const arcs = graph.arcs(this.#queue[from]!), end = 2 * graph.degree(this.#queue[from]!);
         budget.steps -= end / 2;
         for (let i = 0; i < end; i += 2) {
           const visor = arcs[i]!;
           if (this.#passed[visor] === this.#turn || this.#reached[visor] === this.#turn) continue;
-          if (costs[arcs[i + 1]!]! > this.#measure.most || this.#bounds.enter(visor, beginning.stage) === undefined) {
-            continue;
-          }
+          if (costs[arcs[i + 1]!]! > this.#measure.most) continue;
+          const state = this.#bounds.enter(visor, beginning.stage);
+          if (state === undefined || rests?.[state] === Infinity) continue;
           if (visor === goal) return true;
           if (visor === destination) continue;
           this.#reached[visor] = this.#turn;

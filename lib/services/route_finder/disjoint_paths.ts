@@ -2,9 +2,12 @@
  * Sets of paths that share nothing: as many as there are up to a number, and of those sets the cheapest. For the widest
  * path, the set whose narrowest transport is the widest, and of those the one with the fewest hops, then relays.
  *
- * Where no limit of hops stands against it, that is a flow ({@link PathFlow}) and exact. With limits the question is hard:
- * if all paths within the limits are few, every set of them is tried, which is exact, too; else the better one of two
- * good sets is taken, and the result says that it may not be the best.
+ * Without limits that is a flow ({@link PathFlow}) and exact, and so it is whenever none of its paths breaks a limit of
+ * hops. With limits the question is NP-hard (Itai, Perl, Shiloach 1982, for bounded lengths; visors to be passed make it
+ * no easier), so an exact answer is not promised. The best paths within the limits are tried in all their sets. The best of these
+ * is proven the best of all where all paths are among them, or where no path that is not, costing at least as much as the
+ * last one, could make a better set; which mostly is so. Otherwise the best set that is known is the result, which says
+ * so; there may be a cheaper or a larger one.
  */
 
 import { findBestPaths, measureOf } from "./best_paths.ts";
@@ -13,11 +16,11 @@ import { joinCosts, TIE } from "./figures.ts";
 import { PathFlow, type Separation } from "./flow.ts";
 import { costOfPath, type Path, type Search } from "./search.ts";
 
-/** With more paths than that not every set is tried. */
-const MAX_CANDIDATES = 64;
+/** The best paths within limits, of which sets are tried: more prove more sets the best, and take longer to find. */
+const MAX_CANDIDATES = { sum: 128, widest: 64 };
 
 /** Sets that are tried at most, some milliseconds. */
-const MAX_TRIES = 100_000;
+const MAX_TRIES = 50_000;
 
 /** What was found. */
 export interface PathSet {
@@ -32,29 +35,36 @@ export interface DisjointOptions {
   /** At most so many paths, ≥ 1. */
   readonly count: number;
   readonly separation: Separation;
+  /** How many of the best paths within limits are tried in sets; default {@link MAX_CANDIDATES}. */
+  readonly candidates?: number;
 }
 
 /** Finds the set. */
 export function findDisjointPaths(search: Search, options: DisjointOptions): PathSet {
   if (options.count === 1) return findBestPaths(search, { count: 1, parallel: "all" });
-  const flow = search.via.length > 0
-    ? []
-    : search.joining === "sum"
-    ? findCheapest(search, options)
-    : findWidest(search, options);
+  const isFree = search.via.length === 0;
+  const flow = !isFree ? [] : search.joining === "sum" ? findCheapest(search, options) : findWidest(search, options);
   const fitting = flow.filter((path) => fits(path, search));
-  if (search.via.length === 0 && fitting.length === flow.length) {
-    return { paths: byCost(fitting), isExact: search.budget.steps > 0 };
-  }
-  // Of the widest paths each limit has its own.
+  if (isFree && fitting.length === flow.length) return { paths: byCost(fitting), isExact: search.budget.steps > 0 };
+  // No limit lets more paths in than there are without.
+  const within = isFree && search.budget.steps > 0 ? { ...options, count: flow.length } : options;
+  return findWithinLimits(search, { ...within, fitting });
+}
+
+/** One of the best sets, and often certainly the best: the best paths in all their sets, and two sets that are good. */
+function findWithinLimits(search: Search, options: DisjointOptions & { readonly fitting: readonly Path[] }): PathSet {
+  // Of the widest paths each limit of cost has its own.
   const bounds = search.joining === "sum" ? { bounds: new Bounds(search, measureOf(search)) } : {};
-  const { paths: candidates, areAll } = findBestPaths(search, { count: MAX_CANDIDATES, parallel: "all", ...bounds });
-  const { set, isExact } = bestSet(candidates, { search, ...options });
-  if (areAll && isExact) return { paths: byCost(set), isExact: true };
-  const sets = [set, fitting, findOneByOne(search, { ...options, ...bounds })];
+  const count = options.candidates ?? MAX_CANDIDATES[search.joining];
+  const { paths: best, isExact, areAll } = findBestPaths(search, { count, parallel: "all", ...bounds });
+  const good = [options.fitting, areAll ? [] : findOneByOne(search, { ...options, ...bounds })];
+  const others = good.flat().filter((path) => !best.some((one) => isSame(one, path)));
+  const unknown = areAll ? Infinity : isExact ? best.at(-1)!.cost : 0;
+  const set = bestSet(byCost([...best, ...others]), { search, ...options, unknown });
+  if (set.isExact) return set;
   return {
-    paths: byCost(sets.reduce((best, one) => isBetter(one, { than: best, search }) ? one : best)),
-    isExact: false,
+    ...set,
+    paths: good.reduce((best, one) => isBetter(one, { than: best, search }) ? byCost(one) : best, set.paths),
   };
 }
 
@@ -104,34 +114,50 @@ function pricesAt(visor: number, { graph, costs }: Search): number[] {
   return prices.filter((price) => price !== Infinity).sort((a, b) => a - b);
 }
 
-/** Tries every set of candidates, which come by rising cost. */
+/**
+ * Tries every set of candidates, which come by rising cost. Paths that are not among them cost `unknown` at least, and
+ * there are none when that is Infinity; so the best set is known if none would be better with such paths that share
+ * nothing with any other.
+ */
 function bestSet(
   candidates: readonly Path[],
-  { search, count, separation }: DisjointOptions & { readonly search: Search },
-): { set: Path[]; isExact: boolean } {
-  const { joining } = search;
-  const conflicts = candidates.map((one) => candidates.map((other) => areJoined(one, { other, separation })));
-  let best: number[] = [], bestCost = 0, tries = 0;
+  { search: { joining }, count, separation, unknown }: DisjointOptions & {
+    readonly search: Search;
+    readonly unknown: number;
+  },
+): PathSet {
+  const conflicts = candidates.map((one, i) =>
+    candidates.slice(0, i).map((other) => areJoined(one, { other, separation }))
+  );
+  const join = (cost: number, { more, times }: { readonly more: number; readonly times: number }): number => {
+    for (let n = 0; n < times; n++) cost = joinCosts(cost, { b: more, joining });
+    return cost;
+  };
+  /** Of two that are equally wide, what follows may still have fewer hops together. */
+  const withoutTies = (cost: number): number => joining === "sum" ? cost : cost - cost % TIE;
+  let best: number[] = [], bestCost = 0, tries = 0, least = Infinity;
   const choose = (from: number, { chosen, cost }: { readonly chosen: number[]; readonly cost: number }): void => {
     if (chosen.length > best.length || (chosen.length === best.length && cost < bestCost)) {
       best = chosen;
       bestCost = cost;
     }
     if (chosen.length === count) return;
+    if (unknown !== Infinity) {
+      least = Math.min(least, withoutTies(join(cost, { more: unknown, times: count - chosen.length })));
+    }
     for (let i = from; i < candidates.length && tries < MAX_TRIES; i++) {
       tries++;
       const most = Math.min(count, chosen.length + candidates.length - i);
       if (most < best.length) return;
-      // All that follow cost at least as much as this one; of the widest, ties may still be less.
-      let least = cost;
-      for (let n = chosen.length; n < best.length; n++) least = joinCosts(least, { b: candidates[i]!.cost, joining });
-      if (most === best.length && (joining === "sum" ? least : least - least % TIE) >= bestCost) return;
+      const atLeast = withoutTies(join(cost, { more: candidates[i]!.cost, times: best.length - chosen.length }));
+      if (most === best.length && atLeast >= bestCost) return;
       if (chosen.some((other) => conflicts[i]![other])) continue;
-      choose(i + 1, { chosen: [...chosen, i], cost: joinCosts(cost, { b: candidates[i]!.cost, joining }) });
+      choose(i + 1, { chosen: [...chosen, i], cost: join(cost, { more: candidates[i]!.cost, times: 1 }) });
     }
   };
   choose(0, { chosen: [], cost: 0 });
-  return { set: best.map((i) => candidates[i]!), isExact: tries < MAX_TRIES };
+  const isBest = unknown === Infinity || (best.length === count && least >= bestCost);
+  return { paths: best.map((i) => candidates[i]!), isExact: isBest && tries < MAX_TRIES };
 }
 
 /** The best path, then the best one that shares nothing with it, and so on. */
@@ -164,6 +190,10 @@ function areJoined(
     ? path.transports.some((transport) => other.transports.includes(transport))
     : path.visors.length === 2 && other.visors.length === 2 ||
       path.visors.slice(1, -1).some((visor) => other.visors.includes(visor));
+}
+
+function isSame({ transports }: Path, other: Path): boolean {
+  return transports.length === other.transports.length && transports.every((one, i) => one === other.transports[i]);
 }
 
 function fits({ transports }: Path, { minHops, maxHops }: Search): boolean {

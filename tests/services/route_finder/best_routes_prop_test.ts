@@ -3,10 +3,11 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { hasCode } from "../../../lib/errors/mod.ts";
+import { findDisjointPaths } from "../../../lib/services/route_finder/disjoint_paths.ts";
 import type { Metric, MetricWeights } from "../../../lib/services/route_finder/figures.ts";
 import { TransportGraph } from "../../../lib/services/route_finder/graph.ts";
-import { answerQuestion, type RouteAnswer } from "../../../lib/services/route_finder/logic.ts";
-import { completeQuestion, type RouteQuestion } from "../../../lib/services/route_finder/question.ts";
+import { answerQuestion, makeBudget, type RouteAnswer } from "../../../lib/services/route_finder/logic.ts";
+import { completeQuestion, type RouteQuestion, searchOf } from "../../../lib/services/route_finder/question.ts";
 import type { FeedTransport } from "../../../lib/services/transport_discovery/mod.ts";
 import { makeTransportEntry } from "../../../lib/wire/transport_entry.ts";
 import { allRoutes, bestCosts, compare, costOf, costOfSet, type OracleRoute } from "../../oracles/best_routes.ts";
@@ -59,11 +60,15 @@ const question: fc.Arbitrary<RouteQuestion> = fc.record({
   avoidTypes,
 }));
 
-function answer(map: readonly FeedTransport[], asked: RouteQuestion): RouteAnswer | undefined {
+function graphOf(map: readonly FeedTransport[]): TransportGraph {
   const graph = new TransportGraph();
   for (const transport of map) graph.add(transport);
+  return graph;
+}
+
+function answer(map: readonly FeedTransport[], asked: RouteQuestion): RouteAnswer | undefined {
   try {
-    return answerQuestion(graph, asked);
+    return answerQuestion(graphOf(map), asked);
   } catch (error) {
     if (hasCode(error, "route-finder/no-route") || hasCode(error, "route-finder/unreachable")) return undefined;
     throw error;
@@ -82,7 +87,7 @@ function hold(map: readonly FeedTransport[], asked: RouteQuestion): void {
     assert.deepEqual(hops.flatMap(({ from, to }, i) => i === 0 ? [from, to] : [to]), route.visors);
     return route;
   });
-  // With more routes than sets can be tried of, limits of hops may leave a set that is only good.
+  // With more routes than are tried in sets, limits of hops may leave a set that is only good.
   if (found !== undefined && !found.isExact) {
     assert.ok(complete.disjoint !== "none" && possible.size > 64);
     return;
@@ -124,4 +129,34 @@ Deno.test("answerQuestion() finds as many routes that share nothing as there are
     via: [],
   }));
   fc.assert(fc.property(map, asked, hold), { numRuns: 2_000 });
+});
+
+Deno.test("findDisjointPaths() claims to know the best set under limits only where it is the best", () => {
+  const asked = question.map((one) => ({
+    ...one,
+    disjoint: one.disjoint === "none" ? "links" as const : one.disjoint,
+  }));
+  let proven = 0, best = 0, all = 0;
+  const claim = (map: readonly FeedTransport[], asked: RouteQuestion, candidates: number): void => {
+    const complete = completeQuestion(asked);
+    const graph = graphOf(map);
+    if (graph.numberOf(complete.source) === undefined || graph.numberOf(complete.destination) === undefined) return;
+    if (complete.via.some((key) => graph.numberOf(key) === undefined) || complete.disjoint === "none") return;
+    const search = searchOf(complete, { graph, budget: makeBudget() });
+    const { count, disjoint, metric } = complete;
+    const { paths, isExact } = findDisjointPaths(search, { count, separation: disjoint, candidates });
+    const costs = paths.map((path) =>
+      costOf({ transports: path.transports.map((one) => graph.transport(one)), visors: [] }, metric)
+    );
+    const expected = bestCosts(map, complete);
+    const isBest = costs.length === expected.length &&
+      compare(costOfSet(costs, metric), costOfSet(expected, metric)) === 0;
+    all++;
+    if (isBest) best++;
+    if (!isExact) return;
+    proven++;
+    assert.ok(isBest, `${costs.join(" | ")}, but there is ${expected.join(" | ")}`);
+  };
+  fc.assert(fc.property(map, asked, fc.integer({ min: 2, max: 8 }), claim), { numRuns: 3_000 });
+  assert.ok(proven > 0.8 * all && best > 0.9 * all, `${proven} proven and ${best} best of ${all}`);
 });
