@@ -3,6 +3,7 @@
  *
  * @module
  */
+export * from "./go_visor_config.ts";
 export * from "./network_config.ts";
 export * from "./ticket.ts";
 export * from "./visor_config.ts";

@@ -42,16 +42,17 @@ export const publicKeySchema: z.ZodType<PublicKey> = z.string().toLowerCase().re
   "wanted a public key of 66 hex digits",
 ) as unknown as z.ZodType<PublicKey>;
 
-const url = z.string()
+/** Checks the base URL of a service. */
+export const serviceUrlSchema: z.ZodType<string> = z.string()
   .refine(isServiceUrl, "wanted a URL: http://host:port, https://…, or dmsg://PK:80")
   .transform((text) => text.replace(/\/+$/, ""));
 
 /** Checks a network configuration as it stands in a file or ticket. */
 export const networkConfigSchema: z.ZodType<NetworkConfig> = z.strictObject({
-  messagingDiscovery: url,
-  transportDiscovery: url,
-  routeFinder: url.optional(),
-  addressResolver: url.optional(),
+  messagingDiscovery: serviceUrlSchema,
+  transportDiscovery: serviceUrlSchema,
+  routeFinder: serviceUrlSchema.optional(),
+  addressResolver: serviceUrlSchema.optional(),
   setupNodes: z.array(publicKeySchema).min(1, "wanted at least one setup node"),
   messagingServers: z.array(z.strictObject({
     publicKey: publicKeySchema,

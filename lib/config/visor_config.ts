@@ -41,6 +41,9 @@ export const DEFAULT_PORTS: Readonly<Record<ListenerPurpose, number>> = {
   "address-resolver": 9093,
 };
 
+/** More than any network has servers. */
+export const MAX_MESSAGING_SESSIONS = 64;
+
 /** A transport that the visor keeps up. */
 export interface WantedTransport {
   readonly remote: PublicKey;
@@ -70,6 +73,10 @@ export interface VisorConfig {
   readonly autoconnect: boolean;
   /** `local`: computes routes itself from the map. Absent: asks the network's route finder, and does so when that is away. */
   readonly routeFinder?: "local" | undefined;
+  /** Where visors accept TCP transports, `host:port` by key, for those that are opened without an address. */
+  readonly addressBook?: Readonly<Record<PublicKey, string>> | undefined;
+  /** How many messaging servers to be connected to at least. Absent: 1. */
+  readonly messagingSessions?: number | undefined;
 }
 
 const port = z.int().min(1, "wanted a port, 1–65535").max(65_535, "wanted a port, 1–65535");
@@ -84,6 +91,8 @@ const visorConfigSchema = z.strictObject({
   // Not there in files that were written before it was an option.
   autoconnect: z.boolean().default(false),
   routeFinder: z.literal("local").optional(),
+  addressBook: z.record(publicKeySchema as z.ZodType<PublicKey, string>, z.string()).optional(),
+  messagingSessions: z.int().min(1).max(MAX_MESSAGING_SESSIONS).optional(),
 });
 
 const wantedTransportsSchema: z.ZodType<WantedTransport[]> = z.array(z.strictObject({

@@ -24,6 +24,8 @@ export interface CreateVisorOptions {
   readonly autoconnect?: boolean;
   /** Who computes routes: the visor itself from the map, or the network's route finder as long as that answers; kept. */
   readonly routeFinder?: "local" | "network";
+  /** The text of a v1.3 visor's `skywire-config.json`, taken over into the data folder before all else. */
+  readonly goConfig?: string;
   /** Transport kinds from outside, beside the built-in ones; a driver with a `listenAddress` listens from the start. */
   readonly drivers?: readonly TransportDriver[];
   /**

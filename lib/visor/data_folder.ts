@@ -53,13 +53,14 @@ export class DataFolder {
 
   /**
    * The secret key `<name>.key`; made and written when it is missing.
+   * @param first what is written when it is missing; else a random one
    * @throws {RefusedError} `config/bad-key` when the file holds no key
    */
-  async secretKey(name: string): Promise<SecretKey> {
+  async secretKey(name: string, first?: SecretKey): Promise<SecretKey> {
     const file = `${name}.key`;
     const text = await this.#readText(file);
     if (text === undefined) {
-      const secret = generateSecretKey(this.#random);
+      const secret = first === undefined ? generateSecretKey(this.#random) : new SecretKey(first.expose().slice());
       await this.#writeText(file, formatHex(secret.expose()) + "\n");
       return secret;
     }

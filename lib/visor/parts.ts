@@ -58,7 +58,10 @@ export interface VisorPartsDeps {
   readonly transports: VisorTransports;
   /** From outside. */
   readonly drivers: readonly TransportDriver[];
-  readonly config: Pick<VisorConfig, "host" | "autoTransport" | "public" | "autoconnect" | "routeFinder">;
+  readonly config: Pick<
+    VisorConfig,
+    "host" | "autoTransport" | "public" | "autoconnect" | "routeFinder" | "messagingSessions"
+  >;
 }
 
 /** Makes the parts and starts listening. */
@@ -71,6 +74,7 @@ export async function joinParts(deps: VisorPartsDeps): Promise<VisorParts> {
     url: network.messagingDiscovery,
     servers: network.messagingServers,
     clientType: "visor",
+    ...(config.messagingSessions === undefined ? {} : { minSessions: config.messagingSessions }),
   });
   stack.use(messaging);
   // Of the network's services any may be at a public key.

@@ -45,15 +45,23 @@ export class VisorTransports {
   readonly #runtime: Pick<Runtime, "timers" | "log">;
   readonly #folder: DataFolder;
   readonly #localKey: PublicKey;
+  readonly #addressBook: Readonly<Record<PublicKey, string>>;
   #wanted: WantedTransport[] = [];
   #table!: TransportTable;
   #discovery!: TransportDiscoveryClient;
   #hasResolver = false;
 
-  constructor(deps: { readonly runtime: Runtime; readonly folder: DataFolder; readonly localKey: PublicKey }) {
+  constructor(deps: {
+    readonly runtime: Runtime;
+    readonly folder: DataFolder;
+    readonly localKey: PublicKey;
+    /** Addresses of TCP transports by key. */
+    readonly addressBook?: Readonly<Record<PublicKey, string>> | undefined;
+  }) {
     this.#runtime = deps.runtime;
     this.#folder = deps.folder;
     this.#localKey = deps.localKey;
+    this.#addressBook = deps.addressBook ?? {};
   }
 
   /** Gives the table that does the work, and says whether peers can be found by address resolver. */
@@ -68,7 +76,8 @@ export class VisorTransports {
 
   /** The address book. */
   addressOf(type: string, remote: PublicKey): string | undefined {
-    return this.#wanted.find((wanted) => wanted.type === type && wanted.remote === remote)?.address;
+    const wanted = this.#wanted.find((wanted) => wanted.type === type && wanted.remote === remote)?.address;
+    return wanted ?? (type === STCP_TYPE ? this.#addressBook[remote] : undefined);
   }
 
   /** Brings back what was wanted; whoever is away is dialled until it answers. */

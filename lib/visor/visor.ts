@@ -22,6 +22,7 @@ import { type Port, type PublicKey, shortKey } from "../types/mod.ts";
 import { startControlServer } from "./control_server.ts";
 import { DataFolder } from "./data_folder.ts";
 import type { EmbeddedNetwork, EmbeddedNetworkContext } from "./embedded_network.ts";
+import { importGoConfig } from "./go_config_import.ts";
 import { Listeners } from "./listeners.ts";
 import { type VisorEvent, VisorEvents } from "./events.ts";
 import { joinParts } from "./parts.ts";
@@ -65,6 +66,8 @@ export interface VisorOptions {
   readonly autoconnect?: boolean;
   /** Who computes routes: the visor itself from the map, or the network's route finder as long as that answers; kept. */
   readonly routeFinder?: "local" | "network";
+  /** The text of a v1.3 visor's `skywire-config.json`, taken over into the data folder before all else. */
+  readonly goConfig?: string;
   /** Transport kinds from outside, beside the built-in ones; a driver with a `listenAddress` listens from the start. */
   readonly drivers?: readonly TransportDriver[];
   /** Ended with the visor. */
@@ -199,6 +202,7 @@ export async function startVisor(options: VisorOptions): Promise<Visor> {
   const { runtime, drivers = [] } = options;
   const folder = new DataFolder(options.storage, runtime.random);
   stack.use(await folder.lock());
+  if (options.goConfig !== undefined) await importGoConfig(folder, { text: options.goConfig, log: runtime.log });
   const config = await loadConfig(folder, options);
   const secret = stack.use(await folder.secretKey("visor"));
   const publicKey = publicKeyOf(secret);
@@ -209,7 +213,7 @@ export async function startVisor(options: VisorOptions): Promise<Visor> {
     : undefined;
   const network = embedded?.own ?? config.network!;
   const ticket = formatTicket(embedded?.network ?? network);
-  const transportsOf = new VisorTransports({ runtime, folder, localKey: publicKey });
+  const transportsOf = new VisorTransports({ runtime, folder, localKey: publicKey, addressBook: config.addressBook });
   const parts = stack.use(
     await joinParts({
       runtime,

@@ -9,6 +9,7 @@ import { runRole } from "../role.ts";
 
 interface VisorCommandOptions extends CommonOptions {
   readonly join?: string;
+  readonly config?: string;
   readonly host?: string;
   readonly autoTransport?: "on" | "off";
   readonly public?: "on" | "off";
@@ -33,10 +34,12 @@ export function visorCommand(host: CliHost): Command {
       "skywire visor --data ./second --join skywire1.eyJ…",
       "skywire visor --host vpn.example.org --public",
       "skywire visor --autoconnect",
+      "skywire visor --config ./skywire-config.json",
       "skywire visor --driver ./unix_socket_driver.ts",
     ],
   })
     .option("--join <ticket>", "join the network of this ticket; needed once, then it is kept")
+    .option("--config <file>", "take over the skywire-config.json of a v1.3 visor; warns of keys without effect")
     .option("--host <name>", "the name or address that others reach this machine by (default: loopback only)", hostName)
     .option("--auto-transport <on|off>", "open a transport when a dial finds no route", onOrOff)
     .addOption(
@@ -64,6 +67,7 @@ export function visorCommand(host: CliHost): Command {
           drivers,
           storage: host.openFolder(folder),
           ...(options.join === undefined ? {} : { join: options.join }),
+          ...(options.config === undefined ? {} : { goConfig: await host.readFile(options.config) }),
           ...(options.host === undefined ? {} : { host: options.host }),
           ...(options.autoTransport === undefined ? {} : { autoTransport: options.autoTransport === "on" }),
           ...(options.public === undefined ? {} : { public: options.public === "on" }),
