@@ -97,6 +97,8 @@ export interface LiveTransportDeps {
   ) => Promise<SettledLink>;
   /** Called on every change. */
   readonly onChange: (transport: LiveTransport, type: "up" | "down", reason?: string) => void;
+  /** Called when a link has ended that the peer had dialled, a peer that never answered a ping. */
+  readonly onGuestLeft: (transport: LiveTransport) => void;
   /** Called when nobody wants the transport any more. */
   readonly onForgotten: (transport: LiveTransport) => void;
 }
@@ -394,8 +396,9 @@ export class LiveTransport {
   }
 
   #down(link: ActiveLink, watch: LivenessWatch, end: LinkEnd): void {
-    const { runtime, registration, isReported, onChange } = this.#deps;
+    const { runtime, registration, isReported, onChange, onGuestLeft } = this.#deps;
     watch[Symbol.dispose]();
+    if (!this.#initiator && !watch.isAnswered) onGuestLeft(this);
     const { sentBytes, receivedBytes, sentPackets, receivedPackets } = link.stats();
     this.#before.sentBytes += sentBytes;
     this.#before.receivedBytes += receivedBytes;

@@ -47,6 +47,11 @@ export class LivenessWatch implements Disposable {
     this.#tick();
   }
 
+  /** Has the peer answered a ping? Then it is no visor of the v1.3 network. */
+  get isAnswered(): boolean {
+    return this.#answered;
+  }
+
   /** A ping was answered. Values that we did not send are ignored. */
   pong(value: bigint): void {
     const sentAt = this.#sent.get(value);

@@ -10,7 +10,7 @@
 
 import { publicKeyOf } from "../core/mod.ts";
 import { BugError, ClosedError, describeError, RefusedError, UnavailableError } from "../errors/mod.ts";
-import { withTimeout } from "../runtime/mod.ts";
+import { sleep, withTimeout } from "../runtime/mod.ts";
 import type { Runtime } from "../runtime/mod.ts";
 import { shortKey } from "../types/mod.ts";
 import type { Port, PublicKey, SecretKey, TransportId } from "../types/mod.ts";
@@ -45,6 +45,14 @@ export const USER_LABEL = "user";
 
 /** The label of those that the other visor opened. */
 const ACCEPTED_LABEL = "accepted";
+
+/**
+ * For so long we do not dial a v1.3 visor whose own link to us has ended, ms. It forgets a transport that it dialled up to
+ * 1 s after the end. A link that comes meanwhile fails there and takes the listener for this kind with it, for good; a
+ * visor without one for messaging ends itself within 15 minutes. transports.md W3 has the dead listener after failed
+ * settlements and duplicates only: a Go visor of 992173ea does it to a link that is faultless and too early.
+ */
+const GUEST_REST_MS = 1_500;
 
 /** How a transport is asked for. */
 export interface AddTransportOptions {
@@ -142,6 +150,8 @@ class Table implements TransportTable {
   readonly #local: { readonly publicKey: PublicKey; readonly secret: SecretKey };
   readonly #drivers = new Map<string, TransportDriver>();
   readonly #transports = new Map<TransportId, LiveTransport>();
+  /** Until when not to dial, see {@link GUEST_REST_MS}. */
+  readonly #restsUntil = new Map<TransportId, number>();
   readonly #listeners = new Set<TransportListener>();
   readonly #subscribers = new Set<(change: TransportChange) => void>();
   readonly #registration: RegistrationLoop;
@@ -283,6 +293,7 @@ class Table implements TransportTable {
       localKey: this.#local.publicKey,
       connect: (transport, options) => this.#connect(transport, options),
       onChange: (transport, type, reason) => this.#tell(transport, type, reason),
+      onGuestLeft: ({ id }) => this.#noteGuest(id),
       onForgotten: (transport) => this.#forget(transport),
     });
     this.#transports.set(id, transport);
@@ -317,6 +328,12 @@ class Table implements TransportTable {
     }
   }
 
+  #noteGuest(id: TransportId): void {
+    const now = this.#deps.runtime.clock.monotonic();
+    for (const [other, until] of this.#restsUntil) if (until <= now) this.#restsUntil.delete(other);
+    this.#restsUntil.set(id, now + GUEST_REST_MS);
+  }
+
   async #connect(
     transport: LiveTransport,
     options: { readonly address: string | undefined; readonly signal: AbortSignal; readonly onSettling: () => void },
@@ -328,8 +345,11 @@ class Table implements TransportTable {
     if (address === undefined) {
       throw new RefusedError("transport/no-address", `Dial over "${kind}": the address of the visor is not known`);
     }
+    const { clock, timers } = this.#deps.runtime;
+    const restMs = (this.#restsUntil.get(transport.id) ?? 0) - clock.monotonic();
+    if (restMs > 0) await sleep(timers, restMs, signal);
     const link = await withTimeout((signal) => driver.dial(address, { remoteKey, signal }), {
-      timers: this.#deps.runtime.timers,
+      timers,
       ms: DIAL_TIMEOUT_MS,
       signal,
       code: "transport/dial-timeout",

@@ -399,3 +399,29 @@ Deno.test("tables connect over real sockets, lose the link with the peer's end, 
   await lost;
   assert.equal(a.only().up, false);
 });
+
+simulationTest("a v1.3 visor whose link ended is not dialled before it has forgotten the transport", async (sim) => {
+  await using world = await World.create(sim);
+  const { a, b } = world;
+  sim.setLatency("a", "b", 50);
+  /** B's link ends `ms` after it was up at A, which then dials B. @returns how long that took */
+  const dialBack = async (ms: number): Promise<number> => {
+    const up = Promise.withResolvers<void>();
+    const unsubscribe = a.table.onChange(({ type }) => type === "up" && up.resolve());
+    const adding = b.table.add({ remoteKey: KEY_A, kind: "stcp" });
+    await sim.run(up.promise);
+    unsubscribe();
+    if (ms > 0) await sim.run(ms);
+    await sim.run(Promise.all([a.table.remove(ID), adding.catch(() => {})]));
+    await sim.run(b.table.remove(ID).catch(() => {}));
+    const began = sim.nowMs;
+    await sim.run(a.table.add({ remoteKey: KEY_B, kind: "stcp" }));
+    const took = sim.nowMs - began;
+    await sim.run(Promise.all([a.table.remove(ID), b.table.remove(ID)]));
+    await sim.run(1_000);
+    return took;
+  };
+  const [answering, silent] = [await dialBack(500), await dialBack(0)];
+  assert.ok(answering < 1_000, `one of ours, which answered a ping: ${answering} ms`);
+  assert.ok(silent >= 1_000 && silent < 2_500, `one that never answered: ${silent} ms`);
+});
