@@ -3,7 +3,7 @@
  * address and token, readable by its owner only.
  */
 
-import { z } from "zod";
+import * as v from "valibot";
 import { parseWith } from "../config/mod.ts";
 import { hasCode, RefusedError, UnavailableError } from "../errors/mod.ts";
 import { CONTROL_FILE, controlFileSchema } from "../visor/mod.ts";
@@ -21,8 +21,12 @@ export interface ControlClient {
   stream(path: string, body: unknown): Promise<Response>;
 }
 
-const errorSchema = z.object({
-  error: z.object({ code: z.string(), message: z.string(), details: z.record(z.string(), z.unknown()).optional() }),
+const errorSchema = v.object({
+  error: v.object({
+    code: v.string(),
+    message: v.string(),
+    details: v.optional(v.record(v.string(), v.unknown())),
+  }),
 });
 
 /**
@@ -50,10 +54,10 @@ export async function connectToVisor(options: CommonOptions, host: CliHost): Pro
     });
     if (response.ok) return response;
     const answer = await response.json().catch(() => undefined);
-    const parsed = errorSchema.safeParse(answer);
+    const parsed = v.safeParse(errorSchema, answer);
     // A visor that was killed leaves its file behind, and by now another program has its port.
     if (!parsed.success || response.status === 401) throw notRunning(folder);
-    const { code, message, details } = parsed.data.error;
+    const { code, message, details } = parsed.output.error;
     throw new RefusedError(code, message, details === undefined ? {} : { details });
   };
   const ask = async <T>(method: string, path: string, body?: unknown): Promise<T> => {

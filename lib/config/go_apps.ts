@@ -1,6 +1,6 @@
 /** The apps in a v1.3 configuration file (visor-and-apps.md §1.2, §2.2): those that this program has itself, and the rest. */
 
-import { z } from "zod";
+import * as v from "valibot";
 import { parseAddress } from "../runtime/mod.ts";
 import type { PublicKey } from "../types/mod.ts";
 import { publicKeySchema } from "./network_config.ts";
@@ -20,12 +20,12 @@ export interface GoApp {
 }
 
 /** Checks one element. */
-export const goAppSchema: z.ZodType<GoApp> = z.looseObject({
-  name: z.string(),
-  binary: z.string().optional(),
-  args: z.array(z.string()).nullish(),
-  auto_start: z.boolean().optional(),
-  port: z.number().optional(),
+export const goAppSchema: v.GenericSchema<unknown, GoApp> = v.looseObject({
+  name: v.string(),
+  binary: v.optional(v.string()),
+  args: v.nullish(v.array(v.string())),
+  auto_start: v.optional(v.boolean()),
+  port: v.optional(v.number()),
 });
 
 /** The SOCKS apps of a file. */
@@ -70,12 +70,12 @@ export function readGoApps(apps: readonly GoApp[]): GoProxies & { readonly unsup
       server = { passcode: flags.get("passcode") || undefined, stopped };
       continue;
     }
-    const to = publicKeySchema.safeParse(flags.get("srv") ?? "");
+    const to = v.safeParse(publicKeySchema, flags.get("srv") ?? "");
     const listen = parseAddress(flags.get("addr") || ":1080");
     // Without a server it does not start in v1.3 either, until the user names one.
     if (!to.success || listen === undefined) unsupported.push(path);
     // v1.3 would listen on all interfaces, and so let everybody near through.
-    else clients.push({ to: to.data, listen: `${listen.host || "127.0.0.1"}:${listen.port}`, stopped });
+    else clients.push({ to: to.output, listen: `${listen.host || "127.0.0.1"}:${listen.port}`, stopped });
   }
   return { server, clients, unsupported };
 }

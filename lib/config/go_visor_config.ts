@@ -3,13 +3,19 @@
  * do what it says. Every key that says something else is named, so that nobody relies on what does not happen.
  */
 
-import { z } from "zod";
+import * as v from "valibot";
 import { isValidSecretKey, publicKeyOf } from "../core/mod.ts";
 import { RefusedError } from "../errors/mod.ts";
 import { parseAddress } from "../runtime/mod.ts";
-import { parseHex, type PublicKey, SecretKey } from "../types/mod.ts";
+import { parseHex, SecretKey } from "../types/mod.ts";
 import { goAppSchema, type GoProxies, readGoApps } from "./go_apps.ts";
-import { isKeyUrl, type NetworkConfig, publicKeySchema, serviceUrlSchema } from "./network_config.ts";
+import {
+  addressBookSchema,
+  isKeyUrl,
+  type NetworkConfig,
+  publicKeySchema,
+  serviceUrlSchema,
+} from "./network_config.ts";
 import { MAX_MESSAGING_SESSIONS, parseWith, type VisorConfig, type WantedTransport } from "./visor_config.ts";
 
 /** What a file says, in this program's words. */
@@ -24,39 +30,47 @@ export interface GoVisorConfig extends GoProxies {
   readonly unsupported: readonly string[];
 }
 
-const address = z.string().refine((text) => parseAddress(text) !== undefined, "wanted host:port");
-const port = z.int().min(0).max(65_535);
-const server = z.looseObject({ static: publicKeySchema, server: z.looseObject({ address }) });
+const address = v.pipe(v.string(), v.check((text) => parseAddress(text) !== undefined, "wanted host:port"));
+const port = v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(65_535));
+const server = v.looseObject({ static: publicKeySchema, server: v.looseObject({ address }) });
 
 /** What is used. Addresses of services must be there: v1.3 would fill in those of a network on the internet. */
-const schema = z.looseObject({
-  sk: z.string().regex(/^[0-9a-fA-F]{64}$/, "wanted a secret key of 64 hex digits"),
-  pk: z.union([publicKeySchema, z.literal("")]).optional(),
-  dmsg: z.looseObject({
+const schema = v.looseObject({
+  sk: v.pipe(v.string(), v.regex(/^[0-9a-fA-F]{64}$/, "wanted a secret key of 64 hex digits")),
+  pk: v.optional(v.union([publicKeySchema, v.literal("")])),
+  dmsg: v.pipe(
+    v.looseObject({
+      discovery: serviceUrlSchema,
+      sessions_count: v.optional(v.pipe(v.number(), v.integer(), v.minValue(0))),
+      servers: v.nullish(v.array(server)),
+    }),
+    v.forward(
+      v.check(
+        ({ discovery, servers }) => !isKeyUrl(discovery) || (servers?.length ?? 0) > 0,
+        "wanted a server at least, since the discovery is named by its key",
+      ),
+      ["servers"],
+    ),
+  ),
+  "skywire-tcp": v.nullish(v.looseObject({
+    pk_table: v.nullish(addressBookSchema),
+    listening_address: v.optional(address),
+  })),
+  transport: v.looseObject({
     discovery: serviceUrlSchema,
-    sessions_count: z.int().min(0).optional(),
-    servers: z.array(server).nullish(),
-  }).refine(({ discovery, servers }) => !isKeyUrl(discovery) || (servers?.length ?? 0) > 0, {
-    path: ["servers"],
-    error: "wanted a server at least, since the discovery is named by its key",
+    address_resolver: v.optional(v.union([v.literal(""), serviceUrlSchema])),
+    public_autoconnect: v.optional(v.boolean()),
+    stcpr_port: v.optional(port),
   }),
-  "skywire-tcp": z.looseObject({
-    pk_table: z.record(publicKeySchema as z.ZodType<PublicKey, string>, address).nullish(),
-    listening_address: address.optional(),
-  }).nullish(),
-  transport: z.looseObject({
-    discovery: serviceUrlSchema,
-    address_resolver: z.union([z.literal(""), serviceUrlSchema]).optional(),
-    public_autoconnect: z.boolean().optional(),
-    stcpr_port: port.optional(),
-  }),
-  routing: z.looseObject({
-    route_setup_nodes: z.array(publicKeySchema).min(1, "wanted at least one setup node"),
+  routing: v.looseObject({
+    route_setup_nodes: v.pipe(v.array(publicKeySchema), v.minLength(1, "wanted at least one setup node")),
     route_finder: serviceUrlSchema,
   }),
-  launcher: z.looseObject({ apps: z.array(goAppSchema).nullish() }).nullish(),
-  is_public: z.boolean().optional(),
-  persistent_transports: z.array(z.looseObject({ pk: publicKeySchema, type: z.string().min(1) })).nullish(),
+  launcher: v.nullish(v.looseObject({ apps: v.nullish(v.array(goAppSchema)) })),
+  is_public: v.optional(v.boolean()),
+  persistent_transports: v.nullish(
+    v.array(v.looseObject({ pk: publicKeySchema, type: v.pipe(v.string(), v.minLength(1)) })),
+  ),
 });
 
 /** Sections that are used in part. */
@@ -109,7 +123,7 @@ export function parseGoVisorConfig(text: string): GoVisorConfig {
   };
 }
 
-function configOf(file: z.infer<typeof schema>): GoVisorConfig["config"] {
+function configOf(file: v.InferOutput<typeof schema>): GoVisorConfig["config"] {
   const { dmsg, transport, routing, "skywire-tcp": tcp } = file;
   const listening = parseAddress(tcp?.listening_address ?? "");
   const servers = dmsg.servers ?? [];

@@ -1,6 +1,6 @@
 /** Where the control plane of a network is: what a visor must know to take part. */
 
-import { z } from "zod";
+import * as v from "valibot";
 import { parseAddress } from "../runtime/mod.ts";
 import type { PublicKey } from "../types/mod.ts";
 
@@ -37,31 +37,45 @@ const KEY_DOMAIN = ".sky";
 const KEY = /^0[23][0-9a-f]{64}$/;
 
 /** Checks the text form of a public key; whether it lies on the curve, the core tells when it is used. */
-export const publicKeySchema: z.ZodType<PublicKey> = z.string().toLowerCase().regex(
-  KEY,
-  "wanted a public key of 66 hex digits",
-) as unknown as z.ZodType<PublicKey>;
+export const publicKeySchema: v.GenericSchema<unknown, PublicKey> = v.pipe(
+  v.string(),
+  v.toLowerCase(),
+  v.regex(KEY, "wanted a public key of 66 hex digits"),
+) as unknown as v.GenericSchema<unknown, PublicKey>;
 
 /** Checks the base URL of a service. */
-export const serviceUrlSchema: z.ZodType<string> = z.string()
-  .refine(isServiceUrl, "wanted a URL: http://host:port, https://…, or dmsg://PK:80")
-  .transform((text) => text.replace(/\/+$/, ""));
+export const serviceUrlSchema: v.GenericSchema<unknown, string> = v.pipe(
+  v.string(),
+  v.check(isServiceUrl, "wanted a URL: http://host:port, https://…, or dmsg://PK:80"),
+  v.transform((text) => text.replace(/\/+$/, "")),
+);
+
+const addressText = v.pipe(v.string(), v.check((text) => parseAddress(text) !== undefined, "wanted host:port"));
+
+/** Checks addresses by public key. */
+export const addressBookSchema: v.GenericSchema<unknown, Readonly<Record<PublicKey, string>>> = v.record(
+  publicKeySchema as v.GenericSchema<string, PublicKey>,
+  addressText,
+) as v.GenericSchema<unknown, Record<PublicKey, string>>;
 
 /** Checks a network configuration as it stands in a file or ticket. */
-export const networkConfigSchema: z.ZodType<NetworkConfig> = z.strictObject({
-  messagingDiscovery: serviceUrlSchema,
-  transportDiscovery: serviceUrlSchema,
-  routeFinder: serviceUrlSchema.optional(),
-  addressResolver: serviceUrlSchema.optional(),
-  setupNodes: z.array(publicKeySchema).min(1, "wanted at least one setup node"),
-  messagingServers: z.array(z.strictObject({
-    publicKey: publicKeySchema,
-    address: z.string().refine((text) => parseAddress(text) !== undefined, "wanted host:port"),
-  })).optional(),
-}).refine((network) => !isKeyUrl(network.messagingDiscovery) || (network.messagingServers?.length ?? 0) > 0, {
-  path: ["messagingServers"],
-  error: "wanted a messaging server at least, since the messaging discovery is named by its key",
-});
+export const networkConfigSchema: v.GenericSchema<unknown, NetworkConfig> = v.pipe(
+  v.strictObject({
+    messagingDiscovery: serviceUrlSchema,
+    transportDiscovery: serviceUrlSchema,
+    routeFinder: v.optional(serviceUrlSchema),
+    addressResolver: v.optional(serviceUrlSchema),
+    setupNodes: v.pipe(v.array(publicKeySchema), v.minLength(1, "wanted at least one setup node")),
+    messagingServers: v.optional(v.array(v.strictObject({ publicKey: publicKeySchema, address: addressText }))),
+  }),
+  v.forward(
+    v.check(
+      (network) => !isKeyUrl(network.messagingDiscovery) || (network.messagingServers?.length ?? 0) > 0,
+      "wanted a messaging server at least, since the messaging discovery is named by its key",
+    ),
+    ["messagingServers"],
+  ),
+);
 
 /** Is it a URL that names a public key? */
 export function isKeyUrl(text: string): boolean {

@@ -6,10 +6,12 @@
  * The digest is there against a line that was cut or mistyped, not against forgery.
  */
 
+import * as v from "valibot";
 import { RefusedError } from "../errors/mod.ts";
 import { sha256 } from "../core/mod.ts";
 import { formatHex } from "../types/mod.ts";
 import { type NetworkConfig, networkConfigSchema } from "./network_config.ts";
+import { formatProblems, problemsOf } from "./problems.ts";
 
 const PREFIX = "skywire1";
 const DIGEST_DIGITS = 8;
@@ -43,11 +45,9 @@ export function parseTicket(ticket: string): NetworkConfig {
   } catch (cause) {
     throw badTicket("its content is no JSON", cause);
   }
-  const result = networkConfigSchema.safeParse(value);
-  if (!result.success) {
-    throw badTicket(result.error.issues.map((issue) => `${issue.path.join(".")}: ${issue.message}`).join("; "));
-  }
-  return result.data;
+  const result = v.safeParse(networkConfigSchema, value);
+  if (!result.success) throw badTicket(formatProblems(problemsOf(result.issues)));
+  return result.output;
 }
 
 function digest(json: Uint8Array): string {

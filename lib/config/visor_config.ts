@@ -4,9 +4,10 @@
  * books name them.
  */
 
-import { z } from "zod";
+import * as v from "valibot";
 import { RefusedError } from "../errors/mod.ts";
-import { type NetworkConfig, networkConfigSchema, publicKeySchema } from "./network_config.ts";
+import { addressBookSchema, type NetworkConfig, networkConfigSchema, publicKeySchema } from "./network_config.ts";
+import { formatProblems, problemsOf } from "./problems.ts";
 import type { PublicKey } from "../types/mod.ts";
 
 /** Every listener that a visor can have, in the order in which they are opened. */
@@ -79,27 +80,28 @@ export interface VisorConfig {
   readonly messagingSessions?: number | undefined;
 }
 
-const port = z.int().min(1, "wanted a port, 1–65535").max(65_535, "wanted a port, 1–65535");
+const isPort = (value: number): boolean => Number.isInteger(value) && value >= 1 && value <= 65_535;
+const port = v.pipe(v.number(), v.check(isPort, "wanted a port, 1–65535"));
 
-const visorConfigSchema = z.strictObject({
-  version: z.literal(1),
-  network: networkConfigSchema.optional(),
-  host: z.string().regex(/^[\w.-]+$/, "wanted a name or an IPv4 address, without port"),
-  ports: z.partialRecord(z.enum(LISTENER_PURPOSES), port),
-  autoTransport: z.boolean(),
-  public: z.boolean().optional(),
+const visorConfigSchema = v.strictObject({
+  version: v.literal(1),
+  network: v.optional(networkConfigSchema),
+  host: v.pipe(v.string(), v.regex(/^[\w.-]+$/, "wanted a name or an IPv4 address, without port")),
+  ports: v.record(v.picklist(LISTENER_PURPOSES), port),
+  autoTransport: v.boolean(),
+  public: v.optional(v.boolean()),
   // Not there in files that were written before it was an option.
-  autoconnect: z.boolean().default(false),
-  routeFinder: z.literal("local").optional(),
-  addressBook: z.record(publicKeySchema as z.ZodType<PublicKey, string>, z.string()).optional(),
-  messagingSessions: z.int().min(1).max(MAX_MESSAGING_SESSIONS).optional(),
+  autoconnect: v.optional(v.boolean(), false),
+  routeFinder: v.optional(v.literal("local")),
+  addressBook: v.optional(addressBookSchema),
+  messagingSessions: v.optional(v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(MAX_MESSAGING_SESSIONS))),
 });
 
-const wantedTransportsSchema: z.ZodType<WantedTransport[]> = z.array(z.strictObject({
+const wantedTransportsSchema: v.GenericSchema<unknown, WantedTransport[]> = v.array(v.strictObject({
   remote: publicKeySchema,
-  type: z.string().min(1),
-  address: z.string().optional(),
-  label: z.string(),
+  type: v.pipe(v.string(), v.minLength(1)),
+  address: v.optional(v.string()),
+  label: v.string(),
 }));
 
 /** The configuration of a visor that was never started. */
@@ -136,23 +138,24 @@ export function parseWantedTransports(text: string): WantedTransport[] {
  * Reads JSON text and checks it.
  * @throws {RefusedError} `config/invalid`, naming each member that is wrong
  */
-export function parseWith<T>(schema: z.ZodType<T>, source: { readonly text: string; readonly name: string }): T {
+export function parseWith<T>(
+  schema: v.GenericSchema<unknown, T>,
+  source: { readonly text: string; readonly name: string },
+): T {
   let value: unknown;
   try {
     value = JSON.parse(source.text);
   } catch (cause) {
     throw new RefusedError("config/invalid", `Read ${source.name}: it is no JSON; mend it or remove it`, { cause });
   }
-  const result = schema.safeParse(value);
+  const result = v.safeParse(schema, value);
   if (!result.success) {
-    const problems = result.error.issues.map((issue) => ({ path: issue.path.join("."), message: issue.message }));
-    throw new RefusedError(
-      "config/invalid",
-      `Read ${source.name}: ${problems.map((p) => `${p.path || "the whole"}: ${p.message}`).join("; ")}`,
-      { details: { problems } },
-    );
+    const problems = problemsOf(result.issues);
+    throw new RefusedError("config/invalid", `Read ${source.name}: ${formatProblems(problems)}`, {
+      details: { problems },
+    });
   }
-  return result.data;
+  return result.output;
 }
 
 /** Writes a configuration as its file holds it. */

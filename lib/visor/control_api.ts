@@ -4,7 +4,7 @@
  */
 
 import { Hono } from "hono";
-import { z } from "zod";
+import * as v from "valibot";
 import { parseWith, publicKeySchema } from "../config/mod.ts";
 import { describeError, RefusedError, SkywireError } from "../errors/mod.ts";
 import type { Runtime } from "../runtime/mod.ts";
@@ -21,47 +21,50 @@ export type ControlledVisor = Omit<Visor, "api" | typeof Symbol.asyncDispose>;
 /** Requests are small: a body beyond this is somebody's mistake. */
 const MAX_BODY_BYTES = 65_536;
 
-const keyText = z.string().regex(/^[0-9a-f]{8,66}$/, "wanted a public key, or its first 8 digits or more");
-const transportBody = z.strictObject({ remote: keyText, type: z.string().min(1), address: z.string().optional() });
-const pathSteps = z.array(z.string().regex(/^[0-9a-f-]{8,66}$/, "wanted public keys or ids of transports")).min(1);
-const metric = z.enum(METRICS);
-const weight = z.number().min(0).max(1_000).optional();
-const weights = z.strictObject({ hops: weight, latency: weight, throughput: weight, reliability: weight });
-const hops = z.int().min(1).max(50).optional();
+const keyText = v.pipe(v.string(), v.regex(/^[0-9a-f]{8,66}$/, "wanted a public key, or its first 8 digits or more"));
+const word = v.pipe(v.string(), v.minLength(1));
+const transportBody = v.strictObject({ remote: keyText, type: word, address: v.optional(v.string()) });
+const pathStep = v.pipe(v.string(), v.regex(/^[0-9a-f-]{8,66}$/, "wanted public keys or ids of transports"));
+const pathSteps = v.pipe(v.array(pathStep), v.minLength(1));
+const weight = v.optional(v.pipe(v.number(), v.minValue(0), v.maxValue(1_000)));
+const weights = v.strictObject({ hops: weight, latency: weight, throughput: weight, reliability: weight });
+/** A whole number from 1 on. */
+const upTo = (max: number) => v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(max));
+const hops = v.optional(upTo(50));
 const conditions = {
-  metric: z.union([metric, weights]).optional(),
+  metric: v.optional(v.union([v.picklist(METRICS), weights])),
   minHops: hops,
   maxHops: hops,
-  avoid: z.array(keyText).optional(),
-  avoidTypes: z.array(z.string().min(1)).optional(),
-  via: z.array(keyText).optional(),
+  avoid: v.optional(v.array(keyText)),
+  avoidTypes: v.optional(v.array(word)),
+  via: v.optional(v.array(keyText)),
 };
-const findBody = z.strictObject({
+const findBody = v.strictObject({
   remote: keyText,
-  count: z.int().min(1).max(MAX_COUNT).optional(),
-  disjoint: z.enum(DISJOINT).optional(),
+  count: v.optional(upTo(MAX_COUNT)),
+  disjoint: v.optional(v.picklist(DISJOINT)),
   ...conditions,
 });
-const benchBody = z.strictObject({
+const benchBody = v.strictObject({
   remote: keyText,
-  seconds: z.number().min(0.1).max(60).default(3),
-  path: pathSteps.optional(),
+  seconds: v.optional(v.pipe(v.number(), v.minValue(0.1), v.maxValue(60)), 3),
+  path: v.optional(pathSteps),
   ...conditions,
 });
-const pingBody = z.strictObject({
+const pingBody = v.strictObject({
   remote: keyText,
-  count: z.int().min(1).max(1000).default(4),
-  path: pathSteps.optional(),
+  count: v.optional(upTo(1_000), 4),
+  path: v.optional(pathSteps),
   ...conditions,
 });
-
-const httpBody = z.strictObject({ url: z.url({ protocol: /^http$/, error: "wanted http://PK.sky/…" }) });
+const isHttp = (text: string): boolean => URL.parse(text)?.protocol === "http:";
+const httpBody = v.strictObject({ url: v.pipe(v.string(), v.check(isHttp, "wanted http://PK.sky/…")) });
 
 /** Its keys may be short; the rest is checked when they are whole. */
-const proxyBody = z.looseObject({
-  to: keyText.optional(),
-  path: pathSteps.optional(),
-  allow: z.array(keyText).optional(),
+const proxyBody = v.looseObject({
+  to: v.optional(keyText),
+  path: v.optional(pathSteps),
+  allow: v.optional(v.array(keyText)),
 });
 
 /** What is asked of routes in keys that may be short. */
@@ -100,7 +103,7 @@ export function createControlApi(
   app.onError((error) => errorResponse(withCauses(error), { log: runtime.log }));
   app.notFound((c) => errorResponse(new RefusedError("not-found", `No such path: ${c.req.method} ${c.req.path}`)));
 
-  const body = async <T>(request: Request, schema: z.ZodType<T>): Promise<T> => {
+  const body = async <T>(request: Request, schema: v.GenericSchema<unknown, T>): Promise<T> => {
     const bytes = await readBody(request, { maxBytes: MAX_BODY_BYTES, timers: runtime.timers });
     return parseWith(schema, { text: new TextDecoder().decode(bytes), name: "the request" });
   };
@@ -194,8 +197,8 @@ export function createControlApi(
 
 /** Completes a key that a person shortened, from all keys that this visor has heard of. */
 async function fullKey(visor: ControlledVisor, text: string): Promise<PublicKey> {
-  const whole = publicKeySchema.safeParse(text);
-  if (whole.success) return whole.data;
+  const whole = v.safeParse(publicKeySchema, text);
+  if (whole.success) return whole.output;
   const known = await visor.knownKeys();
   const matches = [...known].filter((key) => key.startsWith(text));
   if (matches.length === 1) return matches[0]!;

@@ -1,6 +1,6 @@
 /** What a proxy is set up with: kept in the data folder, and the body of the control API's request. */
 
-import { z } from "zod";
+import * as v from "valibot";
 import { makeDestinationRule } from "../apps/mod.ts";
 import { publicKeySchema } from "../config/mod.ts";
 import { parseTransportId, type PathStep, type PublicKey, type TransportId } from "../types/mod.ts";
@@ -37,49 +37,52 @@ export type ProxySettings = ProxyServerSettings | ProxyClientSettings;
 /** As the data folder keeps it: one that was stopped stays so over restarts. */
 export type KeptProxy = ProxySettings & { readonly stopped?: boolean | undefined };
 
-const destination = z.string().refine(
-  (text) => {
+const destination = v.pipe(
+  v.string(),
+  v.check((text) => {
     try {
       makeDestinationRule([text]);
       return true;
     } catch {
       return false;
     }
-  },
-  'wanted "public" or a block of addresses such as 192.168.1.0/24',
+  }, 'wanted "public" or a block of addresses such as 192.168.1.0/24'),
 );
 
-const transportIdSchema = z.string().refine(
-  (text) => parseTransportId(text) !== undefined,
-  "wanted the id of a transport",
-) as unknown as z.ZodType<TransportId>;
+const transportIdSchema = v.pipe(
+  v.string(),
+  v.check((text) => parseTransportId(text) !== undefined, "wanted the id of a transport"),
+) as unknown as v.GenericSchema<unknown, TransportId>;
 
-const passcode = z.string().min(1).refine(
-  (text) => new TextEncoder().encode(text).length <= 255,
-  "wanted 255 bytes at most",
-).optional();
+const passcode = v.optional(v.pipe(v.string(), v.minLength(1), v.maxBytes(255, "wanted 255 bytes at most")));
 
-const server = z.strictObject({
-  role: z.literal("server"),
+const server = v.strictObject({
+  role: v.literal("server"),
   passcode,
-  allow: z.array(publicKeySchema),
-  destinations: z.array(destination),
+  allow: v.array(publicKeySchema),
+  destinations: v.array(destination),
 });
 
-const client = z.strictObject({
-  role: z.literal("client"),
+const client = v.strictObject({
+  role: v.literal("client"),
   to: publicKeySchema,
-  listen: z.string(),
-  path: z.array(z.union([transportIdSchema, publicKeySchema])).min(1).optional(),
+  listen: v.string(),
+  path: v.optional(v.pipe(v.array(v.union([transportIdSchema, publicKeySchema])), v.minLength(1))),
   passcode,
 });
 
-const stopped = z.boolean().optional();
+const stopped = v.optional(v.boolean());
 
 /** Checks one proxy's settings. */
-export const proxySettingsSchema: z.ZodType<ProxySettings> = z.discriminatedUnion("role", [server, client]);
+export const proxySettingsSchema: v.GenericSchema<unknown, ProxySettings> = v.variant("role", [
+  server,
+  client,
+]);
 
 /** Checks the data folder's file. */
-export const keptProxiesSchema: z.ZodType<KeptProxy[]> = z.array(
-  z.discriminatedUnion("role", [server.extend({ stopped }), client.extend({ stopped })]),
+export const keptProxiesSchema: v.GenericSchema<unknown, KeptProxy[]> = v.array(
+  v.variant("role", [
+    v.strictObject({ ...server.entries, stopped }),
+    v.strictObject({ ...client.entries, stopped }),
+  ]),
 );

@@ -1,6 +1,6 @@
 /** What a running visor shows of itself: the JSON of the control API and of the command line. */
 
-import { z } from "zod";
+import * as v from "valibot";
 import type { Figures } from "../services/route_finder/mod.ts";
 import type { PublicKey } from "../types/mod.ts";
 
@@ -19,7 +19,10 @@ export interface ControlFile {
 }
 
 /** Checks the control file. */
-export const controlFileSchema: z.ZodType<ControlFile> = z.strictObject({ url: z.url(), token: z.string().min(16) });
+export const controlFileSchema: v.GenericSchema<unknown, ControlFile> = v.strictObject({
+  url: v.pipe(v.string(), v.url()),
+  token: v.pipe(v.string(), v.minLength(16)),
+});
 
 /** One thing that a visor checks about itself. */
 export interface StatusCheck {

@@ -1,21 +1,23 @@
 /** What the description of the API says of each route (transports.md §7.1–7.5). */
 
-import { z } from "zod";
-import { keySchema, type RouteDoc } from "../http/mod.ts";
+import * as v from "valibot";
+import { described, keySchema, type RouteDoc } from "../http/mod.ts";
 
 /** `{"error"}` */
-export const errorSchema: z.ZodType = z.object({ error: z.string() });
+export const errorSchema: v.GenericSchema = v.object({ error: v.string() });
 
-const localSchema = z.object({
-  port: z.string().describe("Where the visor listens, 1–65535"),
-  addresses: z.array(z.string()).nullable().describe(
+const localSchema = v.object({
+  port: described(v.string(), "Where the visor listens, 1–65535"),
+  addresses: described(
+    v.nullable(v.array(v.string())),
     "IP addresses of the visor; that of the request must be among them",
   ),
 });
 
-const visorSchema = localSchema.extend({
-  remote_addr: z.string().describe("The address that the resolver saw; with a port, or `port` goes with it"),
-  is_local: z.boolean().optional().describe("Are `addresses` to be tried first?"),
+const visorSchema = v.object({
+  ...localSchema.entries,
+  remote_addr: described(v.string(), "The address that the resolver saw; with a port, or `port` goes with it"),
+  is_local: v.optional(described(v.boolean(), "Are `addresses` to be tried first?")),
 });
 
 /** By route. */
@@ -30,7 +32,7 @@ export const DOCS = {
   unbind: {
     summary: "Say that the caller does not accept TCP transports any more",
     access: "signed",
-    body: z.object({}),
+    body: v.object({}),
     answers: { 200: { text: "Done" } },
   },
   resolve: {
@@ -45,15 +47,15 @@ export const DOCS = {
   },
   list: {
     summary: "The keys of all visors that accept transports, by type",
-    answers: { 200: { text: "Types without visors are left out", json: z.record(z.string(), z.array(keySchema)) } },
+    answers: { 200: { text: "Types without visors are left out", json: v.record(v.string(), v.array(keySchema)) } },
   },
   deregister: {
     summary: "Strike out visors, for network monitors",
     path: "/deregister/{type}",
     access: "monitor",
-    body: z.array(keySchema),
+    body: v.array(keySchema),
     answers: {
-      200: { text: "Done", json: z.null() },
+      200: { text: "Done", json: v.null() },
       400: { text: "The signature, the type, a key or the list cannot be read" },
       403: { text: "Not from a monitor" },
     },

@@ -1,6 +1,6 @@
 /** What the description of an API says of each of its routes. It stands beside the route, and a test compares. */
 
-import type { z } from "zod";
+import type * as v from "valibot";
 import type { Route } from "./app.ts";
 
 /** A route that says what it does. */
@@ -19,7 +19,7 @@ export interface RouteDoc {
   /** Who may ask; everybody, if absent. */
   readonly access?: "signed" | "monitor";
   /** The JSON of the body. */
-  readonly body?: z.ZodType;
+  readonly body?: v.GenericSchema;
   /** Answers that have a form of their own, by status. */
   readonly answers: Readonly<Record<number, AnswerDoc>>;
   /** Answers in the form of the API's errors, by status: when each is given. */
@@ -31,7 +31,7 @@ export interface AnswerDoc {
   /** When it is given. */
   readonly text: string;
   /** The JSON of its body. */
-  readonly json?: z.ZodType;
+  readonly json?: v.GenericSchema;
   /** The media type without parameters; default `application/json` with `json`, else the answer has no body. */
   readonly type?: string;
 }

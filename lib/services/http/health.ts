@@ -1,19 +1,19 @@
 /** `GET /health` as every v1.3 service answers it (dmsg.md §6.8): what it is, and since when it runs. */
 
-import { z } from "zod";
+import * as v from "valibot";
 import { HTTP_PORT } from "../../messaging/mod.ts";
 import type { Clock } from "../../runtime/mod.ts";
 import type { Port, PublicKey } from "../../types/mod.ts";
 import { JSON_TYPE } from "./app.ts";
 import type { DocumentedRoute } from "./docs.ts";
-import { keySchema } from "./schemas.ts";
+import { described, keySchema } from "./schemas.ts";
 import { TextResponse } from "./text_response.ts";
 
-const healthSchema = z.object({
-  build_info: z.object({ version: z.string(), commit: z.string(), date: z.string() }),
-  started_at: z.string().describe("RFC 3339, UTC, up to nanoseconds"),
-  dmsg_address: z.string().optional().describe("Where it is reached over messaging: <public key>:80"),
-  dmsg_servers: z.array(keySchema).optional().describe("Through which messaging servers"),
+const healthSchema = v.object({
+  build_info: v.object({ version: v.string(), commit: v.string(), date: v.string() }),
+  started_at: described(v.string(), "RFC 3339, UTC, up to nanoseconds"),
+  dmsg_address: v.optional(described(v.string(), "Where it is reached over messaging: <public key>:80")),
+  dmsg_servers: v.optional(described(v.array(keySchema), "Through which messaging servers")),
 });
 
 /** What is known of the program; "unknown" where it is not, as v1.3 says. */

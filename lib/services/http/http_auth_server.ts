@@ -3,7 +3,7 @@
  * them, since its clients compare texts; the nonce is compared before the signature, and counts when the answer is 200.
  */
 
-import { z } from "zod";
+import * as v from "valibot";
 import { recover } from "../../core/mod.ts";
 import { RefusedError } from "../../errors/mod.ts";
 import type { Timers } from "../../runtime/mod.ts";
@@ -95,7 +95,10 @@ export function createHttpAuth(
         summary: "The nonce that the next signed request of a key must carry",
         path: "/security/nonces/{key}",
         answers: {
-          200: { text: "The nonce", json: z.object({ edge: keySchema, next_nonce: z.int().min(0) }) },
+          200: {
+            text: "The nonce",
+            json: v.object({ edge: keySchema, next_nonce: v.pipe(v.number(), v.integer(), v.minValue(0)) }),
+          },
           400: { text: "The path holds no public key", json: authErrorSchema },
         },
       },

@@ -15,7 +15,6 @@ export * from "./http_auth_server.ts";
 export * from "./limits.ts";
 export * from "./network_monitor.ts";
 export * from "./nonces.ts";
-export * from "./openapi.ts";
 export * from "./rate_limit.ts";
 export * from "./schemas.ts";
 export * from "./serial.ts";

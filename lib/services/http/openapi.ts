@@ -3,7 +3,8 @@
  * closes them. v1.3 sends JSON as `text/plain` here and there; then the schema is that of the text's content.
  */
 
-import { z } from "zod";
+import { toJsonSchema } from "@valibot/to-json-schema";
+import type * as v from "valibot";
 import type { AnswerDoc, DocumentedRoute } from "./docs.ts";
 import type { ErrorFormat } from "./errors.ts";
 import { AUTH_HEADERS, MONITOR_HEADERS } from "../../wire/http_auth.ts";
@@ -18,7 +19,7 @@ export interface ApiDescription {
   readonly routes: readonly DocumentedRoute[];
   readonly errors: ErrorFormat;
   /** The JSON that `errors.body` writes. */
-  readonly errorBody: z.ZodType;
+  readonly errorBody: v.GenericSchema;
 }
 
 type Json = Readonly<Record<string, unknown>>;
@@ -122,7 +123,7 @@ function contentOf(schema: Json, { text, type }: { readonly text: string; readon
 }
 
 /** As input: what comes out may have more members than are known. */
-function schemaOf(schema: z.ZodType): Json {
-  const { $schema: _, ...rest } = z.toJSONSchema(schema, { io: "input" });
+function schemaOf(schema: v.GenericSchema): Json {
+  const { $schema: _, ...rest } = toJsonSchema(schema, { target: "draft-2020-12", typeMode: "input" });
   return rest;
 }

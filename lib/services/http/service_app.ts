@@ -3,14 +3,13 @@
  * `/metrics` (Prometheus) and `/openapi.json`. A request passes through one function, which sets no header.
  */
 
-import { z } from "zod";
+import * as v from "valibot";
 import type { Metrics, Runtime } from "../../runtime/mod.ts";
 import { type CallRecord, createHttpApp, type HttpService, JSON_TYPE } from "./app.ts";
 import type { DocumentedRoute } from "./docs.ts";
 import { type ErrorFormat, errorResponse } from "./errors.ts";
 import { type BuildInfo, healthRoute, type MessagingPresence } from "./health.ts";
 import { routeFigures } from "./metrics.ts";
-import { openApiDocument } from "./openapi.ts";
 import { createRateLimiter, DEFAULT_RATE_LIMIT, type RateLimit, tooManyRequests } from "./rate_limit.ts";
 import { TextResponse } from "./text_response.ts";
 
@@ -45,7 +44,7 @@ export interface ServiceAppDeps {
   /** How the API writes errors. */
   readonly errors: ErrorFormat;
   /** The JSON of an error. */
-  readonly errorBody: z.ZodType;
+  readonly errorBody: v.GenericSchema;
   readonly settings: ServiceSettings;
 }
 
@@ -114,9 +113,9 @@ function metricsRoute(metrics: Metrics): DocumentedRoute {
   };
 }
 
-const documentSchema = z.object({ openapi: z.string(), info: z.object({}), paths: z.object({}) });
+const documentSchema = v.object({ openapi: v.string(), info: v.object({}), paths: v.object({}) });
 
-/** The document is made when it is first asked for: nearly nobody does. */
+/** The document is made, and what makes it loaded, when it is first asked for: nearly nobody does. */
 function descriptionRoute(deps: ServiceAppDeps): DocumentedRoute {
   const { title, errors, errorBody } = deps;
   let text: string | undefined;
@@ -124,12 +123,13 @@ function descriptionRoute(deps: ServiceAppDeps): DocumentedRoute {
     method: "GET",
     path: "/openapi.json",
     doc: { summary: "This document", answers: { 200: { text: "OpenAPI 3.1", json: documentSchema } } },
-    handle: () => {
-      text ??= JSON.stringify(describe());
+    handle: async () => {
+      text ??= JSON.stringify(await describe());
       return new TextResponse(text, { headers: JSON_TYPE });
     },
   };
-  const describe = (): unknown => {
+  const describe = async (): Promise<unknown> => {
+    const { openApiDocument } = await import("./openapi.ts");
     const shared = [healthRoute({ clock: deps.runtime.clock }), metricsRoute(deps.runtime.metrics), route];
     return openApiDocument({ title, version: API_VERSION, errors, errorBody, routes: [...deps.routes, ...shared] });
   };

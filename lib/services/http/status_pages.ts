@@ -3,9 +3,10 @@
  * all services do.
  */
 
-import { z } from "zod";
+import * as v from "valibot";
 import type { HttpService } from "./app.ts";
 import type { ErrorFormat } from "./errors.ts";
+import { integer } from "./schemas.ts";
 import { createServiceApp, type ServiceAppDeps } from "./service_app.ts";
 
 const ERRORS: ErrorFormat = {
@@ -14,7 +15,7 @@ const ERRORS: ErrorFormat = {
   body: (code, message) => JSON.stringify({ error: { message, code } }),
 };
 
-const errorSchema = z.object({ error: z.object({ message: z.string(), code: z.int() }) });
+const errorSchema = v.object({ error: v.object({ message: v.string(), code: integer }) });
 
 /** Makes the handler of the pages; the figures are those of `runtime.metrics`. */
 export function createStatusPages(

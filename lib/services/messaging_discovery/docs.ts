@@ -1,29 +1,33 @@
 /** What the description of the API says of each route (dmsg.md §6.1, §6.3). */
 
-import { z } from "zod";
-import { keySchema, type RouteDoc } from "../http/mod.ts";
+import * as v from "valibot";
+import { described, integer, keySchema, type RouteDoc } from "../http/mod.ts";
 import { DONE } from "./api.ts";
 
 /** `{"message","code"}`: errors, and what was done. */
-export const errorSchema: z.ZodType = z.object({ message: z.string(), code: z.int() });
+export const errorSchema: v.GenericSchema = v.object({ message: v.string(), code: integer });
 
-const entrySchema = z.object({
-  version: z.string(),
-  sequence: z.number().describe("Counts the entries of the key"),
-  timestamp: z.number().describe("Unix time, ns"),
+const entrySchema = v.object({
+  version: v.string(),
+  sequence: described(v.number(), "Counts the entries of the key"),
+  timestamp: described(v.number(), "Unix time, ns"),
   static: keySchema,
-  client: z.object({ delegated_servers: z.array(keySchema).nullable() }).optional()
-    .describe("Where a client is reached"),
-  client_type: z.string().optional().describe("`visor`: it is on the list of visors"),
-  server: z.object({
-    address: z.string().describe("host:port"),
-    availableSessions: z.int(),
-    serverType: z.string().optional(),
-  }).optional().describe("Where a server listens"),
-  signature: z.string().optional().describe("Of the entry without it, by the key"),
+  client: v.optional(
+    described(v.object({ delegated_servers: v.nullable(v.array(keySchema)) }), "Where a client is reached"),
+  ),
+  client_type: v.optional(described(v.string(), "`visor`: it is on the list of visors")),
+  server: v.optional(described(
+    v.object({
+      address: described(v.string(), "host:port"),
+      availableSessions: integer,
+      serverType: v.optional(v.string()),
+    }),
+    "Where a server listens",
+  )),
+  signature: v.optional(described(v.string(), "Of the entry without it, by the key")),
 });
 
-const keys = z.array(keySchema);
+const keys = v.array(keySchema);
 const undecodable = { 500: "The body is no entry, or the service failed" };
 const refusedEntry = { 401: "The signature is not good", 422: "The entry breaks a rule, which the message names" };
 
@@ -54,12 +58,12 @@ export const DOCS = {
   visors: { summary: "The keys of clients that say they are visors", answers: { 200: { text: "Keys", json: keys } } },
   availableServers: {
     summary: "Servers that take more sessions, those with most of them first",
-    answers: { 200: { text: "Their entries, 512 at most", json: z.array(entrySchema) } },
+    answers: { 200: { text: "Their entries, 512 at most", json: v.array(entrySchema) } },
     refusals: { 404: "There is none" },
   },
   allServers: {
     summary: "All servers",
-    answers: { 200: { text: "Their entries", json: z.array(entrySchema) } },
+    answers: { 200: { text: "Their entries", json: v.array(entrySchema) } },
     refusals: { 404: "There is none" },
   },
   deregister: {
@@ -67,7 +71,7 @@ export const DOCS = {
     access: "monitor",
     body: keys,
     answers: {
-      200: { text: "Done", json: z.null() },
+      200: { text: "Done", json: v.null() },
       403: { text: "Not from a monitor" },
     },
     refusals: { 400: "A key cannot be read; without body: the signature or the list cannot" },

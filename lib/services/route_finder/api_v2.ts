@@ -10,9 +10,11 @@
  * ```
  */
 
-import { z } from "zod";
+import * as v from "valibot";
+import { formatProblems, problemsOf } from "../../config/mod.ts";
 import { ProtocolError } from "../../errors/mod.ts";
 import { type Hop, parseTransportId, type PublicKey, type TransportId } from "../../types/mod.ts";
+import { integer } from "../http/mod.ts";
 import type { RouteCandidate } from "./explain.ts";
 import { METRICS } from "./figures.ts";
 import type { RouteAnswer } from "./logic.ts";
@@ -22,58 +24,66 @@ import { MAX_HOPS } from "./search.ts";
 /** Paths below the base URL. */
 export const V2_PATHS = { routes: "/v2/routes", explain: "/v2/routes/explain" } as const;
 
-const key = z.string().regex(/^0[23][0-9a-f]{64}$/, "wanted a public key of 66 hex digits") as unknown as z.ZodType<
-  PublicKey
->;
-const weight = z.number().min(0).max(1_000).optional();
-const hops = z.int().min(1).max(MAX_HOPS).optional();
+const key = v.pipe(
+  v.string(),
+  v.regex(/^0[23][0-9a-f]{64}$/, "wanted a public key of 66 hex digits"),
+) as unknown as v.GenericSchema<unknown, PublicKey>;
+const weight = v.optional(v.pipe(v.number(), v.minValue(0), v.maxValue(1_000)));
+/** A whole number from 1 on. */
+const upTo = (max: number): v.GenericSchema<number> => v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(max));
 
 /** Checks a question. */
-export const questionSchema: z.ZodType<RouteQuestion> = z.object({
+export const questionSchema: v.GenericSchema<unknown, RouteQuestion> = v.object({
   source: key,
   destination: key,
-  metric: z.union([
-    z.enum(METRICS),
-    z.strictObject({ hops: weight, latency: weight, throughput: weight, reliability: weight }),
-  ]).optional() as z.ZodType<RouteQuestion["metric"]>,
-  count: z.int().min(1).max(MAX_COUNT).optional(),
-  disjoint: z.enum(DISJOINT).optional(),
-  minHops: hops,
-  maxHops: hops,
-  avoid: z.array(key).max(MAX_AVOID).optional(),
-  avoidTypes: z.array(z.string().min(1).max(32)).max(MAX_AVOID).optional(),
-  via: z.array(key).max(MAX_VIA).optional(),
+  metric: v.optional(v.union([
+    v.picklist(METRICS),
+    v.strictObject({ hops: weight, latency: weight, throughput: weight, reliability: weight }),
+  ])),
+  count: v.optional(upTo(MAX_COUNT)),
+  disjoint: v.optional(v.picklist(DISJOINT)),
+  minHops: v.optional(upTo(MAX_HOPS)),
+  maxHops: v.optional(upTo(MAX_HOPS)),
+  avoid: v.optional(v.pipe(v.array(key), v.maxLength(MAX_AVOID))),
+  avoidTypes: v.optional(
+    v.pipe(v.array(v.pipe(v.string(), v.minLength(1), v.maxLength(32))), v.maxLength(MAX_AVOID)),
+  ),
+  via: v.optional(v.pipe(v.array(key), v.maxLength(MAX_VIA))),
 });
 
-const hopSchema: z.ZodType<Hop> = z.object({ TpID: z.string(), From: key, To: key }).transform(
-  ({ TpID, From, To }, context) => {
+const hopSchema: v.GenericSchema<unknown, Hop> = v.pipe(
+  v.object({ TpID: v.string(), From: key, To: key }),
+  v.rawTransform(({ dataset: { value: { TpID, From, To } }, addIssue, NEVER }) => {
     const transportId = parseTransportId(TpID);
     if (transportId !== undefined) return { transportId, from: From, to: To };
-    context.addIssue({ code: "custom", message: "wanted a UUID" });
-    return z.NEVER;
-  },
-) as unknown as z.ZodType<Hop>;
+    addIssue({ message: "wanted a UUID" });
+    return NEVER;
+  }),
+);
 
 const ratedShape = {
-  hops: z.array(hopSchema).min(1).max(MAX_HOPS),
-  cost: z.number(),
-  figures: z.object({
-    hops: z.int(),
-    latencyMs: z.number(),
-    throughputMBps: z.number(),
-    resetsPerHour: z.number(),
+  hops: v.pipe(v.array(hopSchema), v.minLength(1), v.maxLength(MAX_HOPS)),
+  cost: v.number(),
+  figures: v.object({
+    hops: integer,
+    latencyMs: v.number(),
+    throughputMBps: v.number(),
+    resetsPerHour: v.number(),
   }),
 };
 
 /** Checks the answer of {@link V2_PATHS}.routes. */
-export const answerSchema: z.ZodType<RouteAnswer> = z.object({
-  routes: z.array(z.object(ratedShape)).min(1),
-  isExact: z.boolean(),
+export const answerSchema: v.GenericSchema<unknown, RouteAnswer> = v.object({
+  routes: v.pipe(v.array(v.object(ratedShape)), v.minLength(1)),
+  isExact: v.boolean(),
 });
 
 /** Checks the answer of {@link V2_PATHS}.explain. */
-export const candidatesSchema: z.ZodType<{ readonly candidates: readonly RouteCandidate[] }> = z.object({
-  candidates: z.array(z.object({ ...ratedShape, chosen: z.boolean(), reason: z.string() })).min(1),
+export const candidatesSchema: v.GenericSchema<unknown, { readonly candidates: readonly RouteCandidate[] }> = v.object({
+  candidates: v.pipe(
+    v.array(v.object({ ...ratedShape, chosen: v.boolean(), reason: v.string() })),
+    v.minLength(1),
+  ),
 });
 
 /**
@@ -87,10 +97,9 @@ export function parseQuestion(text: string): RouteQuestion {
   } catch {
     throw new ProtocolError("route-finder/bad-request", "the body is no JSON");
   }
-  const result = questionSchema.safeParse(json);
-  if (result.success) return result.data;
-  const problems = result.error.issues.map(({ path, message }) => `${path.join(".") || "the whole"}: ${message}`);
-  throw new ProtocolError("route-finder/bad-request", problems.join("; "));
+  const result = v.safeParse(questionSchema, json);
+  if (result.success) return result.output;
+  throw new ProtocolError("route-finder/bad-request", formatProblems(problemsOf(result.issues)));
 }
 
 /** Writes the answer of {@link V2_PATHS}.routes. */

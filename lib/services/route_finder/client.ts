@@ -5,7 +5,7 @@ import { type Hop, parseTransportId, type PublicKey } from "../../types/mod.ts";
 import { Fault } from "../../wire/fault.ts";
 import { type Json, JsonObject, parseJson } from "../../wire/go_json.ts";
 import { createServiceClient, type ServiceAnswer, type ServiceClientDeps } from "../http/mod.ts";
-import type { z } from "zod";
+import * as v from "valibot";
 import { formatPair, formatQuery, ROUTES_PATH } from "./api.ts";
 import { answerSchema, candidatesSchema, V2_PATHS } from "./api_v2.ts";
 import type { RouteCandidate } from "./explain.ts";
@@ -79,7 +79,7 @@ export function createRouteFinderClient(deps: ServiceClientDeps): RouteFinderCli
 
   const post = async <T>(
     question: RouteQuestion,
-    { path, schema, signal }: { path: string; schema: z.ZodType<T>; signal: AbortSignal | undefined },
+    { path, schema, signal }: { path: string; schema: v.GenericSchema<unknown, T>; signal: AbortSignal | undefined },
   ): Promise<T> => {
     const answer = await send({ method: "POST", path, headers, body: JSON.stringify(question), signal });
     // Paths that it does not know, v1.3 answers in plain text.
@@ -88,9 +88,9 @@ export function createRouteFinderClient(deps: ServiceClientDeps): RouteFinderCli
     }
     if (answer.status !== 200) throw errorOf(answer);
     const json = parseJson(answer.text);
-    const result = schema.safeParse(json instanceof Fault ? undefined : JSON.parse(answer.text));
+    const result = v.safeParse(schema, json instanceof Fault ? undefined : JSON.parse(answer.text));
     if (!result.success) throw badAnswer();
-    return result.data;
+    return result.output;
   };
 
   const ask: RouteFinderClient["ask"] = async (question, { signal } = {}) => {

@@ -1,53 +1,55 @@
 /** What the description of the API says of each route (transports.md §6.2–6.7, and `api.ts` for what is ours). */
 
-import { z } from "zod";
-import { keySchema, type RouteDoc, uuidSchema } from "../http/mod.ts";
+import * as v from "valibot";
+import { described, keySchema, type RouteDoc, uuidSchema } from "../http/mod.ts";
 import { REMOVED } from "./api.ts";
 
 /** `{"error"}` */
-export const errorSchema: z.ZodType = z.object({ error: z.string() });
+export const errorSchema: v.GenericSchema = v.object({ error: v.string() });
 
 /** v1.3 sends its JSON so. */
 const TEXT_TYPE = "text/plain";
 
-const edges = z.tuple([keySchema, keySchema]).describe("In ascending order");
+const edges = described(v.strictTuple([keySchema, keySchema]), "In ascending order");
 
-const entrySchema = z.object({
+const entrySchema = v.object({
   t_id: uuidSchema,
   edges,
-  type: z.string().describe("`stcp`, `stcpr`, `dmsg`, …"),
-  label: z.string(),
+  type: described(v.string(), "`stcp`, `stcpr`, `dmsg`, …"),
+  label: v.string(),
 });
 
-const signedSchema = z.array(z.object({
+const signedSchema = v.array(v.object({
   entry: entrySchema,
-  signatures: z.tuple([z.string(), z.string()]).describe("Of the edges, in their order; zeros: not signed"),
+  signatures: described(v.strictTuple([v.string(), v.string()]), "Of the edges, in their order; zeros: not signed"),
 }));
 
 /** Go writes an empty list so. */
-const entriesSchema = z.array(entrySchema).nullable();
+const entriesSchema = v.nullable(v.array(entrySchema));
+
+const notNegative = v.pipe(v.number(), v.minValue(0));
 
 const figures = {
-  latencyMs: z.number().min(0).optional().describe("There and back"),
-  throughputMBps: z.number().min(0).optional().describe("The most that was seen in one direction"),
-  resetsPerHour: z.number().min(0).optional().describe("How often its link was lost in the last hour"),
+  latencyMs: v.optional(described(notNegative, "There and back")),
+  throughputMBps: v.optional(described(notNegative, "The most that was seen in one direction")),
+  resetsPerHour: v.optional(described(notNegative, "How often its link was lost in the last hour")),
 };
 
-const mapSchema = z.object({
+const mapSchema = v.object({
   id: uuidSchema,
   edges,
-  type: z.string(),
-  label: z.string(),
-  status: z.enum(["working", "not-working", "unknown"]).describe("What both edges together say"),
-  since: z.string().optional().describe("ISO 8601"),
+  type: v.string(),
+  label: v.string(),
+  status: described(v.picklist(["working", "not-working", "unknown"]), "What both edges together say"),
+  since: v.optional(described(v.string(), "ISO 8601")),
   ...figures,
 });
 
-const viewSchema = z.object({
+const viewSchema = v.object({
   edge: keySchema,
-  status: z.enum(["working", "not-working"]),
-  since: z.string().describe("ISO 8601"),
-  toldAt: z.string().describe("ISO 8601"),
+  status: v.picklist(["working", "not-working"]),
+  since: described(v.string(), "ISO 8601"),
+  toldAt: described(v.string(), "ISO 8601"),
   ...figures,
 });
 
@@ -60,7 +62,7 @@ export const DOCS = {
     summary: "Register transports, of each of which the caller is an edge",
     access: "signed",
     body: signedSchema,
-    answers: { 201: { text: "The entries again", json: signedSchema.nullable(), type: TEXT_TYPE } },
+    answers: { 201: { text: "The entries again", json: v.nullable(signedSchema), type: TEXT_TYPE } },
     refusals: {
       400: "The body is no JSON, or an entry is false",
       403: "The caller is no edge of an entry",
@@ -96,37 +98,37 @@ export const DOCS = {
   report: {
     summary: "Say how transports do of which the caller is an edge",
     access: "signed",
-    body: z.object({
-      statuses: z.array(z.object({
+    body: v.object({
+      statuses: v.array(v.object({
         t_id: uuidSchema,
-        working: z.boolean(),
-        lastsMs: z.number().min(0).describe("For how long it has been so"),
+        working: v.boolean(),
+        lastsMs: described(notNegative, "For how long it has been so"),
         ...figures,
       })),
     }),
     answers: {
       200: {
         text: "The transports that are not listed as the caller's",
-        json: z.object({ unlisted: z.array(uuidSchema) }),
+        json: v.object({ unlisted: v.array(uuidSchema) }),
       },
     },
     refusals: { 400: "The body is no report" },
   },
   map: {
     summary: "All transports, with their status",
-    answers: { 200: { text: "Transports", json: z.object({ transports: z.array(mapSchema) }) } },
+    answers: { 200: { text: "Transports", json: v.object({ transports: v.array(mapSchema) }) } },
   },
   mapTransport: {
     summary: "A transport, with what each edge says of it",
-    answers: { 200: { text: "The transport", json: mapSchema.extend({ views: z.array(viewSchema) }) } },
+    answers: { 200: { text: "The transport", json: v.object({ ...mapSchema.entries, views: v.array(viewSchema) }) } },
     refusals: { ...badId, 404: "There is no such transport" },
   },
   strikeOut: {
     summary: "Strike out transports, for network monitors",
     access: "monitor",
-    body: z.array(uuidSchema),
+    body: v.array(uuidSchema),
     answers: {
-      200: { text: "Done", json: z.null() },
+      200: { text: "Done", json: v.null() },
       400: {
         text:
           "A line of JSON for each text that is no id, then `null`; without body: the signature or the list is none",

@@ -1,7 +1,7 @@
 /** The limits of a service as a client on a real socket meets them. Time is virtual. */
 
 import assert from "node:assert/strict";
-import { z } from "zod";
+import * as v from "valibot";
 import { createDenoHttp } from "../../../lib/runtime/deno/http.ts";
 import { createServiceApp, readBody, type ServiceSettings, TextResponse } from "../../../lib/services/http/mod.ts";
 import { createVirtualTime, type VirtualTime } from "../../fakes/mod.ts";
@@ -25,7 +25,7 @@ async function serve(settings: ServiceSettings = {}): Promise<Stage> {
     title: "Test",
     runtime,
     errors: { contentType: "text/plain", known: {}, body: (_, message) => message },
-    errorBody: z.string(),
+    errorBody: v.string(),
     routes: [{
       method: "POST",
       path: "/",

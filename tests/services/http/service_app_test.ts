@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { z } from "zod";
+import * as v from "valibot";
 import { RefusedError } from "../../../lib/errors/mod.ts";
 import { createLog, createMetrics, formatLogText } from "../../../lib/runtime/mod.ts";
 import {
@@ -35,7 +35,7 @@ function serviceOf(
     title: "Test",
     runtime,
     errors: { contentType: "text/plain", known: {}, body: (status, message) => `${status} ${message}` },
-    errorBody: z.string(),
+    errorBody: v.string(),
     routes: routes.map((route) => ({ ...route, doc: DOC })),
     settings,
   });
