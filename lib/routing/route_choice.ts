@@ -11,7 +11,7 @@
 import { hasCode, RefusedError, UnavailableError } from "../errors/mod.ts";
 import { type Clock, sleep, type Timers, withTimeout } from "../runtime/mod.ts";
 import type { RouteConditions, RouteFinderClient } from "../services/route_finder/mod.ts";
-import { type TransportTable, USER_LABEL } from "../transport/mod.ts";
+import { type TransportSummary, type TransportTable, USER_LABEL } from "../transport/mod.ts";
 import { type Hop, isTransportStep, type PathStep, type PublicKey, shortKey, type TransportId } from "../types/mod.ts";
 import type { Edges } from "../wire/transport_entry.ts";
 
@@ -103,7 +103,7 @@ class RouteChoice {
     // Whether a way of our own is the best, only the finder knows by other measures.
     const byHops = (this.#conditions.metric ?? "hops") === "hops";
     const direct = byHops ? this.#direct() : [];
-    const unasked = this.#unaskedTransports();
+    const unasked = new Set(this.#deps.transports.list().filter(isLastResort).map(({ id }) => id));
     const isLast = ({ forward: [first] }: Route): boolean => byHops && unasked.has(first!.transportId);
     const tried = new Set<string>();
     const untried = (routes: readonly Route[]): Route[] =>
@@ -246,12 +246,6 @@ class RouteChoice {
     }
   }
 
-  #unaskedTransports(): Set<TransportId> {
-    const unasked = this.#deps.transports.list()
-      .filter(({ type, label }) => type === MESSAGING_TYPE && label !== USER_LABEL);
-    return new Set(unasked.map(({ id }) => id));
-  }
-
   /** Our transports to a visor that are up, those through messaging servers last. */
   #transportsTo(remote: PublicKey): TransportId[] {
     const { avoidTypes = [] } = this.#conditions;
@@ -301,6 +295,11 @@ class RouteChoice {
       { cause: this.#cause, details: { remote: this.#remote } },
     );
   }
+}
+
+/** Do dials by hops come to this transport of ours last? See the top of the file. */
+export function isLastResort({ type, label }: Pick<TransportSummary, "type" | "label">): boolean {
+  return type === MESSAGING_TYPE && label !== USER_LABEL;
 }
 
 function makeRoute(forward: readonly Hop[]): Route {

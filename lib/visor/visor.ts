@@ -21,6 +21,7 @@ import type { TransportDriver } from "../transport/mod.ts";
 import { type Port, type PublicKey, shortKey } from "../types/mod.ts";
 import { startControlServer } from "./control_server.ts";
 import { DataFolder } from "./data_folder.ts";
+import { explainRoutes } from "./explain.ts";
 import type { EmbeddedNetwork, EmbeddedNetworkContext } from "./embedded_network.ts";
 import { importGoConfig } from "./go_config_import.ts";
 import { Listeners } from "./listeners.ts";
@@ -259,7 +260,8 @@ export async function startVisor(options: VisorOptions): Promise<Visor> {
     },
     explainRoutes: async (remote, { signal, ...conditions } = {}) => {
       const question = { ...conditions, source: publicKey, destination: remote };
-      return (await routeFinder.explain(question, { signal })).map(candidateViewOf);
+      const { table } = parts;
+      return (await explainRoutes(question, { routeFinder, table, signal })).map(candidateViewOf);
     },
     rules: () => router.rules(),
     transports: () => transportsOf.list(),

@@ -75,6 +75,29 @@ simulationTest("a public visor that is listed and does not answer is reached ove
   sim.heal("10.0.0.4", "198.51.100.2");
 });
 
+simulationTest("route explain tells why a dial goes round a messaging transport that only stood in", async (sim) => {
+  await using stage = new Stage(sim);
+  await stage.start(CONTROL);
+  const [a, b, c] = [await stage.start("10.0.0.2"), await stage.start("10.0.0.3"), await stage.start("10.0.0.4")];
+  await sim.run(a.ping(c.publicKey, { count: 1 }));
+  const explained = async () =>
+    (await sim.run(a.explainRoutes(c.publicKey))).map(({ visors, chosen, reason }) => ({
+      hops: visors.length - 1,
+      chosen,
+      reason,
+    }));
+  await pass(sim, 1_000);
+  assert.deepEqual((await explained()).map(({ hops, chosen }) => [hops, chosen]), [[1, true]]);
+  for (const [from, to, host] of [[a, b, "10.0.0.3"], [b, c, "10.0.0.4"]] as const) {
+    await sim.run(from.addTransport(to.publicKey, { type: "stcp", address: `${host}:7777` }));
+  }
+  await pass(sim, 1_000);
+  const [chosen, other] = await explained();
+  assert.deepEqual([chosen?.hops, chosen?.chosen, other?.hops, other?.chosen], [2, true, 1, false]);
+  assert.match(other?.reason ?? "", /only stands in/);
+  assert.equal((await sim.run(a.ping(c.publicKey, { count: 1 }))).hops, 2);
+});
+
 simulationTest("a transport to a public visor needs its key only, and says why when there is none", async (sim) => {
   await using stage = new Stage(sim);
   await stage.start(CONTROL);
