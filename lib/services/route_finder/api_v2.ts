@@ -14,7 +14,7 @@ import * as v from "valibot";
 import { formatProblems, problemsOf } from "../../config/mod.ts";
 import { ProtocolError } from "../../errors/mod.ts";
 import { type Hop, parseTransportId, type PublicKey, type TransportId } from "../../types/mod.ts";
-import { integer } from "../http/mod.ts";
+import { described, integer } from "../http/mod.ts";
 import type { RouteCandidate } from "./explain.ts";
 import { METRICS } from "./figures.ts";
 import type { RouteAnswer } from "./logic.ts";
@@ -75,7 +75,12 @@ const ratedShape = {
 /** Checks the answer of {@link V2_PATHS}.routes. */
 export const answerSchema: v.GenericSchema<unknown, RouteAnswer> = v.object({
   routes: v.pipe(v.array(v.object(ratedShape)), v.minLength(1)),
-  isExact: v.boolean(),
+  isExact: described(
+    v.boolean(),
+    "True: certainly no routes are better, and no more are there up to the count. False: the routes are as asked for, " +
+      "but better or more may be there; so it can be for disjoint routes under limits of hops or with visors to pass, " +
+      "which is a hard question, and for searches that used up their budget of work",
+  ),
 });
 
 /** Checks the answer of {@link V2_PATHS}.explain. */

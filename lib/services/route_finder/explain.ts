@@ -46,7 +46,7 @@ export function explainRoutes(graph: TransportGraph, question: RouteQuestion): r
     for (const path of paths) if (!found.has(path.transports.join())) found.set(path.transports.join(), path);
   };
   const search = searchOf(asked, { graph, budget: makeBudget() });
-  const { paths: [chosen] } = findPaths(search, asked);
+  const { paths: [chosen], isExact } = findPaths(search, asked);
   collect(chosen === undefined ? [] : [chosen]);
   collect(findPaths(search, { count: Math.max(SHOWN, asked.count), disjoint: "none" }).paths);
   const wouldWin = new Map<string, Metric[]>();
@@ -69,7 +69,7 @@ export function explainRoutes(graph: TransportGraph, question: RouteQuestion): r
   const candidates = [...found].map(([name, path]): RouteCandidate => {
     const route = rate(path, { graph, metric });
     if (path === chosen) {
-      return { ...route, chosen: true, reason: reasonToChoose(route, { asked, isOnly: found.size === 1 }) };
+      return { ...route, chosen: true, reason: reasonToChoose(route, { asked, isExact, isOnly: found.size === 1 }) };
     }
     const problems = problemsOf(path, { asked, graph });
     const reason = problems.length > 0 || best === undefined || chosen === undefined
@@ -142,11 +142,16 @@ function problemsOfVia(keys: readonly PublicKey[], via: readonly PublicKey[]): s
 
 function reasonToChoose(
   { figures, cost }: RatedRoute,
-  { asked: { metric, disjoint }, isOnly }: { readonly asked: CompleteQuestion; readonly isOnly: boolean },
+  { asked: { metric, disjoint }, isExact, isOnly }: {
+    readonly asked: CompleteQuestion;
+    readonly isExact: boolean;
+    readonly isOnly: boolean;
+  },
 ): string {
   if (isOnly) return `the only route there is: ${amountOf(metric, { figures, cost })}`;
   const among = disjoint === "none" ? "" : ` of those that share no ${disjoint}`;
-  return `the best${among} by ${nameOf(metric)}: ${amountOf(metric, { figures, cost })}`;
+  const doubt = isExact ? "" : ", as far as is known: under such conditions a better one may have been missed";
+  return `the best${among} by ${nameOf(metric)}: ${amountOf(metric, { figures, cost })}${doubt}`;
 }
 
 function reasonAgainst(

@@ -40,7 +40,12 @@ export type FoundRoute = readonly Hop[];
 export interface RouteAnswer {
   /** The best first; at least one. */
   readonly routes: readonly RatedRoute[];
-  /** Are there certainly no better ones? Only odd graphs and hard limits make a search end before it knows. */
+  /**
+   * True: there are certainly no better routes, nor more of them up to the count. Promised for all questions but two:
+   * routes that share nothing where limits of hops or visors to pass stand against the best set without them, which is
+   * NP-hard (mostly it is true nevertheless), and odd graphs that use up the budget of work. False: every route is as
+   * asked for, but a set may be there that is better or larger.
+   */
   readonly isExact: boolean;
 }
 

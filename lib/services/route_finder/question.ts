@@ -30,6 +30,7 @@ export interface RouteConditions {
   /**
    * What they must not share; default `none`: then routes differ by their visors, each hop over the best transport.
    * Otherwise they are as many as there are up to the count, and together the best: a route for itself may be better than any of them.
+   * Under limits of hops or with visors to pass that is not always known, see `RouteAnswer.isExact`.
    */
   readonly disjoint?: Disjoint | undefined;
   /** Strict, 1–64; default 1. */

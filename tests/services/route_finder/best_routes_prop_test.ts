@@ -116,6 +116,9 @@ function nameOf({ transports }: OracleRoute): string {
 /** Mostly dense enough to hold many routes. */
 const map = fc.uniqueArray(transport, { selector: ({ id }) => id, minLength: 4, maxLength: 16, size: "max" });
 
+/** With more routes than are tried. */
+const dense = fc.uniqueArray(transport, { selector: ({ id }) => id, minLength: 12, maxLength: 22, size: "max" });
+
 Deno.test("answerQuestion() finds the best routes there are, by any measure and under any conditions", () => {
   fc.assert(fc.property(map, question, hold), { numRuns: 3_000 });
 });
@@ -132,13 +135,26 @@ Deno.test("answerQuestion() finds as many routes that share nothing as there are
 });
 
 Deno.test("findDisjointPaths() claims to know the best set under limits only where it is the best", () => {
+  // Limits that the unlimited set seldom keeps, and so few candidates that most sets are beyond them.
+  const limits = fc.record({
+    minHops: fc.integer({ min: 1, max: 3 }),
+    more: fc.nat(1),
+    candidates: fc.integer({ min: 2, max: 12 }),
+  });
   const asked = question.map((one) => ({
     ...one,
     disjoint: one.disjoint === "none" ? "links" as const : one.disjoint,
+    avoid: [],
+    avoidTypes: [],
+    via: [],
   }));
   let proven = 0, best = 0, all = 0;
-  const claim = (map: readonly FeedTransport[], asked: RouteQuestion, candidates: number): void => {
-    const complete = completeQuestion(asked);
+  const claim = (
+    map: readonly FeedTransport[],
+    asked: RouteQuestion,
+    { minHops, more, candidates }: { minHops: number; more: number; candidates: number },
+  ): void => {
+    const complete = completeQuestion({ ...asked, minHops, maxHops: minHops + more });
     const graph = graphOf(map);
     if (graph.numberOf(complete.source) === undefined || graph.numberOf(complete.destination) === undefined) return;
     if (complete.via.some((key) => graph.numberOf(key) === undefined) || complete.disjoint === "none") return;
@@ -157,6 +173,6 @@ Deno.test("findDisjointPaths() claims to know the best set under limits only whe
     proven++;
     assert.ok(isBest, `${costs.join(" | ")}, but there is ${expected.join(" | ")}`);
   };
-  fc.assert(fc.property(map, asked, fc.integer({ min: 2, max: 8 }), claim), { numRuns: 3_000 });
+  fc.assert(fc.property(dense, asked, limits, claim), { numRuns: 5_000 });
   assert.ok(proven > 0.8 * all && best > 0.9 * all, `${proven} proven and ${best} best of ${all}`);
 });
