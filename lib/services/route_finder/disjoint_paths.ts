@@ -3,11 +3,10 @@
  * path, the set whose narrowest transport is the widest, and of those the one with the fewest hops, then relays.
  *
  * Without limits that is a flow ({@link PathFlow}) and exact, and so it is whenever none of its paths breaks a limit of
- * hops. With limits the question is NP-hard (Itai, Perl, Shiloach 1982, for bounded lengths; visors to be passed make it
- * no easier), so an exact answer is not promised. The best paths within the limits are tried in all their sets. The best of these
- * is proven the best of all where all paths are among them, or where no path that is not, costing at least as much as the
- * last one, could make a better set; which mostly is so. Otherwise the best set that is known is the result, which says
- * so; there may be a cheaper or a larger one.
+ * hops. With limits the question is NP-hard (Itai, Perl, Shiloach, Networks 12, 1982), so an exact answer is not promised.
+ * The best paths within the limits are tried in all their sets. The best of these is proven the best of all where all
+ * paths are among them, or where no other path, costing at least as much as the last one, could make a better set; which
+ * mostly is so. Otherwise the result is the best set that is known, and says so; there may be a cheaper or a larger one.
  */
 
 import { findBestPaths, measureOf } from "./best_paths.ts";

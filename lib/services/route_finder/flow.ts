@@ -14,9 +14,8 @@
  * `min(b, B) - B + F - min(f, F)` is added to each potential, where f and b are a state's distances from the source and to
  * the destination: it is 0 for all that was not reached, and keeps both properties.
  *
- * When transports up to a limit of cost do not suffice, the same searches raise it: of an augmenting path the largest cost
- * counts then, everything up to the limit being equal, and the least such path is taken. So the limit is always the least
- * over which so many paths exist: below it, none would have led on.
+ * To raise a limit of cost, the same searches count the largest cost of a path, everything up to the limit being equal.
+ * So the limit rises to the least over which so many paths exist: below it, no augmenting path would have led on.
  */
 
 import { Heap } from "./heap.ts";
@@ -76,7 +75,6 @@ export class PathFlow {
   readonly #separation: Separation;
   #values: Float64Array;
   #isMaximum = false;
-  /** Transports that cost more are not used. */
   #limit: number;
   readonly #potential: Float64Array;
   readonly #forward: Side;
@@ -121,7 +119,7 @@ export class PathFlow {
     return this.#limit;
   }
 
-  /** From now on each path raises the limit where it must, by as little as can be. What they add up to is not looked at. */
+  /** From now on each path raises the limit where it must, by as little as can be; sums are not looked at. */
   raiseLimit(): void {
     this.#values = this.#search.costs;
     this.#isMaximum = true;

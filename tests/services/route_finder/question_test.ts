@@ -126,6 +126,20 @@ Deno.test("the route finder explains why nothing is chosen", () =>
     });
   }));
 
+Deno.test("the route finder says when it may have missed better routes that share nothing", () => {
+  // Twelve visors, each joined with each: of the 720 paths of four hops three can stand side by side, and not five.
+  const visors = Array.from({ length: 12 }, (_, i) => makeVisor(i + 1).publicKey);
+  const map = visors.flatMap((a, i) => visors.slice(0, i).map((b) => transport(a, b)));
+  return withClient(map, async (client) => {
+    const question = { source: A, destination: D, disjoint: "visors", count: 5, minHops: 4, maxHops: 4 } as const;
+    const { routes, isExact } = await client.ask(question);
+    assert.deepEqual([routes.length, isExact], [3, false]);
+    const [chosen] = await client.explain(question);
+    assert.match(chosen!.reason, /^the best of those that share no visors by hops: 4 hops, as far as is known/);
+    assert.equal((await client.ask({ ...question, maxHops: 5, minHops: 1 })).isExact, true);
+  });
+});
+
 Deno.test("the route finder refuses questions that it cannot read", async () => {
   const finder = createRouteFinder({ runtime: makeWorld(0n).runtime, feed: feedOf(MAP) });
   await finder.ready;
