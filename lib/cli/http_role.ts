@@ -51,6 +51,8 @@ export interface HttpRole {
     readonly database: SqlDatabase | undefined;
     readonly settings: ServiceSettings;
   }) => Promise<HttpService>;
+  /** Called when it listens, with `host:port`. */
+  readonly onListening?: (address: string) => Promise<void>;
   /** It is the messaging discovery: through itself it joins its network. */
   readonly isDiscovery?: boolean;
 }
@@ -93,6 +95,7 @@ export function runHttpService(purpose: string, role: HttpRole): Promise<void> {
     stack.defer(() => server.close());
     // First the service, which ends its event streams: the servers wait for them.
     stack.defer(() => service.close());
+    await role.onListening?.(server.address);
     const owned = stack.move();
     return {
       ready: { publicKey, url: server.url, listeners: [{ purpose, address: server.address }] },

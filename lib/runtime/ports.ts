@@ -85,6 +85,24 @@ export interface LinkListener extends AsyncIterable<ByteLink> {
   close(): void;
 }
 
+/** One datagram that came. */
+export interface Datagram {
+  /** At most 65507 bytes. */
+  readonly bytes: Uint8Array;
+  /** `ip:port` */
+  readonly from: string;
+}
+
+/** Datagrams to and from one port (UDP). Iteration gives what comes, for one consumer, and ends when it is closed. */
+export interface DatagramSocket extends AsyncIterable<Datagram> {
+  /** What it is bound to, with the port that was really taken. */
+  readonly address: string;
+  /** Sends one datagram, which may get lost. Does nothing after close. */
+  send(bytes: Uint8Array, to: string): void;
+  /** Harmless when repeated. */
+  close(): void;
+}
+
 /** Opens and accepts byte links by `host:port` (TCP, no delay). */
 export interface Network {
   /** Connects. @throws {UnavailableError} `network/dial-failed`, or when `signal` aborts */
@@ -101,6 +119,11 @@ export interface Network {
    * @throws {UnavailableError} `network/unknown-host`; the signal's reason
    */
   resolve(host: string, options?: { readonly signal?: AbortSignal }): Promise<readonly string[]>;
+  /**
+   * Binds a port for datagrams; port 0 takes a free one. Absent where there is no UDP.
+   * @throws {UnavailableError} `network/address-in-use` or `network/listen-failed`
+   */
+  bindDatagrams?(address: string): Promise<DatagramSocket>;
 }
 
 /** A running HTTP listener. */

@@ -47,6 +47,16 @@ export interface EmbeddedNetwork extends AsyncDisposable {
   readonly askResolver: Http["fetch"];
 }
 
+/** Where a service is. */
+interface ServedService {
+  /** `host:port` that it listens on. */
+  readonly address: string;
+  /** Base URL for this process. */
+  readonly local: string;
+  /** Base URL for others. */
+  readonly public: string;
+}
+
 /** Starts all services. */
 export async function startEmbeddedNetwork(context: EmbeddedNetworkContext): Promise<EmbeddedNetwork> {
   const { runtime, folder, listeners } = context;
@@ -69,13 +79,14 @@ export async function startEmbeddedNetwork(context: EmbeddedNetworkContext): Pro
     },
   });
   const services: [ListenerPurpose, HttpService][] = [];
-  const serve = async (purpose: ListenerPurpose, service: HttpService): Promise<{ local: string; public: string }> => {
+  const serve = async (purpose: ListenerPurpose, service: HttpService): Promise<ServedService> => {
     const server = await listeners.open(purpose, (address) => runtime.http.serve(address, service.fetch));
     services.push([purpose, service]);
     stack.defer(() => server.close());
     // First the service, which ends its event streams: the server waits for them.
     stack.defer(() => service.close());
     return {
+      address: server.address,
       local: `http://${listeners.localAddress(server.address)}`,
       public: `http://${listeners.publicAddress(server.address)}`,
     };
@@ -119,6 +130,7 @@ export async function startEmbeddedNetwork(context: EmbeddedNetworkContext): Pro
     messaging: presenceOf("address-resolver"),
   });
   const addressResolver = await serve("address-resolver", resolver);
+  await resolver.bindOverUdp(addressResolver.address);
   const { messaging } = joinMessaging({
     runtime: { ...runtime, network: listeners.shortcut(runtime.network) },
     secret: setupSecret,

@@ -1,7 +1,7 @@
 /** `skywire address-resolver`: where visors with a public address are reached by TCP. */
 
 import type { Command } from "commander";
-import { createAddressResolver } from "../../services/address_resolver/mod.ts";
+import { type AddressResolver, createAddressResolver } from "../../services/address_resolver/mod.ts";
 import type { CliHost } from "../host.ts";
 import { type HttpServiceOptions, runHttpService, withLimits, withMessaging } from "../http_role.ts";
 import { makeServiceCommand } from "../role.ts";
@@ -23,18 +23,20 @@ export function addressResolverCommand(host: CliHost): Command {
   })))
     .option("--allow-loopback", "take loopback and private addresses, for a network on one machine or site")
     .option("--behind-proxy", "believe the headers in which a proxy in front names the client")
-    .action((options: Options) =>
-      runHttpService("address-resolver", {
+    .action((options: Options) => {
+      let resolver: AddressResolver;
+      return runHttpService("address-resolver", {
         options,
         host,
-        create: ({ runtime, database, settings }) =>
-          createAddressResolver({
+        create: async ({ runtime, database, settings }) =>
+          resolver = await createAddressResolver({
             ...settings,
             runtime,
             database,
             allowLoopback: options.allowLoopback ?? false,
             trustsProxy: options.behindProxy ?? false,
           }),
-      })
-    );
+        onListening: (address) => resolver.bindOverUdp(address),
+      });
+    });
 }

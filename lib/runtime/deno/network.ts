@@ -4,6 +4,7 @@ import { lookup } from "node:dns/promises";
 import { BugError, ClosedError, UnavailableError } from "../../errors/mod.ts";
 import { formatAddress, parseAddress } from "../address.ts";
 import type { HostPort } from "../address.ts";
+import { bindDatagrams } from "./datagrams.ts";
 import type { ByteLink, LinkListener, Network, Timers } from "../ports.ts";
 import { sleep, untilAborted } from "../wait.ts";
 
@@ -19,6 +20,7 @@ export function createDenoNetwork({ timers }: { readonly timers: Timers }): Netw
     dial: (address, options = {}): Promise<ByteLink> => dial(address, options.signal),
     listen: (address): Promise<LinkListener> => listen(address, timers),
     resolve: (host, options = {}): Promise<readonly string[]> => resolve(host, options.signal),
+    bindDatagrams,
   };
 }
 
@@ -34,9 +36,9 @@ export function parseListenAddress(address: string): HostPort {
   return { host: parsed.host === "" ? "0.0.0.0" : parsed.host, port: parsed.port };
 }
 
-/** Turns what `Deno.listen` or `Deno.serve` threw into the errors that {@link Network.listen} promises. */
+/** Turns what `Deno.listen`, `Deno.serve` or a socket of Node threw into the errors that {@link Network.listen} promises. */
 export function listenError(address: string, cause: unknown): UnavailableError {
-  const inUse = cause instanceof Deno.errors.AddrInUse;
+  const inUse = cause instanceof Deno.errors.AddrInUse || (cause as { code?: unknown }).code === "EADDRINUSE";
   return new UnavailableError(
     inUse ? "network/address-in-use" : "network/listen-failed",
     `Listen on "${address}": ${inUse ? "the address is in use" : "cannot"}`,

@@ -1,11 +1,11 @@
 /**
- * The HTTP API of the address resolver (transports.md §7.1–7.5), without the parts of sudph, which goes over UDP.
+ * The HTTP API of the address resolver (transports.md §7.1–7.5). Visors bind for sudph over UDP, see `sudph.ts`.
  *
  * | method, path | signed | answers |
  * |---|---|---|
  * | POST, DELETE `/bind/stcpr` | yes | nothing |
  * | GET `/resolve/{type}/{key}` | yes | where the visor listens; nothing with 400, 404 |
- * | GET `/transports` | | `{"stcpr":[key…]}`; `{}` when nobody is bound |
+ * | GET `/transports` | | `{"sudph":[key…],"stcpr":[key…]}`; `{}` when nobody is bound |
  * | DELETE `/deregister/{type}` | by a monitor | `null` |
  */
 
@@ -28,8 +28,11 @@ export const PATHS = {
 /** TCP, found through the resolver. */
 export const STCPR = "stcpr";
 
-/** Types that the API knows; nobody can be bound for the second one here. */
-export const TYPES: readonly string[] = [STCPR, "sudph"];
+/** UDP through NATs, bound over UDP. */
+export const SUDPH = "sudph";
+
+/** Types that the API knows. */
+export const TYPES: readonly string[] = [STCPR, SUDPH];
 
 /** The largest body, bytes: some thousand addresses of one visor, or a hundred keys of a monitor. */
 export const MAX_BODY_BYTES = 65_536;
@@ -92,8 +95,13 @@ export function parseVisorAddresses(text: string): VisorAddresses | Fault<JsonFa
 }
 
 /** Who is bound, by type. A type without anybody is left out. */
-export function formatListed(keys: readonly PublicKey[]): string {
-  return keys.length === 0 ? "{}" : `{"${STCPR}":${formatList(keys)}}`;
+export function formatListed(
+  bound: { readonly sudph: readonly PublicKey[]; readonly stcpr: readonly PublicKey[] },
+): string {
+  const lists = Object.entries({ [SUDPH]: bound.sudph, [STCPR]: bound.stcpr });
+  return `{${
+    lists.filter(([, keys]) => keys.length > 0).map(([type, keys]) => `"${type}":${formatList(keys)}`).join()
+  }}`;
 }
 
 /** Reads who is bound for stcpr. */

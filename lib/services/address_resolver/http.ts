@@ -14,14 +14,26 @@ import {
   TextResponse,
   UncountedResponse,
 } from "../http/mod.ts";
-import { formatListed, formatVisorAddresses, MAX_BODY_BYTES, parseLocalAddresses, PATHS, STCPR, TYPES } from "./api.ts";
+import {
+  formatListed,
+  formatVisorAddresses,
+  MAX_BODY_BYTES,
+  parseLocalAddresses,
+  PATHS,
+  STCPR,
+  SUDPH,
+  TYPES,
+} from "./api.ts";
 import { DOCS } from "./docs.ts";
 import type { AddressLogic } from "./logic.ts";
 import { clientIp } from "./public_ip.ts";
+import type { SudphBindings } from "./sudph.ts";
 
 /** What the routes need. */
 export interface AddressRoutesDeps {
   readonly logic: AddressLogic;
+  /** Who is bound over UDP, if that is served at the moment. */
+  readonly sudph: () => SudphBindings | undefined;
   readonly auth: HttpAuth;
   readonly timers: Timers;
   /** Keys of network monitors. */
@@ -32,7 +44,7 @@ export interface AddressRoutesDeps {
 
 /** The routes of the API. */
 export function addressRoutes(deps: AddressRoutesDeps): readonly DocumentedRoute[] {
-  const { logic, auth, timers, monitors, trustsProxy } = deps;
+  const { logic, sudph, auth, timers, monitors, trustsProxy } = deps;
   return [
     {
       method: "POST",
@@ -62,8 +74,10 @@ export function addressRoutes(deps: AddressRoutesDeps): readonly DocumentedRoute
       handle: auth.signed(async (call) => {
         const key = parsePublicKey(call.param("key"));
         if (key === undefined) return new Response(null, { status: 400 });
-        const visor = call.param("type") === STCPR ? await logic.resolve(key) : undefined;
+        const type = call.param("type");
+        const visor = type === STCPR ? await logic.resolve(key) : type === SUDPH ? sudph()?.resolve(key) : undefined;
         if (visor === undefined) return new Response(null, { status: 404 });
+        if (type === SUDPH) sudph()?.announce(key, call.caller);
         return json(formatVisorAddresses(visor));
       }),
     },
@@ -71,7 +85,7 @@ export function addressRoutes(deps: AddressRoutesDeps): readonly DocumentedRoute
       method: "GET",
       path: PATHS.list,
       doc: DOCS.list,
-      handle: async () => json(formatListed(await logic.listed())),
+      handle: async () => json(formatListed({ sudph: sudph()?.listed() ?? [], stcpr: await logic.listed() })),
     },
     {
       method: "DELETE",
@@ -86,7 +100,10 @@ export function addressRoutes(deps: AddressRoutesDeps): readonly DocumentedRoute
         if (!TYPES.includes(type) || keys === undefined || !keys.every((key) => key !== undefined)) {
           return new Response(null, { status: 400 });
         }
-        if (type === STCPR) { for (const key of keys) await logic.unbind(key); }
+        for (const key of keys) {
+          if (type === STCPR) await logic.unbind(key);
+          else sudph()?.unbind(key);
+        }
         return json("null");
       },
     },

@@ -1,10 +1,11 @@
 /**
  * The address resolver: where visors with a public address accept TCP transports, so that others find them by their key
- * (transports.md §7). Speaks the HTTP API of v1.3; its UDP side, which sudph needs, is not here.
+ * (transports.md §7), and which address those behind NATs have, for sudph. Speaks the HTTP API and the UDP side of v1.3.
  *
  * @module
  */
 
+import { describeError } from "../../errors/mod.ts";
 import type { Runtime } from "../../runtime/mod.ts";
 import type { SqlDatabase } from "../../storage/mod.ts";
 import type { PublicKey } from "../../types/mod.ts";
@@ -22,15 +23,27 @@ import { addressRoutes } from "./http.ts";
 import { createAddressLogic } from "./logic.ts";
 import { createMemoryAddressStore } from "./store_memory.ts";
 import { createSqlAddressStore } from "./store_sql.ts";
+import { SudphBindings } from "./sudph.ts";
 
 export { createAddressResolverClient } from "./client.ts";
 export type { AddressResolverClient, AddressResolverClientDeps } from "./client.ts";
 export { isPublicIPv4 } from "./public_ip.ts";
 
+/** An address resolver. */
+export interface AddressResolver extends HttpService {
+  /**
+   * Binds visors over UDP, too, until it is closed, where there is UDP. When the port is taken, the log says so.
+   * @param address `host:port` of HTTP: visors look for it there
+   */
+  bindOverUdp(address: string): Promise<void>;
+}
+
 /** What an address resolver is made of. */
 export interface AddressResolverDeps extends ServiceSettings {
   /** Time, randomness, the log and figures. */
-  readonly runtime: Pick<Runtime, "clock" | "timers" | "random" | "log" | "metrics">;
+  readonly runtime:
+    & Pick<Runtime, "clock" | "timers" | "random" | "log" | "metrics">
+    & Partial<Pick<Runtime, "network">>;
   /** Keeps addresses and nonces; of this service alone, and closed by whoever opened it. Absent: kept in memory. */
   readonly database?: SqlDatabase | undefined;
   /** Visors may be bound to loopback and private addresses: for networks on one machine or site. Default false. */
@@ -57,21 +70,33 @@ export interface AddressResolverDeps extends ServiceSettings {
  *
  * @throws {UnavailableError} `storage/…` when the database cannot be used
  */
-export async function createAddressResolver(deps: AddressResolverDeps): Promise<HttpService> {
+export async function createAddressResolver(deps: AddressResolverDeps): Promise<AddressResolver> {
   const { runtime, database, allowLoopback = false, trustsProxy = false, monitors = [] } = deps;
   const { clock, timers } = runtime;
   const store = database === undefined ? createMemoryAddressStore() : await createSqlAddressStore(database);
   const nonces = database === undefined ? createMemoryNonceStore() : createSqlNonceStore(database);
   const logic = createAddressLogic({ store, clock, allowLoopback });
   const auth = createHttpAuth({ nonces, timers, maxBodyBytes: MAX_BODY_BYTES });
+  let sudph: SudphBindings | undefined;
   const fetch = createServiceApp({
     name: "address-resolver",
     title: "Address resolver",
     runtime,
     errors: ERROR_FORMAT,
     errorBody: errorSchema,
-    routes: addressRoutes({ logic, auth, timers, monitors, trustsProxy }),
+    routes: addressRoutes({ logic, sudph: () => sudph, auth, timers, monitors, trustsProxy }),
     settings: deps,
   });
-  return { fetch, close: () => Promise.resolve() };
+  return {
+    fetch,
+    bindOverUdp: async (address) => {
+      try {
+        const socket = await runtime.network?.bindDatagrams?.(address);
+        if (socket !== undefined) sudph = new SudphBindings({ runtime, socket });
+      } catch (error) {
+        runtime.log.warn("no-sudph", { address, error: describeError(error) });
+      }
+    },
+    close: async () => await sudph?.[Symbol.asyncDispose](),
+  };
 }
