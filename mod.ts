@@ -117,6 +117,7 @@ export type {
 } from "./lib/services/route_finder/mod.ts";
 export { createAddressResolver, createAddressResolverClient } from "./lib/services/address_resolver/mod.ts";
 export type {
+  AddressResolver,
   AddressResolverClient,
   AddressResolverClientDeps,
   AddressResolverDeps,

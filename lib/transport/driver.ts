@@ -45,6 +45,8 @@ export interface TransportDriver {
   readonly kind: string;
   /** Does one write arrive as one read? Order and completeness are expected either way. */
   readonly framing: "stream" | "packet";
+  /** Are its links {@link RawLink.proven}? Then a peer takes a link as opened while `dial` is still under way. */
+  readonly provesKeys?: boolean;
   /** Does it find peers by their key alone? Then no address has to be known, and `dial` gets an empty one. */
   readonly findsByKey?: boolean;
   /** Where a visor listens that is given the driver, in the driver's own form. Absent: it only dials. */

@@ -33,7 +33,7 @@ const DEREGISTER_AFTER_MS = 5_000;
 /** A transport that the other side opened is forgotten when its link has been gone for this long. */
 const FORGET_AFTER_MS = 30_000;
 
-/** How long our own settlement may keep an incoming link waiting when the peer's key is the smaller one, see `admit`. */
+/** How long our own dial, once committed, may keep an incoming link waiting when the peer's key is the smaller one, see `admit`. */
 const OWN_SETTLEMENT_MS = 1_000;
 
 /** The longest set-up of a link: within it, an incoming link may have been dialled before the peer knew of ours. */
@@ -90,10 +90,10 @@ export interface LiveTransportDeps {
   readonly isReported: () => boolean;
   readonly metrics: TransportMetrics;
   readonly localKey: PublicKey;
-  /** Opens and settles a link; calls `onSettling` before the first byte of settlement. */
+  /** Opens and settles a link; calls `onCommit` before the peer can take it as opened and wait for settlement. */
   readonly connect: (
     transport: LiveTransport,
-    options: { readonly address: string | undefined; readonly signal: AbortSignal; readonly onSettling: () => void },
+    options: { readonly address: string | undefined; readonly signal: AbortSignal; readonly onCommit: () => void },
   ) => Promise<SettledLink>;
   /** Called on every change. */
   readonly onChange: (transport: LiveTransport, type: "up" | "down", reason?: string) => void;
@@ -104,7 +104,7 @@ export interface LiveTransportDeps {
 }
 
 interface Dial {
-  settling: boolean;
+  isCommitted: boolean;
   readonly abort: AbortController;
   /** Did a link of ours come of it? Never rejects. */
   readonly outcome: Promise<boolean>;
@@ -252,12 +252,13 @@ export class LiveTransport {
    * May an incoming link take over? It may, when ours has been up for a while: a peer that dials has lost it, even if we
    * have not noticed. While both dial at once, exactly one link must win (transports.md §4.4, W17): the one dialled by
    * the smaller key. So the smaller key lets its own dial end first, and the larger one gives its own dial up, as long
-   * as settlement has not begun: half a settlement would stop a Go peer from accepting (W3).
+   * as the peer has not taken it as opened: a Go peer waits for settlement from its last byte of Noise on, and one that
+   * does not come stops it from accepting (W3; W17 has «before settlement», which is up to a round trip too late).
    */
   async admit(signal: AbortSignal): Promise<boolean> {
     const smaller = this.#deps.localKey < this.remote;
     const dial = this.#dial;
-    if (dial !== undefined && !smaller && !dial.settling) {
+    if (dial !== undefined && !smaller && !dial.isCommitted) {
       dial.abort.abort(new UnavailableError("transport/superseded", "Dial: the peer's own link came first"));
     } else if (dial !== undefined) {
       const limit = smaller ? LONGEST_SETUP_MS : OWN_SETTLEMENT_MS;
@@ -362,13 +363,13 @@ export class LiveTransport {
   async #dialOnce(address: string | undefined, unwanted: AbortSignal): Promise<void> {
     const abort = new AbortController();
     const { promise: outcome, resolve } = Promise.withResolvers<boolean>();
-    const dial: Dial = { settling: false, abort, outcome };
+    const dial: Dial = { isCommitted: false, abort, outcome };
     this.#dial = dial;
     try {
       const settled = await this.#deps.connect(this, {
         address,
         signal: AbortSignal.any([abort.signal, unwanted]),
-        onSettling: () => dial.settling = true,
+        onCommit: () => dial.isCommitted = true,
       });
       await this.install(settled);
       resolve(true);

@@ -63,6 +63,8 @@ export interface DialHandshakeOptions {
   readonly sourcePort: Port;
   /** Whom it wants to reach, and which port there. */
   readonly remote: OverlayAddress;
+  /** Called before the Noise stage, with which the responder takes the link as opened and waits for what comes next. */
+  readonly onCommit?: () => void;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -86,6 +88,7 @@ export function dialHandshake(link: ByteLink, options: DialHandshakeOptions): Pr
   return closingOnFailure(link, async () => {
     const reader = new ByteReader(link);
     await inTime(() => proveInitiator(link, reader, options), { ms: STCP_HANDSHAKE_TIMEOUT_MS, ...options });
+    options.onCommit?.();
     return await inTime(
       () => runNoise(link, reader, { ...options, role: "initiator", remoteKey: remote.publicKey }),
       { ms: NOISE_TIMEOUT_MS, ...options },

@@ -336,10 +336,10 @@ class Table implements TransportTable {
 
   async #connect(
     transport: LiveTransport,
-    options: { readonly address: string | undefined; readonly signal: AbortSignal; readonly onSettling: () => void },
+    options: { readonly address: string | undefined; readonly signal: AbortSignal; readonly onCommit: () => void },
   ): Promise<SettledLink> {
     const { remote: remoteKey, kind } = transport;
-    const { signal, onSettling } = options;
+    const { signal, onCommit } = options;
     const driver = this.#driverOf(kind);
     const address = options.address ?? this.#deps.addressOf(kind, remoteKey) ?? (driver.findsByKey ? "" : undefined);
     if (address === undefined) {
@@ -348,6 +348,7 @@ class Table implements TransportTable {
     const { clock, timers } = this.#deps.runtime;
     const restMs = (this.#restsUntil.get(transport.id) ?? 0) - clock.monotonic();
     if (restMs > 0) await sleep(timers, restMs, signal);
+    if (driver.provesKeys) onCommit();
     const link = await withTimeout((signal) => driver.dial(address, { remoteKey, signal }), {
       timers,
       ms: DIAL_TIMEOUT_MS,
@@ -356,10 +357,9 @@ class Table implements TransportTable {
       message: `Dial over "${kind}"`,
       discard: discardRawLink,
     });
-    const secure = await this.#secureDialled(link, remoteKey, signal);
+    const secure = await this.#secureDialled(link, remoteKey, { signal, onCommit });
     try {
       signal.throwIfAborted();
-      onSettling();
       const { early, roundTripMs } = await initiateSettlement(secure, this.#settlementOptions(kind, signal));
       return { secure, early, initiator: true, ...(roundTripMs === undefined ? {} : { roundTripMs }) };
     } catch (error) {
@@ -368,7 +368,11 @@ class Table implements TransportTable {
     }
   }
 
-  async #secureDialled(link: RawLink, remoteKey: PublicKey, signal: AbortSignal): Promise<SecureLink> {
+  async #secureDialled(
+    link: RawLink,
+    remoteKey: PublicKey,
+    options: { readonly signal: AbortSignal; readonly onCommit: () => void },
+  ): Promise<SecureLink> {
     if (link.proven !== undefined) {
       if (link.proven.remoteKey === remoteKey) return { link, ...link.proven };
       discardRawLink(link);
@@ -379,7 +383,7 @@ class Table implements TransportTable {
       local: this.#local,
       sourcePort: this.#sourcePort = this.#sourcePort === 0xffff ? FIRST_SOURCE_PORT - 1 : this.#sourcePort + 1,
       remote: { publicKey: remoteKey, port: TRANSPORT_PORT },
-      signal,
+      ...options,
     });
   }
 

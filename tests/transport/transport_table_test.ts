@@ -3,7 +3,12 @@
 import assert from "node:assert/strict";
 import { hasCode, RefusedError, UnavailableError } from "../../lib/errors/mod.ts";
 import { createDenoRuntime } from "../../lib/runtime/deno/mod.ts";
-import type { PublicKey } from "../../lib/types/mod.ts";
+import { publicKeyOf } from "../../lib/core/mod.ts";
+import { type ByteLink, sleep } from "../../lib/runtime/mod.ts";
+import { discardSecureLink } from "../../lib/transport/secure_link.ts";
+import { acceptSettlement, initiateSettlement } from "../../lib/transport/settlement.ts";
+import { acceptHandshake, dialHandshake } from "../../lib/transport/stcp_handshake.ts";
+import type { Port, PublicKey } from "../../lib/types/mod.ts";
 import { transportId } from "../../lib/wire/transport_entry.ts";
 import { createSeededRandom, createSimulation, simulationTest } from "../fakes/mod.ts";
 import type { Simulation } from "../fakes/mod.ts";
@@ -425,3 +430,48 @@ simulationTest("a v1.3 visor whose link ended is not dialled before it has forgo
   assert.ok(answering < 1_000, `one of ours, which answered a ping: ${answering} ms`);
   assert.ok(silent >= 1_000 && silent < 2_500, `one that never answered: ${silent} ms`);
 });
+
+simulationTest(
+  "a dial that the peer has taken as opened is settled, even when the peer's own link comes first",
+  async (sim) => {
+    const [smaller, larger] = KEY_A < KEY_B ? [SECRET_A, SECRET_B] : [SECRET_B, SECRET_A];
+    const peer = { publicKey: publicKeyOf(smaller), secret: smaller };
+    const { network, clock, timers, random } = sim.runtimeFor("a");
+    const runtime = sim.runtimeFor("b");
+    await using visor = makeVisor({ runtime, secret: larger, discovery: new FakeDiscovery(), addressOf: () => "a:1" });
+    await visor.table.listen("stcp", "b:7777");
+    sim.setLatency("a", "b", 50);
+    const settlement = { clock, timers, local: peer, kind: "stcp" };
+    const remote = { publicKey: visor.key, port: 45 as Port };
+    const own = await sim.run(
+      network.dial("b:7777").then((link) =>
+        dialHandshake(link, { runtime: { timers, random }, local: peer, sourcePort: 49_153 as Port, remote })
+      ),
+    );
+    const listener = await network.listen("a:1");
+    const adding = visor.table.add({ remoteKey: peer.publicKey, kind: "stcp" });
+    const { value: link } = await sim.run(listener[Symbol.asyncIterator]().next());
+    let settlingOwn: Promise<unknown> | undefined;
+    const late: ByteLink = {
+      ...link,
+      read: (into) => link.read(into),
+      /** The answer of Noise, after which a v1.3 visor waits for settlement, follows what comes on its own link. */
+      async write(bytes: Uint8Array): Promise<void> {
+        if (bytes.length !== 51) return await link.write(bytes);
+        settlingOwn = initiateSettlement(own, settlement);
+        settlingOwn.catch(() => {});
+        await sleep(timers, 5);
+        await link.write(bytes);
+      },
+      close: () => link.close(),
+    };
+    const opened = await sim.run(
+      acceptHandshake(late, { runtime: { timers, random }, local: peer, isListening: () => true }),
+    );
+    await sim.run(acceptSettlement(opened, settlement));
+    await assert.rejects(sim.run(settlingOwn!), (error) => hasCode(error, "transport/settlement-refused"));
+    assert.ok((await sim.run(adding)).initiator);
+    for (const secure of [own, opened]) discardSecureLink(secure);
+    listener.close();
+  },
+);

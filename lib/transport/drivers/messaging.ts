@@ -37,6 +37,7 @@ export function createMessagingDriver({ messaging }: { readonly messaging: Messa
     kind: "dmsg",
     framing: "stream",
     findsByKey: true,
+    provesKeys: true,
     async dial(_address, { remoteKey, signal }): Promise<RawLink> {
       return rawLinkOf(await messaging.dial(remoteKey, TRANSPORT_PORT, signal === undefined ? {} : { signal }));
     },
