@@ -48,7 +48,8 @@ const FLAGS: Readonly<Record<string, readonly string[]>> = {
 /**
  * Sorts the apps out.
  * @param apps of the file
- * @returns the proxies; `unsupported` names other apps as `launcher.apps.NAME`, and flags as `launcher.apps.NAME --flag`
+ * @returns the proxies; `unsupported` names other apps as `launcher.apps.NAME`, flags as `launcher.apps.NAME --flag`, and
+ *   what a proxy does not do in brackets behind
  */
 export function readGoApps(apps: readonly GoApp[]): GoProxies & { readonly unsupported: readonly string[] } {
   let server: GoProxies["server"];
@@ -68,14 +69,18 @@ export function readGoApps(apps: readonly GoApp[]): GoProxies & { readonly unsup
     const stopped = app.auto_start !== true;
     if (program === "skysocks") {
       server = { passcode: flags.get("passcode") || undefined, stopped };
+      unsupported.push(`${path} (destinations that are not public)`);
       continue;
     }
     const to = v.safeParse(publicKeySchema, flags.get("srv") ?? "");
     const listen = parseAddress(flags.get("addr") || ":1080");
     // Without a server it does not start in v1.3 either, until the user names one.
     if (!to.success || listen === undefined) unsupported.push(path);
-    // v1.3 would listen on all interfaces, and so let everybody near through.
-    else clients.push({ to: to.output, listen: `${listen.host || "127.0.0.1"}:${listen.port}`, stopped });
+    else {
+      // v1.3 would listen on all interfaces, and so let everybody near through.
+      if (listen.host === "") unsupported.push(`${path} --addr (other interfaces than loopback)`);
+      clients.push({ to: to.output, listen: `${listen.host || "127.0.0.1"}:${listen.port}`, stopped });
+    }
   }
   return { server, clients, unsupported };
 }
