@@ -44,6 +44,10 @@ export interface FlowData {
   readonly address: string;
   readonly kind: string;
   readonly setupNode: PublicKey;
+  /** The visor behind us, where we are in the middle. */
+  readonly next?: PublicKey;
+  /** Of `next`, `host:port`. */
+  readonly nextAddress?: string;
 }
 
 /** Our port in F2; v1.3 counts from here, too. */
@@ -102,7 +106,7 @@ export const FLOWS: Readonly<Record<string, Flow>> = {
   },
   /** We open a transport, have a route set up, and fetch a page through the peer's SOCKS server, which wants a passcode. */
   async routeDial(world, data): Promise<unknown> {
-    await using visor = await makeVisor(world, await dialTransport(world, data), data);
+    await using visor = await makeVisor(world, [await dialTransport(world, data)], data);
     const end = new AbortController();
     const client = createSocksClient({
       runtime: world.runtime,
@@ -120,7 +124,7 @@ export const FLOWS: Readonly<Record<string, Flow>> = {
   },
   /** A peer opens a transport and a route, and fetches a page through our SOCKS server. */
   async routeAccept(world, data): Promise<unknown> {
-    await using visor = await makeVisor(world, await acceptTransport(world, data), data);
+    await using visor = await makeVisor(world, [await acceptTransport(world, data)], data);
     const end = new AbortController();
     const server = createSocksServer({
       runtime: world.runtime,
@@ -131,6 +135,14 @@ export const FLOWS: Readonly<Record<string, Flow>> = {
     await world.finished;
     end.abort();
     await done;
+    return undefined;
+  },
+  /** A peer opens a transport to us and we one to the next; a route of theirs goes over us. */
+  async routeMiddle(world, data): Promise<unknown> {
+    const inward = await acceptTransport(world, data);
+    const outward = await dialTransport(world, { ...data, peer: data.next!, address: data.nextAddress! });
+    await using _visor = await makeVisor(world, [inward, outward], data);
+    await world.finished;
     return undefined;
   },
 };
@@ -170,19 +182,21 @@ function messagingClient(world: World): MessagingClient {
 /** The part of a visor that carries routes, on one transport. */
 async function makeVisor(
   { runtime, secret, messaging }: World,
-  { secure, settled }: SettledTransport,
-  { peer, kind, setupNode }: FlowData,
+  settled: readonly SettledTransport[],
+  { kind, setupNode }: FlowData,
 ): Promise<AsyncDisposable & { readonly router: ReturnType<typeof createRouter> }> {
   await using stack = new AsyncDisposableStack();
-  const { id } = settled.signed.entry;
   const loop = stack.use(createSwitchLoop({ runtime, localKey: publicKeyOf(secret) }));
-  loop.attach(secure, { transportId: id, early: settled.early });
-  const transport = { id, type: kind, remote: peer, up: true } as TransportSummary;
+  const transports = settled.map(({ secure, settled: { signed, early } }) => {
+    const { id } = signed.entry;
+    loop.attach(secure, { transportId: id, early });
+    return { id, type: kind, remote: secure.remoteKey, up: true } as TransportSummary;
+  });
   const router = stack.use(createRouter({
     runtime,
     secret,
     switchLoop: loop,
-    transports: { list: () => [transport] },
+    transports: { list: () => transports },
     messaging: messaging!,
     setupNodes: [setupNode],
     routeFinder: { findRoutes: () => Promise.resolve([]) },
