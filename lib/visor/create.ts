@@ -3,7 +3,8 @@
 import { createDenoRuntime, createDenoStorage } from "../runtime/deno/mod.ts";
 import type { Simulation } from "../simulation/mod.ts";
 import type { TransportDriver } from "../transport/mod.ts";
-import { startVisor, type Visor } from "./visor.ts";
+import { startVisor } from "./start.ts";
+import type { Visor } from "./visor.ts";
 
 /** What {@link createVisor} may be told. */
 export interface CreateVisorOptions {

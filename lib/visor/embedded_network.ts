@@ -3,25 +3,23 @@
  * and records in the data folder.
  */
 
-import { DEFAULT_PORTS, type ListenerPurpose, type NetworkConfig } from "../config/mod.ts";
-import { createMessagingServer, HTTP_PORT, type MessagingClient, serveHttp } from "../messaging/mod.ts";
+import type { NetworkConfig } from "../config/mod.ts";
 import { publicKeyOf } from "../core/mod.ts";
+import { createMessagingServer } from "../messaging/mod.ts";
 import { formatAddress, type Http, type Runtime } from "../runtime/mod.ts";
-import type { HttpService, MessagingPresence } from "../services/http/mod.ts";
+import { createAddressResolver } from "../services/address_resolver/mod.ts";
 import {
   createMessagingDiscovery,
   createMessagingDiscoveryClient,
   joinMessaging,
 } from "../services/messaging_discovery/mod.ts";
-import { createAddressResolver } from "../services/address_resolver/mod.ts";
 import { createRouteFinder } from "../services/route_finder/mod.ts";
 import { createSetupNode, KNOWN_TRANSPORT_KINDS } from "../services/setup_node/mod.ts";
 import { createTransportDiscovery } from "../services/transport_discovery/mod.ts";
-import { openDatabase, type SqlDatabase } from "../storage/mod.ts";
 import type { TransportDriver } from "../transport/mod.ts";
-import type { Port } from "../types/mod.ts";
 import type { DataFolder } from "./data_folder.ts";
 import type { Listeners } from "./listeners.ts";
+import { ServiceHost } from "./service_host.ts";
 
 /** What the control plane is started with. */
 export interface EmbeddedNetworkContext {
@@ -47,105 +45,55 @@ export interface EmbeddedNetwork extends AsyncDisposable {
   readonly askResolver: Http["fetch"];
 }
 
-/** Where a service is. */
-interface ServedService {
-  /** `host:port` that it listens on. */
-  readonly address: string;
-  /** Base URL for this process. */
-  readonly local: string;
-  /** Base URL for others. */
-  readonly public: string;
-}
-
 /** Starts all services. */
 export async function startEmbeddedNetwork(context: EmbeddedNetworkContext): Promise<EmbeddedNetwork> {
   const { runtime, folder, listeners } = context;
   await using stack = new AsyncDisposableStack();
 
-  const open = (name: string): SqlDatabase | undefined => {
-    const database = openDatabase(folder.path === undefined ? "memory:" : `sqlite:${folder.path}/${name}.sqlite`);
-    if (database !== undefined) stack.defer(() => database.close());
-    return database;
-  };
-  // The services answer over messaging, too, at the key of the setup node, which has the sessions anyway.
-  const setupSecret = stack.use(await folder.secretKey("setup-node"));
-  const publicKey = publicKeyOf(setupSecret);
-  const joined: { client?: MessagingClient } = {};
-  const presenceOf = (purpose: ListenerPurpose): MessagingPresence & { readonly port: Port } => ({
-    publicKey,
-    port: purpose === "messaging-discovery" ? HTTP_PORT : DEFAULT_PORTS[purpose],
-    get sessions(): MessagingClient["sessions"] {
-      return joined.client?.sessions ?? [];
-    },
-  });
-  const services: [ListenerPurpose, HttpService][] = [];
-  const serve = async (purpose: ListenerPurpose, service: HttpService): Promise<ServedService> => {
-    const server = await listeners.open(purpose, (address) => runtime.http.serve(address, service.fetch));
-    services.push([purpose, service]);
-    stack.defer(() => server.close());
-    // First the service, which ends its event streams: the server waits for them.
-    stack.defer(() => service.close());
-    return {
-      address: server.address,
-      local: `http://${listeners.localAddress(server.address)}`,
-      public: `http://${listeners.publicAddress(server.address)}`,
-    };
-  };
+  // The setup node has sessions anyway: the services answer at its key.
+  const secret = stack.use(await folder.secretKey("setup-node"));
+  const publicKey = publicKeyOf(secret);
+  const host = stack.use(new ServiceHost({ runtime, folder, listeners, publicKey }));
 
-  const messagingDiscovery = await serve(
+  const messagingDiscovery = await host.serve(
     "messaging-discovery",
     await createMessagingDiscovery({
       runtime,
-      database: open("messaging-discovery"),
+      ...host.partsOf("messaging-discovery"),
       allowLoopback: listeners.isLocal,
-      messaging: presenceOf("messaging-discovery"),
     }),
   );
-  const discovery = createMessagingDiscoveryClient({ ...runtime, url: messagingDiscovery.local });
-  const messagingServer = await listeners.open("messaging-server", async (address) => {
-    const secret = stack.use(await folder.secretKey("messaging-server"));
-    return createMessagingServer({
+  const messagingServer = await listeners.open("messaging-server", async (address) =>
+    createMessagingServer({
       runtime,
-      secret,
+      secret: stack.use(await folder.secretKey("messaging-server")),
       listen: address,
-      discovery,
+      discovery: createMessagingDiscoveryClient({ ...runtime, url: messagingDiscovery.local }),
       ...(listeners.isLocal ? {} : { publicAddress: listeners.publicAddress(address) }),
-    });
-  });
+    }));
   stack.use(messagingServer);
-  const map = await createTransportDiscovery({
-    runtime,
-    database: open("transport-discovery"),
-    messaging: presenceOf("transport-discovery"),
-  });
-  const transportDiscovery = await serve("transport-discovery", map);
-  const routeFinder = await serve(
-    "route-finder",
-    createRouteFinder({ runtime, feed: map.feed, messaging: presenceOf("route-finder") }),
-  );
+  const map = await createTransportDiscovery({ runtime, ...host.partsOf("transport-discovery") });
+  const transportDiscovery = await host.serve("transport-discovery", map);
+  const finder = createRouteFinder({ runtime, feed: map.feed, messaging: host.presenceOf("route-finder") });
+  const routeFinder = await host.serve("route-finder", finder);
   const resolver = await createAddressResolver({
     runtime,
-    database: open("address-resolver"),
+    ...host.partsOf("address-resolver"),
     allowLoopback: listeners.isPrivate,
-    messaging: presenceOf("address-resolver"),
   });
-  const addressResolver = await serve("address-resolver", resolver);
+  const addressResolver = await host.serve("address-resolver", resolver);
   await resolver.bindOverUdp(addressResolver.address);
   const { messaging } = joinMessaging({
     runtime: { ...runtime, network: listeners.shortcut(runtime.network) },
-    secret: setupSecret,
+    secret,
     url: messagingDiscovery.local,
   });
-  joined.client = messaging;
   stack.use(messaging);
-  for (const [purpose, { fetch: handler }] of services) {
-    const listener = messaging.listen(presenceOf(purpose).port);
-    stack.use(serveHttp({ listener, publicKey, handler, timers: runtime.timers, log: runtime.log }));
-  }
+  host.answerOver(messaging);
   const transportKinds = [...KNOWN_TRANSPORT_KINDS, ...context.drivers.map(({ kind }) => kind)];
   stack.use(createSetupNode({ runtime, messaging, transportKinds }));
-  // Before all servers, which wait for the event streams of services.
-  stack.defer(async () => void await Promise.all(services.map(([, service]) => service.close())));
+  // The servers wait for the services' event streams, and the messaging client needs the servers to say goodbye.
+  stack.defer(() => host.close());
 
   const seenFrom = (side: "local" | "public"): NetworkConfig => ({
     messagingDiscovery: messagingDiscovery[side],

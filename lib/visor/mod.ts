@@ -20,5 +20,6 @@ export type {
   VisorStatus,
 } from "./views.ts";
 export type { RouteEventView, VisorEvent } from "./events.ts";
-export { type FindOptions, startVisor, type Visor, type VisorBenchOptions, type VisorOptions } from "./visor.ts";
+export { startVisor } from "./start.ts";
+export type { FindOptions, Visor, VisorBenchOptions, VisorOptions } from "./visor.ts";
 export { VERSION } from "../types/version.ts";

@@ -1,37 +1,22 @@
-/** A visor: all parts put together, and what one can do with them. */
+/** What one can do with a visor. */
 
-import { formatTicket } from "../config/mod.ts";
-import { BENCH_PORT, type BenchResult, runBench, serveBench } from "../apps/mod.ts";
-import { publicKeyOf } from "../core/mod.ts";
-import { describeError, RefusedError } from "../errors/mod.ts";
-import { overlayAddressOf } from "../messaging/mod.ts";
-import {
-  type DialOptions,
-  type PingOptions,
-  pingPeer,
-  type PingResult,
-  type RouteConnection,
-  type RouteListener,
-  type RouteWish,
-  type RuleSummary,
+import type { BenchResult } from "../apps/mod.ts";
+import type {
+  DialOptions,
+  PingOptions,
+  PingResult,
+  RouteConnection,
+  RouteListener,
+  RouteWish,
+  RuleSummary,
 } from "../routing/mod.ts";
-import { type Runtime, type Storage, withTimeout } from "../runtime/mod.ts";
-import type { RatedRoute, RouteCandidate, RouteConditions } from "../services/route_finder/mod.ts";
+import type { Runtime, Storage } from "../runtime/mod.ts";
+import type { RouteConditions } from "../services/route_finder/mod.ts";
 import type { TransportDriver } from "../transport/mod.ts";
-import { type Port, type PublicKey, shortKey } from "../types/mod.ts";
-import { startControlServer } from "./control_server.ts";
-import { DataFolder } from "./data_folder.ts";
-import { explainRoutes } from "./explain.ts";
-import type { EmbeddedNetwork, EmbeddedNetworkContext } from "./embedded_network.ts";
-import { importGoConfig } from "./go_config_import.ts";
-import { Listeners } from "./listeners.ts";
-import { type VisorEvent, VisorEvents } from "./events.ts";
-import { joinParts } from "./parts.ts";
-import { Proxies } from "./proxies.ts";
+import type { Port, PublicKey } from "../types/mod.ts";
+import type { VisorEvent } from "./events.ts";
 import type { ProxySettings } from "./proxy_settings.ts";
-import { loadConfig } from "./start_config.ts";
-import { StatusReport } from "./status.ts";
-import { type AddTransportOptions, VisorTransports } from "./transports.ts";
+import type { AddTransportOptions } from "./transports.ts";
 import type {
   AppView,
   FoundRoute,
@@ -43,10 +28,7 @@ import type {
   VisorStatus,
 } from "./views.ts";
 
-/** A network on this machine is there within a second, one far away within two; nobody should wait long for one that is away, ms. */
-const CONNECT_WITHIN_MS = 3_000;
-
-/** What {@link startVisor} is told. */
+/** What `startVisor` is told. */
 export interface VisorOptions {
   /** Its world, see `createDenoRuntime`. Outlives the visor unless it is `owned`, too. */
   readonly runtime: Runtime;
@@ -191,132 +173,4 @@ export interface VisorBenchOptions extends RouteWish {
 export interface FindOptions extends RouteConditions {
   /** Gives up. */
   readonly signal?: AbortSignal;
-}
-
-/**
- * Starts a visor on the runtime it is given. It is ready when it is connected, or after 3 s; then it goes on in the background.
- * @throws as {@link createVisor}
- */
-export async function startVisor(options: VisorOptions): Promise<Visor> {
-  await using stack = new AsyncDisposableStack();
-  if (options.owned !== undefined) stack.use(options.owned);
-  const { runtime, drivers = [] } = options;
-  const folder = new DataFolder(options.storage, runtime.random);
-  stack.use(await folder.lock());
-  if (options.goConfig !== undefined) await importGoConfig(folder, { text: options.goConfig, log: runtime.log });
-  const config = await loadConfig(folder, options);
-  const secret = stack.use(await folder.secretKey("visor"));
-  const publicKey = publicKeyOf(secret);
-  const listeners = new Listeners(config, runtime.log);
-
-  const embedded = config.network === undefined
-    ? stack.use(await startOwnNetwork({ runtime, folder, listeners, drivers }))
-    : undefined;
-  const network = embedded?.own ?? config.network!;
-  const ticket = formatTicket(embedded?.network ?? network);
-  const transportsOf = new VisorTransports({ runtime, folder, localKey: publicKey, addressBook: config.addressBook });
-  const parts = stack.use(
-    await joinParts({
-      runtime,
-      secret,
-      network,
-      askResolver: embedded?.askResolver,
-      listeners,
-      transports: transportsOf,
-      drivers,
-      config,
-    }),
-  );
-  const { router, routeFinder } = parts;
-  const benchPort = router.listen(BENCH_PORT);
-  const benches = serveBench(benchPort, runtime);
-  stack.defer(async () => {
-    benchPort.close();
-    await benches;
-  });
-  const proxies = stack.use(new Proxies({ runtime, folder, router }));
-  const report = new StatusReport({ runtime, publicKey, network, parts });
-  const events = stack.use(
-    new VisorEvents({ runtime, localKey: publicKey, table: parts.table, router, status: () => report.make() }),
-  );
-
-  const visor: Omit<Visor, "api" | typeof Symbol.asyncDispose> = {
-    publicKey,
-    ticket,
-    listeners: listeners.opened,
-    dial: (remote, port, options) => router.dial(remote, port, options),
-    listen: (port) => router.listen(port),
-    ping: (remote, options) => pingPeer(router, remote, options),
-    bench: (remote, { seconds = 3, signal, ...wish } = {}) =>
-      runBench({
-        durationMs: seconds * 1000,
-        clock: runtime.clock,
-        dial: (port) => router.dial(remote, port, { ...wish, ...(signal && { signal }) }),
-        ...(signal && { signal }),
-      }),
-    findRoutes: async (remote, { signal, ...conditions } = {}) => {
-      const { routes } = await routeFinder.ask({ ...conditions, source: publicKey, destination: remote }, { signal });
-      return routes.map(foundRouteOf);
-    },
-    explainRoutes: async (remote, { signal, ...conditions } = {}) => {
-      const question = { ...conditions, source: publicKey, destination: remote };
-      const { table } = parts;
-      return (await explainRoutes(question, { routeFinder, table, signal })).map(candidateViewOf);
-    },
-    rules: () => router.rules(),
-    transports: () => transportsOf.list(),
-    networkTransports: () => transportsOf.network(),
-    addTransport: (remote, options) => transportsOf.add(remote, options),
-    removeTransport: (id) => transportsOf.remove(id),
-    apps: () => proxies.apps(),
-    startApp: (name) => proxies.start(name),
-    stopApp: (name) => proxies.stop(name),
-    proxies: () => proxies.list(),
-    addProxy: (settings) => proxies.add(settings),
-    removeProxy: (id) => proxies.remove(id),
-    // Async: what is wrong with the URL comes as a rejection, too.
-    fetch: async (request) => {
-      if (overlayAddressOf(new URL(request.url)) !== undefined) return await parts.http.fetch(request);
-      throw new RefusedError("http/no-key", `Get "${request.url}": wanted http://PK.sky/… with a public key`);
-    },
-    events: ({ signal } = {}) => events.watch(signal),
-    status: () => report.make(),
-    knownKeys: async () => new Set([publicKey, ...await transportsOf.knownKeys()]),
-  };
-  const control = stack.use(await startControlServer(visor, { runtime, folder, listeners }));
-  await folder.saveConfig({ ...config, ports: listeners.ports });
-  await transportsOf.restore();
-  await proxies.restore();
-  // Whoever dials as soon as it is ready is to find it connected; without a network it is ready all the same.
-  await withTimeout(() => Promise.all([parts.messaging.ready, embedded?.ready]), {
-    timers: runtime.timers,
-    ms: CONNECT_WITHIN_MS,
-    code: "visor/not-connected",
-    message: "Wait for the network",
-  }).catch((error) => runtime.log.warn("not-connected-yet", { error: describeError(error) }));
-  runtime.log.info("visor-started", { visor: shortKey(publicKey) });
-
-  const owned = stack.move();
-  return { ...visor, api: control.url, [Symbol.asyncDispose]: async () => await owned.disposeAsync() };
-}
-
-/** Loaded only where it is needed: most visors join a network, and need none of its services. */
-async function startOwnNetwork(context: EmbeddedNetworkContext): Promise<EmbeddedNetwork> {
-  return await (await import("./embedded_network.ts")).startEmbeddedNetwork(context);
-}
-
-function foundRouteOf({ hops, cost, figures }: RatedRoute): FoundRoute {
-  const { latencyMs, throughputMBps, resetsPerHour } = figures;
-  return { hops: hops.length, ...wayOf(hops), cost, latencyMs, throughputMBps, resetsPerHour };
-}
-
-function candidateViewOf({ hops, figures, chosen, reason }: RouteCandidate): RouteCandidateView {
-  return { ...wayOf(hops), cost: figures, chosen, reason };
-}
-
-function wayOf(hops: RatedRoute["hops"]): Pick<FoundRoute, "visors" | "transports"> {
-  return {
-    visors: [hops[0]!.from, ...hops.map((hop) => hop.to)],
-    transports: hops.map((hop) => hop.transportId),
-  };
 }
