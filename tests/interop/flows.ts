@@ -13,6 +13,7 @@ import {
 } from "../../lib/messaging/mod.ts";
 import { createRouter } from "../../lib/routing/mod.ts";
 import type { ByteLink, Runtime } from "../../lib/runtime/mod.ts";
+import { createSetupNode } from "../../lib/services/setup_node/mod.ts";
 import { acceptSettlement, initiateSettlement, type Settlement } from "../../lib/transport/settlement.ts";
 import { discardSecureLink, type SecureLink } from "../../lib/transport/secure_link.ts";
 import { acceptHandshake, dialHandshake } from "../../lib/transport/stcp_handshake.ts";
@@ -142,6 +143,13 @@ export const FLOWS: Readonly<Record<string, Flow>> = {
     const inward = await acceptTransport(world, data);
     const outward = await dialTransport(world, { ...data, peer: data.next!, address: data.nextAddress! });
     await using _visor = await makeVisor(world, [inward, outward], data);
+    await world.finished;
+    return undefined;
+  },
+  /** We are the setup node of a peer. */
+  async setupNode(world): Promise<unknown> {
+    await using _setupNode = createSetupNode({ runtime: world.runtime, messaging: world.messaging! });
+    world.onReady?.("");
     await world.finished;
     return undefined;
   },

@@ -80,9 +80,9 @@ export class Replay {
     return this.#accept(`messaging:${port}`);
   }
 
-  /** What is not done yet, for a session that does not come to its end. */
+  /** What is not done yet, for a session that does not come to its end; ends need not be noticed. */
   get pending(): string {
-    const open = this.#steps.filter(({ isDone }) => !isDone).map(({ event, rest }) =>
+    const open = this.#steps.filter(({ event, isDone }) => !isDone && event.what !== "ended").map(({ event, rest }) =>
       `step ${this.#steps.findIndex((step) => step.event === event)}: link ${event.link} ${event.what} ${rest.toHex()}`
     );
     return open.slice(0, 3).join("\n");
