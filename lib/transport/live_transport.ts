@@ -74,6 +74,8 @@ export interface TransportSummary {
 export interface SettledLink {
   readonly secure: SecureLink;
   readonly early: Uint8Array;
+  /** Does the peer answer pings? */
+  readonly answersPings: boolean;
   /** Did we dial it? */
   readonly initiator: boolean;
   /** With both signatures, at the responder: to be registered. */
@@ -97,7 +99,7 @@ export interface LiveTransportDeps {
   ) => Promise<SettledLink>;
   /** Called on every change. */
   readonly onChange: (transport: LiveTransport, type: "up" | "down", reason?: string) => void;
-  /** Called when a link has ended that the peer had dialled, a peer that never answered a ping. */
+  /** Called when a link has ended that the peer had dialled, a peer that does not answer pings, so one of v1.3. */
   readonly onGuestLeft: (transport: LiveTransport) => void;
   /** Called when nobody wants the transport any more. */
   readonly onForgotten: (transport: LiveTransport) => void;
@@ -275,32 +277,26 @@ export class LiveTransport {
    */
   async install(settled: SettledLink): Promise<void> {
     const { loop, runtime, registration, metrics, onChange } = this.#deps;
-    const { secure, early, initiator, signed, roundTripMs } = settled;
+    const { secure, early, answersPings, initiator, signed, roundTripMs } = settled;
     const release = await this.#installing.acquire();
     try {
       const old = this.#link;
       old?.close();
       await old?.ended;
       this.#stopped.signal.throwIfAborted();
-      const link = loop.attach(secure, { transportId: this.id, early, onPong: (value) => watch.pong(value) });
+      const link = loop.attach(secure, { transportId: this.id, early, onPong: (value) => watch?.pong(value) });
       this.#link = link;
       this.#initiator = initiator;
       this.#linkSince = this.#stateSince = runtime.clock.monotonic();
       this.#since = runtime.clock.wallMs();
       this.#latencyMs = roundTripMs ?? this.#latencyMs;
-      const watch: LivenessWatch = new LivenessWatch({
-        clock: runtime.clock,
-        timers: runtime.timers,
-        ping: (value) => link.ping(value),
-        receivedBytes: () => link.stats().receivedBytes,
-        onRoundTrip: (ms) => this.#measure(ms),
-        onSilence: () => {
-          metrics.silenced.add();
-          runtime.log.info("transport-silent", { transport: this.id });
-          link.close();
-        },
+      // A v1.3 visor would write a warning into its log for every ping.
+      const watch: LivenessWatch | undefined = answersPings ? this.#watch(link) : undefined;
+      void link.ended.then((end) => {
+        watch?.[Symbol.dispose]();
+        if (!initiator && !answersPings) this.#deps.onGuestLeft(this);
+        this.#down(link, end);
       });
-      void link.ended.then((end) => this.#down(link, watch, end));
       for (const cancel of this.#cancelTimers.splice(0)) cancel();
       if (signed === undefined) registration.leaveToOther(this.id);
       else registration.register(signed);
@@ -396,10 +392,24 @@ export class LiveTransport {
     this.#latencyMs = this.#latencyMs === undefined ? ms : this.#latencyMs + (ms - this.#latencyMs) * LATENCY_WEIGHT;
   }
 
-  #down(link: ActiveLink, watch: LivenessWatch, end: LinkEnd): void {
-    const { runtime, registration, isReported, onChange, onGuestLeft } = this.#deps;
-    watch[Symbol.dispose]();
-    if (!this.#initiator && !watch.isAnswered) onGuestLeft(this);
+  #watch(link: ActiveLink): LivenessWatch {
+    const { runtime, metrics } = this.#deps;
+    return new LivenessWatch({
+      clock: runtime.clock,
+      timers: runtime.timers,
+      ping: (value) => link.ping(value),
+      receivedBytes: () => link.stats().receivedBytes,
+      onRoundTrip: (ms) => this.#measure(ms),
+      onSilence: () => {
+        metrics.silenced.add();
+        runtime.log.info("transport-silent", { transport: this.id });
+        link.close();
+      },
+    });
+  }
+
+  #down(link: ActiveLink, end: LinkEnd): void {
+    const { runtime, registration, isReported, onChange } = this.#deps;
     const { sentBytes, receivedBytes, sentPackets, receivedPackets } = link.stats();
     this.#before.sentBytes += sentBytes;
     this.#before.receivedBytes += receivedBytes;

@@ -1,11 +1,8 @@
 /**
  * Finds out whether a peer is still there, and how far away. The v1.3 network has no such thing at this level (W11): its
- * visors drop our pings, and their links are left to TCP. Peers of ours answer, and a link on which they fall silent is
- * closed long before TCP would notice.
- *
- * A v1.3 visor writes a warning («unknown packet type») into its log for every ping that it drops (routing.md §1.2 says
- * only that the type is rejected). So a link begins with one ping, and the next one comes after its answer: links lose
- * nothing, and whoever answers at all answers the first.
+ * links are left to TCP, and its visors write a warning into their log for every ping («unknown packet type»; routing.md
+ * §1.2 says only that the type is rejected). So only peers are asked that said at settlement that they answer; a link on
+ * which such a one falls silent is closed long before TCP would notice.
  */
 
 import type { Clock, Timers } from "../runtime/mod.ts";
@@ -14,7 +11,7 @@ import type { MonotonicMs } from "../types/mod.ts";
 /** Between pings: with it a vanished peer is noticed within 12 s, for 6 bytes a second. */
 export const PING_INTERVAL_MS = 3_000;
 
-/** Nothing heard for this long from a peer that used to answer: three pings in a row are lost. */
+/** Nothing heard for this long: three pings in a row are lost. */
 export const SILENCE_MS = 9_000;
 
 /** What a watch needs. */
@@ -36,7 +33,6 @@ export class LivenessWatch implements Disposable {
   readonly #deps: LivenessDeps;
   readonly #sent = new Map<bigint, MonotonicMs>();
   #next = 0n;
-  #answered = false;
   #heardBytes = 0;
   #heardAt: MonotonicMs;
   #cancel: () => void = () => {};
@@ -47,11 +43,6 @@ export class LivenessWatch implements Disposable {
     this.#tick();
   }
 
-  /** Has the peer answered a ping? Then it is no visor of the v1.3 network. */
-  get isAnswered(): boolean {
-    return this.#answered;
-  }
-
   /** A ping was answered. Values that we did not send are ignored. */
   pong(value: bigint): void {
     const sentAt = this.#sent.get(value);
@@ -59,13 +50,9 @@ export class LivenessWatch implements Disposable {
     this.#sent.clear();
     this.#heardAt = this.#deps.clock.monotonic();
     this.#deps.onRoundTrip(this.#heardAt - sentAt);
-    if (!this.#answered) this.#cancel = this.#deps.timers.after(PING_INTERVAL_MS, () => this.#tick());
-    this.#answered = true;
   }
 
   [Symbol.dispose](): void {
-    // An answer that comes after the end starts nothing.
-    this.#sent.clear();
     this.#cancel();
   }
 
@@ -75,10 +62,10 @@ export class LivenessWatch implements Disposable {
     const bytes = receivedBytes();
     if (bytes !== this.#heardBytes) this.#heardAt = now;
     this.#heardBytes = bytes;
-    if (this.#answered && now - this.#heardAt >= SILENCE_MS) return onSilence();
+    if (now - this.#heardAt >= SILENCE_MS) return onSilence();
     const value = this.#next++;
     this.#sent.set(value, now);
-    if (this.#answered) this.#cancel = timers.after(PING_INTERVAL_MS, () => this.#tick());
+    this.#cancel = timers.after(PING_INTERVAL_MS, () => this.#tick());
     ping(value);
   }
 }

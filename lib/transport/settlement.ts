@@ -2,6 +2,10 @@
  * Settlement: both edges sign the entry of the transport that they are about to share (transports.md §3). The initiator
  * sends the entry with its signature, the responder answers with one byte. After `01` packets flow.
  *
+ * Two visors of ours find each other out on the way: an initiator says in S1 that it answers transport pings, and a
+ * responder that does, too, answers `01 a5`. To v1.3, which warns in its log of every ping that it gets, nothing is said
+ * but a member that it ignores; and its own first packet never begins with `a5`.
+ *
  * Registration at transport discovery is the responder's business and happens afterwards, in the background: a slow
  * discovery must not hold up the link (W4).
  */
@@ -15,6 +19,7 @@ import { Fault } from "../wire/fault.ts";
 import { takeJsonLine } from "../wire/stcp_frames.ts";
 import {
   encodeSignedEntryLine,
+  isOfferingPings,
   makeTransportEntry,
   MAX_SIGNED_ENTRY_BYTES,
   parseSignedEntry,
@@ -40,6 +45,9 @@ export const SETTLEMENT_ANSWER = {
   invalidEntry: 0x03,
 } as const;
 
+/** Follows `accepted` between two that answer pings. No packet type (routing.md §1.2). */
+const PINGS_MARK = 0xa5;
+
 /** What both roles need. */
 export interface SettlementOptions {
   readonly clock: Clock;
@@ -47,6 +55,8 @@ export interface SettlementOptions {
   readonly local: { readonly publicKey: PublicKey; readonly secret: SecretKey };
   /** The transport kind, part of the entry. */
   readonly kind: string;
+  /** Do we answer transport pings, and want the peer to know if it does so, too? Default false, as v1.3. */
+  readonly offersPings?: boolean;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -56,6 +66,8 @@ export interface Settlement {
   readonly signed: SignedEntry;
   /** Packets that came together with the last message. */
   readonly early: Uint8Array;
+  /** Is the peer known to answer transport pings? */
+  readonly answersPings: boolean;
   /** From request to answer, ms; at the initiator only. */
   readonly roundTripMs?: number;
 }
@@ -67,15 +79,17 @@ export interface Settlement {
  */
 export function initiateSettlement(secure: SecureLink, options: SettlementOptions): Promise<Settlement> {
   return inTime(options, async () => {
-    const { clock, local, kind } = options;
+    const { clock, local, kind, offersPings = false } = options;
     const entry = makeTransportEntry(local.publicKey, secure.remoteKey, { type: kind, label: WIRE_LABEL });
     const signed = signTransportEntry(entry, local);
     const sentAt = clock.monotonic();
-    await writeSecure(secure, encodeSignedEntryLine(signed));
+    await writeSecure(secure, encodeSignedEntryLine(signed, { offersPings }));
     const received = await readSecure(secure);
     const answer = received[0] as number;
     if (answer === SETTLEMENT_ANSWER.accepted) {
-      return { signed, early: received.slice(1), roundTripMs: clock.monotonic() - sentAt };
+      const answersPings = offersPings && received[1] === PINGS_MARK;
+      const early = received.slice(answersPings ? 2 : 1);
+      return { signed, early, answersPings, roundTripMs: clock.monotonic() - sentAt };
     }
     throw new RefusedError("transport/settlement-refused", `Settle a transport: the peer answered ${answer}`, {
       details: { answer },
@@ -94,14 +108,15 @@ export function acceptSettlement(
   options: SettlementOptions & { readonly admit?: () => boolean | Promise<boolean> },
 ): Promise<Settlement> {
   return inTime(options, async () => {
-    const { local, kind, admit } = options;
-    const answer = (byte: number): Promise<void> => writeSecure(secure, new Uint8Array([byte]));
+    const { local, kind, admit, offersPings = false } = options;
+    const answer = (...bytes: number[]): Promise<void> => writeSecure(secure, new Uint8Array(bytes));
     const request = await readRequest(secure);
     if (request instanceof Fault) {
       await answer(SETTLEMENT_ANSWER.invalidEntry);
       throw new ProtocolError("transport/settlement-invalid", `Settle a transport: ${request.message}`);
     }
     const { received, early } = request;
+    const answersPings = offersPings && request.offersPings;
     const problem = problemOf(received, { local: local.publicKey, remote: secure.remoteKey, kind });
     if (problem !== undefined) {
       await answer(SETTLEMENT_ANSWER.invalidEntry);
@@ -112,21 +127,26 @@ export function acceptSettlement(
       throw new RefusedError("transport/settlement-unwanted", "Settle a transport: there is one with this peer");
     }
     const signed = signTransportEntry(received, local);
-    await answer(SETTLEMENT_ANSWER.accepted);
-    return { signed, early };
+    await answer(SETTLEMENT_ANSWER.accepted, ...(answersPings ? [PINGS_MARK] : []));
+    return { signed, early, answersPings };
   });
 }
 
+interface SettlementRequest {
+  readonly received: SignedEntry;
+  readonly early: Uint8Array;
+  readonly offersPings: boolean;
+}
+
 /** Reads S1. A stream that ends early is an invalid entry, too, as upstream has it. */
-async function readRequest(
-  secure: SecureLink,
-): Promise<Fault | { readonly received: SignedEntry; readonly early: Uint8Array }> {
+async function readRequest(secure: SecureLink): Promise<Fault | SettlementRequest> {
   for (let plaintext: Uint8Array = new Uint8Array();;) {
     const line = takeJsonLine(plaintext, MAX_SIGNED_ENTRY_BYTES);
     if (line instanceof Fault) return line;
     if (line !== undefined) {
       const received = parseSignedEntry(line.text);
-      return received instanceof Fault ? received : { received, early: plaintext.slice(line.used) };
+      if (received instanceof Fault) return received;
+      return { received, early: plaintext.slice(line.used), offersPings: isOfferingPings(line.text) };
     }
     try {
       plaintext = concatBytes(plaintext, await readSecure(secure));

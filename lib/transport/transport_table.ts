@@ -360,8 +360,11 @@ class Table implements TransportTable {
     const secure = await this.#secureDialled(link, remoteKey, { signal, onCommit });
     try {
       signal.throwIfAborted();
-      const { early, roundTripMs } = await initiateSettlement(secure, this.#settlementOptions(kind, signal));
-      return { secure, early, initiator: true, ...(roundTripMs === undefined ? {} : { roundTripMs }) };
+      const { early, answersPings, roundTripMs } = await initiateSettlement(
+        secure,
+        this.#settlementOptions(kind, signal),
+      );
+      return { secure, early, answersPings, initiator: true, ...(roundTripMs === undefined ? {} : { roundTripMs }) };
     } catch (error) {
       discardSecureLink(secure);
       throw error;
@@ -415,7 +418,8 @@ class Table implements TransportTable {
         admit,
       });
       if (transport === undefined) throw new BugError("transport/not-admitted", "Accept: settled without admission");
-      await transport.install({ secure, early: settlement.early, initiator: false, signed: settlement.signed });
+      const { early, answersPings, signed } = settlement;
+      await transport.install({ secure, early, answersPings, initiator: false, signed });
     } catch (error) {
       discardSecureLink(secure);
       throw error;
@@ -427,7 +431,7 @@ class Table implements TransportTable {
 
   #settlementOptions(kind: string, signal: AbortSignal): SettlementOptions {
     const { clock, timers } = this.#deps.runtime;
-    return { clock, timers, local: this.#local, kind, signal };
+    return { clock, timers, local: this.#local, kind, offersPings: true, signal };
   }
 }
 

@@ -154,9 +154,26 @@ export function formatSignedEntry(signed: SignedEntry): string {
   return `{"entry":${formatTransportEntry(signed.entry)},"signatures":["${first}","${second}"]${registered}}`;
 }
 
-/** Settlement S1: the JSON text and its newline, to be written at once (transports.md §3). */
-export function encodeSignedEntryLine(signed: SignedEntry): Uint8Array<ArrayBuffer> {
-  return new TextEncoder().encode(`${formatSignedEntry(signed)}\n`);
+/** A member of S1 that v1.3 does not know, and so ignores (transports.md §0.2). */
+const PINGS_MEMBER = "answers_pings";
+
+/**
+ * Settlement S1: the JSON text and its newline, to be written at once (transports.md §3).
+ * @param options `offersPings`: says that we answer transport pings, in a member of ours at the end
+ */
+export function encodeSignedEntryLine(
+  signed: SignedEntry,
+  options: { readonly offersPings?: boolean } = {},
+): Uint8Array<ArrayBuffer> {
+  const text = formatSignedEntry(signed);
+  const said = options.offersPings ? `${text.slice(0, -1)},"${PINGS_MEMBER}":true}` : text;
+  return new TextEncoder().encode(`${said}\n`);
+}
+
+/** Does whoever wrote this S1 answer transport pings? */
+export function isOfferingPings(text: string): boolean {
+  const object = JsonObject.parse(text);
+  return !(object instanceof Fault) && object.boolean(PINGS_MEMBER) && object.fault === undefined;
 }
 
 /** Reads an entry from parsed JSON. Whether id, edges and kind agree, {@link isConsistentEntry} tells. */

@@ -165,7 +165,10 @@ async function dialTransport({ runtime, secret }: World, data: FlowData): Promis
   const link = await runtime.network.dial(data.address);
   const remote = { publicKey: data.peer, port: TRANSPORT_PORT };
   const secure = await dialHandshake(link, { runtime, local, sourcePort: SOURCE_PORT, remote });
-  return { secure, settled: await initiateSettlement(secure, { ...runtime, local, kind: data.kind }) };
+  return {
+    secure,
+    settled: await initiateSettlement(secure, { ...runtime, local, kind: data.kind, offersPings: true }),
+  };
 }
 
 async function acceptTransport(world: World, data: FlowData): Promise<SettledTransport> {
@@ -176,7 +179,7 @@ async function acceptTransport(world: World, data: FlowData): Promise<SettledTra
   for await (const link of listener) {
     listener.close();
     const secure = await acceptHandshake(link, { runtime, local, isListening: (port) => port === TRANSPORT_PORT });
-    const settled = await acceptSettlement(secure, { ...runtime, local, kind: data.kind });
+    const settled = await acceptSettlement(secure, { ...runtime, local, kind: data.kind, offersPings: true });
     await world.onSettled?.(settled.signed);
     return { secure, settled };
   }

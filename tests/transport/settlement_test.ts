@@ -157,3 +157,29 @@ simulationTest("settlement ends after 20 s with a silent peer, and at once when 
     peer.opened();
   }
 });
+
+Deno.test("two visors of ours learn at settlement that both answer pings, and one of v1.3 is told nothing", async () => {
+  const requested = async (offersPings: boolean): Promise<{ text: string; request: Uint8Array }> => {
+    const peer = makePeer(publicKeyOf(BOB), (records) => [records.seal(new Uint8Array([1, 0xa5]))], "initiator");
+    const { answersPings, early } = await initiateSettlement(peer.secure, {
+      ...settlementOptions(ALICE, "stcp"),
+      offersPings,
+    });
+    assert.deepEqual([answersPings, early.toHex()], [offersPings, offersPings ? "" : "a5"]);
+    const request = peer.opened();
+    return { text: new TextDecoder().decode(request), request };
+  };
+  const [ours, theirs] = [await requested(true), await requested(false)];
+  assert.equal(ours.text.replace(',"answers_pings":true', ""), theirs.text);
+  for (
+    const [request, offersPings, answer] of [
+      [ours.request, true, "01a5"],
+      [ours.request, false, "01"],
+      [theirs.request, true, "01"],
+    ] as const
+  ) {
+    const peer = makePeer(publicKeyOf(ALICE), (records) => [records.seal(request)]);
+    const { answersPings } = await acceptSettlement(peer.secure, { ...settlementOptions(BOB, "stcp"), offersPings });
+    assert.deepEqual([answersPings, peer.opened().toHex()], [answer === "01a5", answer]);
+  }
+});
