@@ -25,7 +25,7 @@ export interface ActiveLink {
   /** Figures since the link was attached. */
   stats(): ReturnType<Switch["linkStats"]>;
   /**
-   * Asks the peer for a sign of life. Peers of the v1.3 network drop the packet unharmed.
+   * Asks the peer for a sign of life. A v1.3 visor drops the packet and warns of it in its log, see `settlement.ts`.
    * @param value 64 bits that come back
    */
   ping(value: bigint): void;
