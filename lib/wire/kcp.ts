@@ -27,8 +27,11 @@ const COMMAND = { push: 81, ack: 82, askWindow: 83, tellWindow: 84 } as const;
 
 /** First retransmission, ms; then twice as long each time, up to the longest. */
 const RESEND_MS = { first: 200, longest: 3_200 };
-/** A segment that was sent so often and not acknowledged: the peer is gone. */
-const MOST_SENDINGS = 8;
+/**
+ * A segment that was sent so often and not acknowledged: the peer is gone. v1.3 never gives up; but whoever forges the
+ * address of a datagram has each answer sent to somebody else so often.
+ */
+const MOST_SENDINGS = 5;
 
 /** One segment. */
 export interface KcpSegment {
@@ -157,7 +160,10 @@ export class KcpSession {
     );
     for (const sent of this.#underWay()) {
       if (sent.dueAt > now) continue;
-      if (sent.sendings >= MOST_SENDINGS) this.#isDead = true;
+      if (sent.sendings === MOST_SENDINGS) {
+        this.#isDead = true;
+        break;
+      }
       sent.dueAt = now + Math.min(RESEND_MS.first * 2 ** sent.sendings++, RESEND_MS.longest);
       const { sequence, data } = sent;
       const timestamp = Math.floor(now) >>> 0;

@@ -36,11 +36,10 @@ Deno.test("KcpSession sends again after 200 ms, then ever later, and gives up", 
   session.send(encode("hello"));
   const sentAt: number[] = [];
   for (let due: number | undefined = 0; due !== undefined; due = session.pollDeadline()) {
-    assert.equal(session.takeDatagrams(at(due)).length, 1);
-    sentAt.push(due);
+    if (session.takeDatagrams(at(due)).length > 0) sentAt.push(due);
   }
   assert.ok(session.isDead);
-  assert.deepEqual(sentAt.slice(0, 5), [0, 200, 600, 1_400, 3_000]);
+  assert.deepEqual(sentAt, [0, 200, 600, 1_400, 3_000]);
 });
 
 Deno.test("KcpSession answers who asks for its window, and joins the parts of a message", () => {
@@ -78,7 +77,7 @@ Deno.test("messages of two sessions arrive in order over a network that loses, r
     for (const message of messages) a.send(encode(message));
     const got: string[] = [];
     let late: (() => void)[] = [];
-    // The network is mended in the end: a session gives up after eight losses in a row.
+    // The network is mended in the end: a session gives up after five losses in a row.
     for (let now = 0, turn = 0; got.length < messages.length && now < 60_000; now += 100, turn++) {
       const arrived = late.splice(0);
       for (const [from, to] of [[a, b], [b, a]] as const) {
