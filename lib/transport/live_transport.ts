@@ -256,19 +256,24 @@ export class LiveTransport {
    * the smaller key. So the smaller key lets its own dial end first, and the larger one gives its own dial up, as long
    * as the peer has not taken it as opened: a Go peer waits for settlement from its last byte of Noise on, and one that
    * does not come stops it from accepting (W3; W17 has «before settlement», which is up to a round trip too late).
+   *
+   * Of a v1.3 visor, whichever link it has accepted wins, whoever has the smaller key: it would put its own into its table
+   * instead, and take that out again when the accepted one ends. Then it knows of none, and the transport is dead with
+   * both sides connected (§4.4 has two links under one entry only; a dial of Go makes a second entry).
    */
-  async admit(signal: AbortSignal): Promise<boolean> {
+  async admit(signal: AbortSignal, { isOurs }: { readonly isOurs: boolean }): Promise<boolean> {
     const smaller = this.#deps.localKey < this.remote;
+    const waits = smaller || !isOurs;
     const dial = this.#dial;
     if (dial !== undefined && !smaller && !dial.isCommitted) {
       dial.abort.abort(new UnavailableError("transport/superseded", "Dial: the peer's own link came first"));
     } else if (dial !== undefined) {
-      const limit = smaller ? LONGEST_SETUP_MS : OWN_SETTLEMENT_MS;
+      const limit = waits ? LONGEST_SETUP_MS : OWN_SETTLEMENT_MS;
       if (await this.#outcomeWithin(dial, limit, signal)) return false;
     }
     if (this.#stopped.signal.aborted) return false;
     const age = this.#deps.runtime.clock.monotonic() - this.#linkSince;
-    return !(this.up && this.#initiator && smaller && age < LONGEST_SETUP_MS);
+    return !(this.up && this.#initiator && waits && age < LONGEST_SETUP_MS);
   }
 
   /**

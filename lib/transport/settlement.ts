@@ -72,6 +72,14 @@ export interface Settlement {
   readonly roundTripMs?: number;
 }
 
+/** Who wants to settle, for whoever decides about it. */
+export interface SettlingPeer {
+  /** Is the peer known to answer transport pings, and so one of ours? */
+  readonly answersPings: boolean;
+  /** With both signatures. It is the same for each link between the two. */
+  readonly signed: SignedEntry;
+}
+
 /**
  * Settles as initiator. Nothing is closed here.
  * @throws {RefusedError} `transport/settlement-refused` with `details.answer`; {UnavailableError}
@@ -105,7 +113,7 @@ export function initiateSettlement(secure: SecureLink, options: SettlementOption
  */
 export function acceptSettlement(
   secure: SecureLink,
-  options: SettlementOptions & { readonly admit?: () => boolean | Promise<boolean> },
+  options: SettlementOptions & { readonly admit?: (peer: SettlingPeer) => boolean | Promise<boolean> },
 ): Promise<Settlement> {
   return inTime(options, async () => {
     const { local, kind, admit, offersPings = false } = options;
@@ -122,11 +130,11 @@ export function acceptSettlement(
       await answer(SETTLEMENT_ANSWER.invalidEntry);
       throw new ProtocolError("transport/settlement-invalid", `Settle a transport: ${problem}`);
     }
-    if (admit !== undefined && !await admit()) {
+    const signed = signTransportEntry(received, local);
+    if (admit !== undefined && !await admit({ answersPings, signed })) {
       await answer(SETTLEMENT_ANSWER.rejected);
       throw new RefusedError("transport/settlement-unwanted", "Settle a transport: there is one with this peer");
     }
-    const signed = signTransportEntry(received, local);
     await answer(SETTLEMENT_ANSWER.accepted, ...(answersPings ? [PINGS_MARK] : []));
     return { signed, early, answersPings };
   });

@@ -26,7 +26,7 @@ import type { TransportRegistry } from "./registration.ts";
 import { discardSecureLink } from "./secure_link.ts";
 import type { SecureLink } from "./secure_link.ts";
 import { acceptSettlement, initiateSettlement } from "./settlement.ts";
-import type { Settlement, SettlementOptions } from "./settlement.ts";
+import type { Settlement, SettlementOptions, SettlingPeer } from "./settlement.ts";
 import { acceptHandshake, dialHandshake } from "./stcp_handshake.ts";
 import { StatusReporter } from "./status_reporter.ts";
 import type { SwitchLoop } from "./switch_loop.ts";
@@ -404,14 +404,18 @@ class Table implements TransportTable {
     let transport: LiveTransport | undefined;
     const releases: (() => void)[] = [];
     try {
-      const admit = async (): Promise<boolean> => {
+      const admit = async ({ answersPings, signed }: SettlingPeer): Promise<boolean> => {
         if (secure.remoteKey === this.#local.publicKey || this.#transports.size >= MOST_TRANSPORTS) return false;
         transport = this.#transportOf(secure.remoteKey, kind, ACCEPTED_LABEL);
         releases.push(transport.hold());
         const release = await transport.admission.acquire(signal);
         if (signal.aborted) release();
         else releases.push(release);
-        return await transport.admit(signal);
+        if (await transport.admit(signal, { isOurs: answersPings })) return true;
+        // A v1.3 visor takes the transport off the list when its dial fails (transports.md Q6). Ours, which it accepted,
+        // lives; and with the signature that it has just given, we can list it.
+        if (!answersPings && transport.up) this.#registration.register(signed);
+        return false;
       };
       const settlement: Settlement = await acceptSettlement(secure, {
         ...this.#settlementOptions(kind, signal),

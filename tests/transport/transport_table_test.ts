@@ -442,13 +442,14 @@ simulationTest("a v1.3 visor whose link ended is not dialled before it has forgo
 });
 
 simulationTest(
-  "a dial that the peer has taken as opened is settled, even when the peer's own link comes first",
+  "a dial that a v1.3 visor has taken as opened is settled and wins, whatever else that visor dials meanwhile",
   async (sim) => {
     const [smaller, larger] = KEY_A < KEY_B ? [SECRET_A, SECRET_B] : [SECRET_B, SECRET_A];
     const peer = { publicKey: publicKeyOf(smaller), secret: smaller };
     const { network, clock, timers, random } = sim.runtimeFor("a");
     const runtime = sim.runtimeFor("b");
-    await using visor = makeVisor({ runtime, secret: larger, discovery: new FakeDiscovery(), addressOf: () => "a:1" });
+    const discovery = new FakeDiscovery();
+    await using visor = makeVisor({ runtime, secret: larger, discovery, addressOf: () => "a:1" });
     await visor.table.listen("stcp", "b:7777");
     sim.setLatency("a", "b", 50);
     const settlement = { clock, timers, local: peer, kind: "stcp" };
@@ -481,6 +482,18 @@ simulationTest(
     await sim.run(acceptSettlement(opened, settlement));
     await assert.rejects(sim.run(settlingOwn!), (error) => hasCode(error, "transport/settlement-refused"));
     assert.ok((await sim.run(adding)).initiator);
+    await sim.run(200);
+    assert.ok(discovery.listed.has(ID), "the peer takes it off the list when its dial fails; we list it again");
+
+    /** One more link of the peer. */
+    const dialAgain = async (offersPings: boolean): Promise<void> => {
+      const again = await network.dial("b:7777").then((link) =>
+        dialHandshake(link, { runtime: { timers, random }, local: peer, sourcePort: 49_154 as Port, remote })
+      );
+      await initiateSettlement(again, { ...settlement, offersPings }).finally(() => discardSecureLink(again));
+    };
+    await assert.rejects(sim.run(dialAgain(false)), (error) => hasCode(error, "transport/settlement-refused"));
+    await sim.run(dialAgain(true));
     for (const secure of [own, opened]) discardSecureLink(secure);
     listener.close();
   },
