@@ -1,11 +1,11 @@
 /** HTTP on Deno: `fetch` without the proxies of the environment, and a quiet server. */
 
 import { UnavailableError } from "../../errors/mod.ts";
-import { formatAddress } from "../address.ts";
-import type { Http, HttpContext, HttpHandler, HttpServer, Timers } from "../ports.ts";
+import type { Http, HttpContext, HttpHandler, HttpServer, LinkListener, Timers } from "../ports.ts";
 import { sleep } from "../wait.ts";
+import { DEFAULT_HTTP_GATE_LIMITS, HttpGate, type HttpGateLimits, type ServerLink } from "./http_gate.ts";
 import { acceptSocket, dialSocket } from "./message_socket.ts";
-import { listenError, parseListenAddress } from "./network.ts";
+import { createDenoNetwork, makeTcpLink } from "./network.ts";
 
 /** How long a closing server waits for requests that are being answered (ports.ts). */
 const CLOSE_WITHIN_MS = 2_000;
@@ -16,8 +16,14 @@ const IDLE_CONNECTION_MS = 30_000;
 /** The variables from which Deno takes proxies. */
 const PROXY_VARIABLES = ["HTTP_PROXY", "http_proxy", "HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"];
 
-/** The HTTP port. Disposing closes idle client connections. */
-export function createDenoHttp({ timers }: { readonly timers: Timers }): Http & Disposable {
+/** Where the server behind a gate listens. */
+const LOOPBACK = "127.0.0.1";
+
+/** The HTTP port. Disposing closes idle client connections. @param deps time; how much a server lets in */
+export function createDenoHttp(
+  { timers, limits = DEFAULT_HTTP_GATE_LIMITS }: { readonly timers: Timers; readonly limits?: HttpGateLimits },
+): Http & Disposable {
+  const network = createDenoNetwork({ timers });
   let client: Deno.HttpClient | undefined;
   return {
     async fetch(request: Request): Promise<Response> {
@@ -30,9 +36,10 @@ export function createDenoHttp({ timers }: { readonly timers: Timers }): Http & 
         throw new UnavailableError("http/unreachable", `Get an answer from ${origin}`, { details: { origin }, cause });
       }
     },
-    // Async although Deno binds at once: the port promises errors as rejections.
-    // deno-lint-ignore require-await
-    serve: async (address, handler): Promise<HttpServer> => serve(address, { handler, timers }),
+    serve: async (address, handler): Promise<HttpServer> => {
+      const listener = await network.listen(address);
+      return serve(listener, { handler, timers, limits });
+    },
     openSocket: (url, options) => dialSocket(url, { ...options, client: client ??= createDirectClient() }),
     [Symbol.dispose](): void {
       client?.close();
@@ -64,56 +71,104 @@ function createDirectClient(): Deno.HttpClient {
   }
 }
 
-function serve(address: string, options: { readonly handler: HttpHandler; readonly timers: Timers }): HttpServer {
-  const { handler, timers } = options;
-  const { host, port } = parseListenAddress(address);
-  const ending = new AbortController();
+interface ServeOptions {
+  readonly handler: HttpHandler;
+  readonly timers: Timers;
+  readonly limits: HttpGateLimits;
+}
+
+function serve(listener: LinkListener, { handler, timers, limits }: ServeOptions): HttpServer {
   const running = new Set<Promise<unknown>>();
   let closing: Promise<void> | undefined;
+  let server: LoopbackServer | undefined;
 
   const answer = (request: Request, connection: Deno.ServeHandlerInfo<Deno.NetAddr>): Response | Promise<Response> => {
     if (closing !== undefined) return new Response(null, { status: 503, headers: { connection: "close" } });
+    const { port } = connection.remoteAddr;
+    const remote = gate.remoteOf(port);
+    if (remote === undefined) return new Response(null, { status: 403, headers: { connection: "close" } });
     const completed = connection.completed.catch(() => {}).finally(() => running.delete(completed));
     running.add(completed);
-    const { hostname, port } = connection.remoteAddr;
-    const remote = formatAddress(hostname, port);
     const context: HttpContext = request.headers.get("upgrade")?.toLowerCase() === "websocket"
-      ? { remote, upgrade: (protocol) => acceptSocket(request, { protocol, remote }) }
+      ? {
+        remote,
+        upgrade(protocol): ReturnType<typeof acceptSocket> {
+          const accepted = acceptSocket(request, { protocol, remote });
+          gate.release(port);
+          return accepted;
+        },
+      }
       : { remote };
     return handler(request, context);
   };
-  let server: Deno.HttpServer<Deno.NetAddr>;
-  try {
-    server = Deno.serve({
-      hostname: host,
-      port,
-      signal: ending.signal,
-      onListen: () => {},
-      onError: () => new Response(null, { status: 500 }),
-    }, answer);
-  } catch (cause) {
-    throw listenError(address, cause);
-  }
+  const dialServer = async (): Promise<ServerLink> => {
+    // It ends by itself when descriptors run out; whoever comes next has another one.
+    if (server === undefined || server.hasEnded) server = new LoopbackServer(answer);
+    return await server.dial();
+  };
+  const gate = new HttpGate({ listener, dialServer, timers, limits });
 
-  // Only `shutdown()` writes answers to their end, but it waits for ever for a handler that hangs, and nothing can end the
-  // server after it. So it comes when all handlers are done. What may outlive it then is a connection whose client never
-  // sends the rest of a body that nobody reads.
   const close = async (): Promise<void> => {
+    // While some are being answered, others are told that they come too late.
+    if (running.size === 0) gate.stop();
     const waiting = new AbortController();
     const limit = sleep(timers, CLOSE_WITHIN_MS, waiting.signal).then(() => false, () => false);
     const isAnswered = await Promise.race([Promise.all(running).then(() => true), limit]);
-    if (isAnswered) {
-      await Promise.race([server.shutdown(), limit]);
-    } else {
-      ending.abort();
-      await server.finished;
-    }
+    gate.stop();
+    if (isAnswered) await Promise.race([server?.shutdown(), limit]);
+    else await server?.abort();
+    await gate.close(limit);
     waiting.abort();
   };
-  const taken = formatAddress(server.addr.hostname, server.addr.port);
   return {
-    address: taken,
-    url: `http://${taken}`,
+    address: listener.address,
+    url: `http://${listener.address}`,
     close: (): Promise<void> => closing ??= close(),
   };
+}
+
+/** Deno's server, for nobody but the gate. */
+class LoopbackServer {
+  readonly #ending = new AbortController();
+  readonly #server: Deno.HttpServer<Deno.NetAddr>;
+  readonly #finished: Promise<void>;
+  #hasEnded = false;
+
+  constructor(handler: Deno.ServeHandler<Deno.NetAddr>) {
+    this.#server = Deno.serve({
+      hostname: LOOPBACK,
+      port: 0,
+      signal: this.#ending.signal,
+      onListen: () => {},
+      onError: () => new Response(null, { status: 500 }),
+    }, handler);
+    this.#finished = this.#server.finished.catch(() => this.#ending.abort()).then(() => {
+      this.#hasEnded = true;
+    });
+  }
+
+  get hasEnded(): boolean {
+    return this.#hasEnded;
+  }
+
+  async dial(): Promise<ServerLink> {
+    const { hostname, port } = this.#server.addr;
+    const connection = await Deno.connect({ hostname, port });
+    return { link: makeTcpLink(connection), port: connection.localAddr.port };
+  }
+
+  /**
+   * Writes answers to their end. It waits for ever for a handler that hangs, and nothing can end the server after it: to be
+   * called when all handlers are done. What may outlive it then is a connection whose client never sends the rest of a body
+   * that nobody reads.
+   */
+  shutdown(): Promise<void> {
+    return this.#server.shutdown();
+  }
+
+  /** Cuts all connections. */
+  async abort(): Promise<void> {
+    this.#ending.abort();
+    await this.#finished;
+  }
 }

@@ -36,7 +36,7 @@ export function parseListenAddress(address: string): HostPort {
   return { host: parsed.host === "" ? "0.0.0.0" : parsed.host, port: parsed.port };
 }
 
-/** Turns what `Deno.listen`, `Deno.serve` or a socket of Node threw into the errors that {@link Network.listen} promises. */
+/** Turns what `Deno.listen` or a socket of Node threw into the errors that {@link Network.listen} promises. */
 export function listenError(address: string, cause: unknown): UnavailableError {
   const inUse = cause instanceof Deno.errors.AddrInUse || (cause as { code?: unknown }).code === "EADDRINUSE";
   return new UnavailableError(
@@ -119,8 +119,8 @@ async function listen(address: string, timers: Timers): Promise<LinkListener> {
   };
 }
 
-/** A connection as a byte link. `into` and `bytes` may lie in WASM memory, which can grow meanwhile. */
-function makeTcpLink(connection: Deno.TcpConn): ByteLink {
+/** A connection as a {@link ByteLink}. `into` and `bytes` may lie in WASM memory, which can grow meanwhile. */
+export function makeTcpLink(connection: Deno.TcpConn): ByteLink {
   const { hostname, port } = connection.remoteAddr;
   const remoteAddress = formatAddress(hostname, port);
   try {

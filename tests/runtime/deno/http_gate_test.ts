@@ -1,0 +1,113 @@
+/** What stands before an HTTP server, over real sockets: who comes in, and who has to go. */
+
+import assert from "node:assert/strict";
+import { createDenoHttp } from "../../../lib/runtime/deno/http.ts";
+import { DEFAULT_HTTP_GATE_LIMITS, type HttpGateLimits } from "../../../lib/runtime/deno/http_gate.ts";
+import { createDenoRuntime } from "../../../lib/runtime/deno/mod.ts";
+import type { ByteLink, HttpServer } from "../../../lib/runtime/mod.ts";
+
+const HASTE = 1_000;
+
+/** A server that answers with the client's address, and connections with it. */
+async function withServer(
+  limits: Partial<HttpGateLimits>,
+  test: (world: { server: HttpServer; dial: () => Promise<ByteLink> }) => Promise<void>,
+): Promise<void> {
+  using runtime = createDenoRuntime({ logLevel: "off" });
+  const { network, timers } = runtime;
+  const inHaste = { after: (ms: number, callback: () => void): () => void => timers.after(ms / HASTE, callback) };
+  using http = createDenoHttp({ timers: inHaste, limits: { ...DEFAULT_HTTP_GATE_LIMITS, ...limits } });
+  const server = await http.serve("127.0.0.1:0", (_, { remote }) => new Response(remote));
+  const dialled: ByteLink[] = [];
+  await test({
+    server,
+    async dial(): Promise<ByteLink> {
+      const link = await network.dial(server.address);
+      dialled.push(link);
+      return link;
+    },
+  });
+  for (const link of dialled) link.close();
+  await server.close();
+}
+
+const write = (link: ByteLink, text: string): Promise<void> => link.write(new TextEncoder().encode(text));
+
+/** What comes in one read; empty at the end, however it came. */
+async function read(link: ByteLink): Promise<string> {
+  const into = new Uint8Array(4_096);
+  const count = await link.read(into).catch(() => null);
+  return new TextDecoder().decode(into.subarray(0, count ?? 0));
+}
+
+async function ask(link: ByteLink): Promise<string> {
+  await write(link, "GET / HTTP/1.1\r\nHost: test\r\n\r\n");
+  return await read(link);
+}
+
+const NEVER = Number.MAX_SAFE_INTEGER;
+
+Deno.test("a head in pieces is a request, and the connection may ask again", async () => {
+  await withServer({ headMs: NEVER, idleMs: NEVER }, async ({ dial }) => {
+    const link = await dial();
+    for (const piece of ["GET / HT", "TP/1.1\r\nHost: test\r\nLong: " + "x".repeat(5_000) + "\r\n\r", "\n"]) {
+      await write(link, piece);
+    }
+    assert.match(await read(link), /^HTTP\/1.1 200 OK[^]*127\.0\.0\.1:\d+$/);
+    assert.match(await ask(link), /^HTTP\/1.1 200 OK/);
+  });
+});
+
+Deno.test("a head that does not come in time is told so", async () => {
+  await withServer({ idleMs: NEVER }, async ({ dial }) => {
+    const link = await dial();
+    await write(link, "GET / HTTP/1.1\r\nHo");
+    assert.match(await read(link), /^HTTP\/1.1 408 /);
+    assert.equal(await read(link), "");
+  });
+});
+
+Deno.test("a head without end is told so", async () => {
+  await withServer({ headMs: NEVER, idleMs: NEVER }, async ({ dial }) => {
+    const link = await dial();
+    await write(link, "GET / HTTP/1.1\r\n" + "A: b\r\n".repeat(32_768 / 6));
+    assert.match(await read(link), /^HTTP\/1.1 431 /);
+  });
+});
+
+Deno.test("a connection that nobody uses ends", async () => {
+  await withServer({ headMs: NEVER }, async ({ dial }) => {
+    const link = await dial();
+    assert.match(await ask(link), /^HTTP\/1.1 200 OK/);
+    assert.equal(await read(link), "");
+  });
+});
+
+for (const crowded of [{ connections: 3 }, { connectionsPerHost: 3 }]) {
+  Deno.test(`with no more than ${JSON.stringify(crowded)}, whoever has waited longest goes`, async () => {
+    await withServer({ headMs: NEVER, idleMs: NEVER, ...crowded }, async ({ dial }) => {
+      const honest = await dial();
+      assert.match(await ask(honest), /^HTTP\/1.1 200 OK/);
+      const silent = await dial();
+      await dial();
+      assert.match(await ask(honest), /^HTTP\/1.1 200 OK/);
+      assert.match(await ask(await dial()), /^HTTP\/1.1 200 OK/);
+      assert.equal(await read(silent), "");
+      assert.match(await ask(honest), /^HTTP\/1.1 200 OK/);
+    });
+  });
+}
+
+Deno.test({
+  name: "a server survives that descriptors run out",
+  ignore: Deno.build.os === "windows",
+  async fn(): Promise<void> {
+    const script = new URL("http_descriptor_limit.ts", import.meta.url).pathname;
+    const { stdout, stderr } = await new Deno.Command("sh", {
+      args: ["-c", `ulimit -n 100 && exec "$0" run -A "$1"`, Deno.execPath(), script],
+    }).output();
+    const { failures, text } = JSON.parse(new TextDecoder().decode(stdout) || "{}");
+    assert.ok(failures > 0, new TextDecoder().decode(stderr));
+    assert.equal(text, "still here");
+  },
+});
