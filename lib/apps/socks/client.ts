@@ -27,7 +27,9 @@ const GREETING_MS = 6_000;
 const LEAST_GREETING_MS = 1_000;
 /** For the program to go through a handshake that we answer ourselves, ms. */
 const LOCAL_ANSWER_MS = 5_000;
-/** Local connections at a time. */
+/** For the first byte of a program, ms: it speaks first. */
+const FIRST_BYTE_MS = 20_000;
+/** Local connections at a time. Beyond, the one goes that has waited longest for the answer to its request. */
 const MAX_CONNECTIONS = 512;
 /** As long as the server lets a session be idle. */
 const IDLE_MS = 2 * 60 * 60 * 1000;
@@ -74,6 +76,8 @@ class Client implements SocksClient {
   readonly #passcode: Uint8Array | undefined;
   #address: string | undefined;
   #exit: ExitSession | undefined;
+  /** In the order in which they came. */
+  readonly #open = new Set<LocalSide>();
 
   constructor(options: SocksClientOptions) {
     this.name = options.name;
@@ -103,38 +107,65 @@ class Client implements SocksClient {
     const serving = new Set<Promise<void>>();
     ready();
     for await (const link of listener) {
-      if (serving.size >= MAX_CONNECTIONS) {
+      if (this.#open.size >= MAX_CONNECTIONS && !this.#makeRoom()) {
         this.#metrics.denied.add();
         link.close();
         continue;
       }
-      const served = this.#serve(link, exit, signal).finally(() => {
+      const local = makeLocalSide(link, signal);
+      this.#open.add(local);
+      const served = this.#serve(local, exit).finally(() => {
         serving.delete(served);
-        this.#metrics.connections.set(serving.size);
+        this.#open.delete(local);
+        this.#metrics.connections.set(this.#open.size);
       });
       serving.add(served);
       this.#metrics.requests.add();
-      this.#metrics.connections.set(serving.size);
+      this.#metrics.connections.set(this.#open.size);
     }
     this.#address = undefined;
     await Promise.all([keeping, ...serving]);
     this.#exit = undefined;
   }
 
+  /** @returns false when all connections are in use */
+  #makeRoom(): boolean {
+    for (const local of this.#open) {
+      if (local.watch.isOver) continue;
+      this.#metrics.denied.add();
+      this.#open.delete(local);
+      local.dismiss();
+      return true;
+    }
+    return false;
+  }
+
   /** Serves one local connection to its end, and closes it. */
-  async #serve(link: ByteLink, exit: ExitSession, signal: AbortSignal): Promise<void> {
-    const local: LocalSide = { link, reader: new LinkReader(link), watch: new HandshakeWatch() };
+  async #serve(local: LocalSide, exit: ExitSession): Promise<void> {
     try {
-      const answered = await this.#serveRemotely(local, exit, signal);
-      if (!answered && !signal.aborted) {
+      if (!(await this.#begins(local))) return;
+      const answered = await this.#serveRemotely(local, exit);
+      if (!answered && !local.signal.aborted) {
         this.#metrics.refused.add();
-        await this.#answer(local, signal);
+        await this.#answer(local);
       }
     } catch {
       // The program spoke no SOCKS5 or went away; closing its connection says all there is to say.
     } finally {
-      link.close();
+      local.link.close();
     }
+  }
+
+  /** Waits for the first bytes: a connection that says nothing takes nothing from the server. */
+  async #begins({ reader, signal }: LocalSide): Promise<boolean> {
+    const bytes = await withTimeout(() => reader.peek(), {
+      timers: this.#options.runtime.timers,
+      ms: FIRST_BYTE_MS,
+      signal,
+      code: "socks/handshake-timeout",
+      message: "Wait for a SOCKS greeting",
+    });
+    return bytes !== null;
   }
 
   /**
@@ -142,14 +173,14 @@ class Client implements SocksClient {
    * bytes again, once: nobody notices.
    * @returns false when the program still waits for an answer that no server will give
    */
-  async #serveRemotely(local: LocalSide, exit: ExitSession, signal: AbortSignal): Promise<boolean> {
+  async #serveRemotely(local: LocalSide, exit: ExitSession): Promise<boolean> {
     const { clock } = this.#options.runtime;
     const began = clock.monotonic();
     for (const isLast of [false, true]) {
-      const opened = await exit.open(SESSION_WAIT_MS, signal).catch(() => undefined);
+      const opened = await exit.open(SESSION_WAIT_MS, local.signal).catch(() => undefined);
       if (opened === undefined) return false;
       const patienceMs = isLast ? Math.max(LEAST_GREETING_MS, GREETING_MS - (clock.monotonic() - began)) : GREETING_MS;
-      const end = await this.#relay(local, { ...opened, exit, patienceMs }, signal);
+      const end = await this.#relay(local, { ...opened, exit, patienceMs });
       if (local.watch.isOver || end.broken === "a" || end.broken === "idle") return true;
       // A server that is silent is not asked again: the program has waited long enough.
       const said = isLast || local.watch.isAnswered || end.broken === "aborted" ? undefined : local.watch.rewind();
@@ -160,7 +191,7 @@ class Client implements SocksClient {
   }
 
   /** Relays until the end, and closes the stream. */
-  async #relay(local: LocalSide, way: Way, signal: AbortSignal): Promise<RelayEnd> {
+  async #relay(local: LocalSide, way: Way): Promise<RelayEnd> {
     const { clock, timers } = this.#options.runtime;
     const { session, stream, exit } = way;
     const { watch } = local;
@@ -183,7 +214,7 @@ class Client implements SocksClient {
         },
       },
       { link, reader: new LinkReader(link), onBytes: (bytes) => watch.onServerBytes(bytes) },
-      { clock, timers, idleMs: IDLE_MS, signal: AbortSignal.any([signal, silent.signal]) },
+      { clock, timers, idleMs: IDLE_MS, signal: AbortSignal.any([local.signal, silent.signal]) },
     );
     for (const stop of cancel) stop();
     if (link instanceof PasscodeLink && link.isRefused) {
@@ -195,7 +226,7 @@ class Client implements SocksClient {
   }
 
   /** Tells the program in the server's place that its request failed. */
-  async #answer({ link, reader, watch }: LocalSide, signal: AbortSignal): Promise<void> {
+  async #answer({ link, reader, watch, signal }: LocalSide): Promise<void> {
     await withTimeout(() => watch.answer(link, reader, REPLY.generalFailure), {
       timers: this.#options.runtime.timers,
       ms: LOCAL_ANSWER_MS,
@@ -211,6 +242,20 @@ interface LocalSide {
   readonly link: ByteLink;
   readonly reader: LinkReader;
   readonly watch: HandshakeWatch;
+  /** Aborts when it is dismissed, or the app stops. */
+  readonly signal: AbortSignal;
+  readonly dismiss: () => void;
+}
+
+function makeLocalSide(link: ByteLink, stopping: AbortSignal): LocalSide {
+  const dismissing = new AbortController();
+  return {
+    link,
+    reader: new LinkReader(link),
+    watch: new HandshakeWatch(),
+    signal: AbortSignal.any([stopping, dismissing.signal]),
+    dismiss: () => dismissing.abort(),
+  };
 }
 
 /** A way to the server. */

@@ -121,6 +121,26 @@ Deno.test("twenty programs use the proxy at the same time", async () => {
   assert.equal(world.overlay.dials.length, 1, "one route carries them all");
 });
 
+Deno.test("whoever connects and does not go through with it takes no place from others", async () => {
+  await using world = await createWorld();
+  const body = bodyOf(1_000);
+  await using server = serve(body);
+  const url = `http://127.0.0.1:${server.addr.port}/`;
+  // As many as there are places, silent ones and such as begin a greeting; the busy one is not theirs to take.
+  const busy = await talk(world, connectTo(server.addr.port), 12);
+  const idle: ByteLink[] = [];
+  for (let i = 0; i < 520; i++) {
+    const link = await world.runtime.network.dial(world.client.address ?? "");
+    idle.push(link);
+    if (i % 2 === 0) await link.write(Uint8Array.of(5));
+  }
+  const result = await curl(world.client, url);
+  assert.equal(digest(result.body), digest(body));
+  await busy.link.write(new TextEncoder().encode("GET / HTTP/1.0\r\n\r\n"));
+  assert.ok((await busy.link.read(new Uint8Array(100)))! > 0);
+  for (const link of [busy.link, ...idle]) link.close();
+});
+
 Deno.test("the passcode is taken as user or as password, and nothing else is", async () => {
   await using world = await createWorld({ passcode: "sesame" });
   await using server = serve(bodyOf(10));
