@@ -72,20 +72,24 @@ export class StreamAcceptor implements AsyncDisposable {
     }
   }
 
-  /** Is there room for one more? Where there is none, the stream that has waited longest for its next request goes. */
+  /**
+   * Is there room for one more? A party that has all its streams loses the one that has waited longest for its next request;
+   * a first request may still be on its way. When others have taken all, the one goes on which nothing has run for longest:
+   * keys cost nothing, and whoever opens streams without asking must not keep out those who ask.
+   */
   #hasRoom(remote: PublicKey): boolean {
     const { maxStreams, maxStreamsPerRemote } = this.#service;
     const own = [...this.#streams].filter((stream) => stream.remoteKey === remote);
-    const counted = own.length >= maxStreamsPerRemote
-      ? own
-      : this.#streams.size >= maxStreams
-      ? [...this.#streams]
-      : undefined;
-    if (counted === undefined) return true;
-    const waiting = counted.find((stream) => stream.isBetweenRequests);
-    if (waiting === undefined) return false;
-    this.#streams.delete(waiting);
-    waiting.end();
+    if (own.length >= maxStreamsPerRemote) return this.#dismiss(own.find((stream) => stream.isBetweenRequests));
+    if (this.#streams.size < maxStreams) return true;
+    return this.#dismiss([...this.#streams].find((stream) => !stream.isRunning));
+  }
+
+  /** @returns whether there was one */
+  #dismiss(stream: ServedStream | undefined): boolean {
+    if (stream === undefined) return false;
+    this.#streams.delete(stream);
+    stream.end();
     return true;
   }
 
@@ -127,7 +131,11 @@ class ServedStream {
 
   /** A stream that was opened and has not been used yet is not: its first request is on the way. */
   get isBetweenRequests(): boolean {
-    return this.#answered > 0 && this.#running === 0;
+    return this.#answered > 0 && !this.isRunning;
+  }
+
+  get isRunning(): boolean {
+    return this.#running > 0;
   }
 
   /** Serves until either side ends it. Does not reject. */

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
-import { decodeRule } from "../../../lib/core/mod.ts";
+import { decodeRule, publicKeyOf } from "../../../lib/core/mod.ts";
 import { ClosedError, type RefusedError, UnavailableError } from "../../../lib/errors/mod.ts";
-import { type Hop, parseHex, type PublicKey, type RouteId } from "../../../lib/types/mod.ts";
+import { type Hop, parseHex, type PublicKey, type RouteId, SecretKey } from "../../../lib/types/mod.ts";
 import {
   createSetupClient,
   createSetupGateway,
@@ -193,6 +193,22 @@ simulationTest("createSetupNode() serves many at once, but no more than some of 
   assert.equal(sim.nowMs - startedMs, SILENCE_MS);
   await sim.run(stack.disposeAsync());
 });
+
+simulationTest(
+  "createSetupNode() serves those who ask when others keep all its streams and say nothing",
+  async (sim) => {
+    const { messaging, ask, visor } = stage(sim);
+    [A, B].forEach((key) => visor(key));
+    const strangers = Array.from(
+      { length: 32 },
+      (_, i) => publicKeyOf(new SecretKey(new Uint8Array(32).fill(100 + i))),
+    );
+    const silent = strangers.flatMap((key) => Array.from({ length: 8 }, () => key));
+    const streams = await Promise.all(silent.map((key) => messaging.of(key).dial(NODE, SETUP_NODE_PORT)));
+    assert.ok(await sim.run(ask(routeVia([A, B]))));
+    assert.equal(await sim.run(streams[0]!.read(new Uint8Array(1))), null, "the first to be silent went");
+  },
+);
 
 simulationTest("createSetupNode() and createSetupClient() keep their streams for the next request", async (sim) => {
   const { stack, visor, messaging } = stage(sim);
