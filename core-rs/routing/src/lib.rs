@@ -7,6 +7,7 @@ mod event;
 mod flow;
 mod group;
 mod inbox;
+mod lanes;
 mod link;
 mod slots;
 mod switch;

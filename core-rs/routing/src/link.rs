@@ -2,12 +2,12 @@
 //!
 //! ```text
 //! socket → input (records, cut anywhere) → plain (packets, cut anywhere) → the switch
-//! the switch → staging (one record's plaintext) → filling ⇄ writing → socket
+//! the switch → lanes (packets, by route) → writing (records) → socket
 //! ```
 //!
-//! Output has two buffers: while the socket takes one, which must stay where it is, packets go to the other. The socket gets
-//! it in parts, so that a slow one shows that it moves. Several packets share a record, since borders of records carry no
-//! meaning on a link; that saves a tag and a key set-up for each.
+//! Packets wait unsealed, since what is sealed has its place in the order. Only what the socket gets at once is sealed, when
+//! it is asked for, and must stay where it is meanwhile; so a slow socket shows that it moves, too. Several packets share a
+//! record, since borders of records carry no meaning on a link; that saves a tag and a key set-up for each.
 
 use skywire_crypto::{
     FRAME_OVERHEAD_BYTES, Fault, MAX_FRAME_BODY_BYTES, MAX_FRAME_PLAINTEXT_BYTES, Opener, PREFIX_BYTES, Records,
@@ -16,6 +16,7 @@ use skywire_crypto::{
 use skywire_wire::{HEADER_BYTES, Header, MAX_PAYLOAD_BYTES, TransportId};
 
 use crate::event::LinkFault;
+use crate::lanes::Lanes;
 
 /// The route id of packets between two neighbours.
 pub const HOP_LOCAL: u32 = 0;
@@ -24,17 +25,23 @@ const INPUT_BYTES: usize = 64 * 1024;
 /// Packets are parsed once so many bytes are opened, so that this buffer stays small. More than the largest packet, or
 /// that one would never be whole.
 const PLAIN_BYTES: usize = 128 * 1024;
-/// Sealed bytes that wait for the socket, in each of the two buffers. Beyond it whoever forwards to this link waits.
+/// Packets that wait for the socket. Beyond it whoever forwards to this link waits.
 const OUTPUT_BYTES: usize = 512 * 1024;
-/// What the socket gets at once. A socket that takes less than this in [`STALLED_MS`], 11 KB/s, counts as broken.
+/// What the socket gets at once, up to a packet more: what is sealed cannot be overtaken. A socket that takes less than this
+/// in [`STALLED_MS`], 11 KB/s, counts as broken.
 const WRITE_BYTES: usize = 64 * 1024;
-/// Local writers wait from here on: a long queue before one's own packets is latency and nothing else.
+/// A local writer waits from here on, in its own lane: a long queue before one's own packets is latency and nothing else.
 const LOCAL_OUTPUT_BYTES: usize = 256 * 1024;
+/// Those who wait go on when so little is left.
+const DRAINED_BYTES: usize = LOCAL_OUTPUT_BYTES / 2;
 /// For the switch's own small packets, which cannot wait.
 const RESERVE_BYTES: usize = 64 * 1024;
 /// Output that has not moved for so long will not move any more, ms. The links that wait for it are not read meanwhile, and
 /// must not count as silent, which takes 9 s, for its sake.
 const STALLED_MS: f64 = 6_000.0;
+
+/// A route uses a link for so long after its last Data packet, ms: longer than a chat pauses while it is one.
+const USES_MS: f64 = 1_000.0;
 
 /// Why a link is not read.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -61,8 +68,8 @@ pub struct Link {
     pub blocked: Option<Blocker>,
     /// Links that wait for room in the output.
     pub waiting_links: Vec<u32>,
-    /// Groups whose writers wait for room.
-    pub waiting_groups: Vec<u32>,
+    /// Groups whose writers wait for room, with the ids that their packets carry here.
+    pub waiting_groups: Vec<(u32, u32)>,
     pub stats: LinkStats,
     pub failed: bool,
     pub dirty: bool,
@@ -70,13 +77,15 @@ pub struct Link {
     input: Vec<u8>,
     input_length: usize,
     plain: Vec<u8>,
+    lanes: Lanes,
+    /// The plaintext of what is being sealed, kept for its memory only.
     staging: Vec<u8>,
-    filling: Vec<u8>,
     writing: Vec<u8>,
-    /// How much of `writing` the socket has taken.
-    written: usize,
-    /// Since when the socket has had the part that it is writing.
+    /// Since when the socket has had what it is writing.
     writing_since: Option<f64>,
+    /// The route that sent Data last and when, and when another than that did.
+    last_user: (u32, f64),
+    other_used_at: f64,
     /// Was there any traffic since [`Link::rest`] was called last?
     active: bool,
 }
@@ -104,11 +113,12 @@ impl Link {
             input_length: input.len(),
             input,
             plain,
+            lanes: Lanes::default(),
             staging: Vec::new(),
-            filling: Vec::new(),
             writing: Vec::new(),
-            written: 0,
             writing_since: None,
+            last_user: (0, f64::NEG_INFINITY),
+            other_used_at: f64::NEG_INFINITY,
             active: true,
         }
     }
@@ -180,29 +190,35 @@ impl Link {
 
     /// Is there room for a packet that is passed on?
     pub fn has_room(&self, payload: usize) -> bool {
-        self.queued() + payload + HEADER_BYTES + 2 * FRAME_OVERHEAD_BYTES <= OUTPUT_BYTES
+        self.lanes.len() + HEADER_BYTES + payload <= OUTPUT_BYTES
     }
 
-    /// Is there room for a record of a local writer?
-    pub fn has_local_room(&self) -> bool {
-        !self.failed && self.queued() < LOCAL_OUTPUT_BYTES
+    /// Is there room for a record of a local writer, whose packets carry this id?
+    pub fn has_local_room(&self, route_id: u32) -> bool {
+        !self.failed && self.lanes.length_of(route_id) < LOCAL_OUTPUT_BYTES && self.has_room(MAX_FRAME_PLAINTEXT_BYTES)
     }
 
-    /// Is so much free again that those who wait should go on?
-    pub fn has_drained(&self) -> bool {
-        self.queued() < LOCAL_OUTPUT_BYTES / 2
+    /// Takes the links that waited for room, once there is some.
+    pub fn take_waiting_links(&mut self) -> Vec<u32> {
+        if self.lanes.len() < DRAINED_BYTES { core::mem::take(&mut self.waiting_links) } else { Vec::new() }
+    }
+
+    /// Takes the groups that waited for room and may write again: each as soon as its own lane has drained.
+    pub fn take_waiting_groups(&mut self) -> Vec<u32> {
+        if self.waiting_groups.is_empty() || !self.has_room(DRAINED_BYTES) {
+            return Vec::new();
+        }
+        let drained = |&mut (_, route_id): &mut (u32, u32)| self.lanes.length_of(route_id) < DRAINED_BYTES;
+        self.waiting_groups.extract_if(.., drained).map(|(group, _)| group).collect()
     }
 
     /// Appends one packet. `false`: it was dropped, since even the reserve is used up.
     pub fn append(&mut self, header: Header, payload: &[&[u8]]) -> bool {
-        if self.failed || self.queued() + header.packet_length() > OUTPUT_BYTES + RESERVE_BYTES + MAX_PAYLOAD_BYTES {
+        if self.failed || self.lanes.len() + header.packet_length() > OUTPUT_BYTES + RESERVE_BYTES + MAX_PAYLOAD_BYTES {
             return false;
         }
         self.active = true;
-        self.push(&header.encode());
-        for part in payload {
-            self.push(part);
-        }
+        self.lanes.push(header, payload);
         if header.route_id != HOP_LOCAL {
             self.stats.sent_packets += 1;
             self.stats.sent_bytes += u64::from(header.size);
@@ -210,34 +226,38 @@ impl Link {
         true
     }
 
-    /// Bytes for the socket. They stay where they are until [`Self::part_written`].
+    /// A route sends Data over this link, under this id. Does another, too?
+    pub fn note_use(&mut self, route_id: u32, now: f64) -> bool {
+        let (last_user, used_at) = self.last_user;
+        if route_id != last_user {
+            self.other_used_at = used_at;
+        }
+        self.last_user = (route_id, now);
+        now - self.other_used_at < USES_MS
+    }
+
+    /// Bytes for the socket. They stay where they are until [`Self::written`].
     pub fn output(&mut self, now: f64) -> &[u8] {
         if self.writing_since.is_none() {
-            if self.written == self.writing.len() {
-                self.seal_staging();
-                self.writing.clear();
-                self.written = 0;
-                core::mem::swap(&mut self.filling, &mut self.writing);
-            }
+            self.seal_next();
             if !self.writing.is_empty() {
                 self.writing_since = Some(now);
             }
         }
         self.dirty = false;
-        &self.writing[self.written..self.part_end()]
+        &self.writing
     }
 
     /// The socket took all of [`Self::output`].
-    pub fn part_written(&mut self) {
+    pub fn written(&mut self) {
         if self.writing_since.take().is_some() {
-            self.written = self.part_end();
+            self.writing.clear();
         }
     }
 
     /// Is there output that no write is under way for?
     pub fn wants_write(&self) -> bool {
-        let left = self.written < self.writing.len() || !self.filling.is_empty() || !self.staging.is_empty();
-        self.writing_since.is_none() && left
+        self.writing_since.is_none() && !self.lanes.is_empty()
     }
 
     /// Gives the buffers back when there was no traffic since the last call: of many links most are idle.
@@ -246,15 +266,15 @@ impl Link {
         if busy || self.input_length > 0 || !self.plain.is_empty() || self.is_writing() || self.wants_write() {
             return;
         }
-        for buffer in [&mut self.input, &mut self.plain, &mut self.staging, &mut self.filling, &mut self.writing] {
+        for buffer in [&mut self.input, &mut self.plain, &mut self.staging, &mut self.writing] {
             *buffer = Vec::new();
         }
-        self.written = 0;
+        self.lanes = Lanes::default();
     }
 
     /// May [`Self::rest`] have something to do?
     pub fn holds_buffers(&self) -> bool {
-        self.input.capacity() + self.plain.capacity() + self.filling.capacity() + self.writing.capacity() > 0
+        self.input.capacity() + self.plain.capacity() + self.writing.capacity() > 0 || self.lanes.holds_buffers()
     }
 
     /// Has the socket taken nothing for too long?
@@ -267,46 +287,37 @@ impl Link {
         self.writing_since.is_some()
     }
 
-    fn part_end(&self) -> usize {
-        self.writing.len().min(self.written + WRITE_BYTES)
-    }
-
-    fn queued(&self) -> usize {
-        self.filling.len() + self.staging.len()
-    }
-
-    fn push(&mut self, mut bytes: &[u8]) {
-        if self.crypto.is_none() {
-            self.filling.extend_from_slice(bytes);
-            return;
-        }
-        while !bytes.is_empty() {
-            let (now, later) = bytes.split_at(bytes.len().min(MAX_FRAME_PLAINTEXT_BYTES - self.staging.len()));
-            self.staging.extend_from_slice(now);
-            bytes = later;
-            if self.staging.len() == MAX_FRAME_PLAINTEXT_BYTES {
-                self.seal_staging();
-            }
-        }
-    }
-
-    fn seal_staging(&mut self) {
-        let Some((sealer, _)) = &mut self.crypto else { return };
-        if self.staging.is_empty() {
-            return;
-        }
-        let end = self.filling.len();
-        self.filling.resize(end + self.staging.len() + FRAME_OVERHEAD_BYTES, 0);
-        // It fails only when all 2^64 counters are used up; then nothing leaves any more and the link counts as stalled.
-        let sealed = sealer.seal_into(&self.staging, &mut self.filling[end..]);
-        self.filling.truncate(end + sealed);
+    /// Seals what the socket gets next.
+    fn seal_next(&mut self) {
+        let Some((sealer, _)) = &mut self.crypto else {
+            return self.lanes.take(&mut self.writing, WRITE_BYTES);
+        };
         self.staging.clear();
+        self.lanes.take(&mut self.staging, WRITE_BYTES);
+        for plaintext in self.staging.chunks(MAX_FRAME_PLAINTEXT_BYTES) {
+            let end = self.writing.len();
+            self.writing.resize(end + plaintext.len() + FRAME_OVERHEAD_BYTES, 0);
+            // It fails only when all 2^64 counters are used up; then nothing leaves any more.
+            let sealed = sealer.seal_into(plaintext, &mut self.writing[end..]);
+            self.writing.truncate(end + sealed);
+        }
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_link_is_shared_while_two_routes_send() {
+        let mut link = Link::new([1; 16], None, &[]);
+        assert!(!link.note_use(7, 0.0));
+        assert!(!link.note_use(7, 10.0));
+        assert!(link.note_use(8, 20.0));
+        assert!(link.note_use(7, 30.0));
+        assert!(link.note_use(7, 1_000.0));
+        assert!(!link.note_use(7, 1_020.0), "8 has been quiet for a second");
+    }
 
     #[test]
     fn an_idle_link_gives_its_buffers_back_and_a_busy_one_keeps_what_it_holds() {
@@ -328,7 +339,7 @@ mod tests {
         assert_eq!(link.output(0.0), [0, 0, 0, 0, 1, 0, 2, 7, 7]);
         link.rest();
         assert_eq!(link.output(0.0).len(), 9, "a write is under way");
-        link.part_written();
+        link.written();
         link.rest();
         assert!(!link.holds_buffers());
         assert_eq!(link.read_area().len(), INPUT_BYTES);

@@ -82,9 +82,10 @@ impl Switch {
             return Err(WriteFault::NotOpen);
         };
         let Some(link) = self.links.get_mut(link_handle) else { return Err(WriteFault::NotOpen) };
+        group.flow.set_shared(link.note_use(group.next_id, now));
         let mut taken = 0;
         for record in bytes.chunks(MAX_FRAME_PLAINTEXT_BYTES) {
-            if !link.has_local_room() || !group.flow.has_room() {
+            if !link.has_local_room(group.next_id) || !group.flow.has_room() {
                 break;
             }
             let sealed = group.seal(record, &mut self.scratch, now);
@@ -107,9 +108,9 @@ impl Switch {
         }
         if taken < bytes.len() {
             group.wants_window = !group.flow.has_room();
-            if !link.has_local_room() && !group.wants_link {
+            if !link.has_local_room(group.next_id) && !group.wants_link {
                 group.wants_link = true;
-                link.waiting_groups.push(handle);
+                link.waiting_groups.push((handle, group.next_id));
             }
         }
         self.mark_dirty(link_handle);

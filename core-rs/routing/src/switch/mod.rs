@@ -127,7 +127,7 @@ impl Switch {
                 self.fail_routes(link.transport, now);
             }
         }
-        self.tell_writable(link.waiting_groups);
+        self.tell_writable(link.waiting_groups.into_iter().map(|(group, _)| group).collect());
         for waiting in link.waiting_links {
             self.resume(waiting, now);
         }
@@ -186,15 +186,12 @@ impl Switch {
     /// The socket took the output.
     pub fn output_written(&mut self, handle: u32, now: f64) {
         let Some(link) = self.links.get_mut(handle) else { return };
-        link.part_written();
+        link.written();
         if link.wants_write() && !link.dirty {
             link.dirty = true;
             self.dirty.push_back(handle);
         }
-        if !link.has_drained() {
-            return;
-        }
-        let (links, groups) = (core::mem::take(&mut link.waiting_links), core::mem::take(&mut link.waiting_groups));
+        let (links, groups) = (link.take_waiting_links(), link.take_waiting_groups());
         self.tell_writable(groups);
         for waiting in links {
             self.resume(waiting, now);
@@ -426,7 +423,7 @@ impl Switch {
     fn send_ping(&mut self, handle: u32, asked: bool, now: f64) -> Option<i64> {
         let group = self.groups.get_mut(handle)?;
         let (timestamp, throughput) = group.make_ping(asked, now);
-        group.flow.also_mark(timestamp);
+        group.flow.also_mark(timestamp, now);
         self.send_of_group(handle, Kind::Ping, &[&timestamp.to_be_bytes(), &throughput.to_be_bytes()], now);
         Some(timestamp)
     }

@@ -140,6 +140,9 @@ impl Switch {
         };
         let size = (first.len() + rest.len()) as u16;
         if link.append(Header { kind: kind as u8, route_id: next_id, size }, &[first, rest]) {
+            if kind == Kind::Data {
+                link.note_use(next_id, now);
+            }
             self.counters.forwarded += 1;
             self.mark_dirty(to);
             let _ = self.table.touch(header.route_id, now);

@@ -125,7 +125,8 @@ impl World {
         }
     }
 
-    fn step(&mut self) -> bool {
+    /// Moves what each cable holds a little; `false`: nothing moves.
+    pub fn step(&mut self) -> bool {
         let mut moved = false;
         for cable in &mut self.cables {
             for end in 0..2 {
