@@ -4,8 +4,8 @@
 //! measure of what is under way, with any peer of v1.3.
 //!
 //! The window follows the delay, as LEDBAT does (RFC 6817): it grows while the round trip is little longer than the
-//! shortest one seen, and shrinks when it is longer, since then the bytes only wait in queues. A sender that shares its link
-//! with other routes holds back more, since what waits then are not only its own bytes.
+//! shortest one seen, and shrinks when it is longer, since then the bytes only wait in queues. A sender of bulk
+//! beside chat of other routes holds back more, since it is not only its own bytes that wait then.
 
 use std::collections::VecDeque;
 
@@ -14,11 +14,11 @@ const FIRST_WINDOW: u64 = 512 * 1024;
 const MIN_WINDOW: u64 = 256 * 1024;
 /// 100 MB/s over 160 ms. A receiver of ours takes that much without stopping anybody else.
 pub const MAX_WINDOW: u64 = 16 * 1024 * 1024;
-/// The window while other routes use the same link and the path is short. There the processors of the visors are the
+/// The window beside chat of other routes on the same link, when the path is short. There the processors of the visors are the
 /// bottleneck: what is under way waits in the sockets between them, where nothing overtakes it, and more of it hardly makes
 /// bulk faster. Over 4 hops on loopback with [`MIN_WINDOW`], small packets of other routes took 9 times their idle round
 /// trip, with this 3 times.
-const SHARED_WINDOW: u64 = 64 * 1024;
+const WINDOW_BESIDE_CHAT: u64 = 64 * 1024;
 /// A path is short when its shortest round trip, ms, is so small that [`TARGET_DELAY_MS`] would be a multiple of it.
 const SHORT_MS: f64 = 2.0;
 /// A Ping is sent after this part of the window, and after [`MIN_MARK_BYTES`] at the soonest: each costs some 60 bytes, and a
@@ -56,8 +56,8 @@ pub struct Flow {
     starting: bool,
     /// No change before what was sent under the present window has arrived.
     changed_at: u64,
-    /// Do other routes use the same link?
-    shared: bool,
+    /// Do other routes send chat over the same link?
+    beside_chat: bool,
 }
 
 impl Flow {
@@ -72,7 +72,7 @@ impl Flow {
             measured_at: 0.0,
             starting: true,
             changed_at: 0,
-            shared: false,
+            beside_chat: false,
         }
     }
 
@@ -81,9 +81,9 @@ impl Flow {
         self.sent - self.arrived < self.limit()
     }
 
-    /// Do other routes use the link that this one leaves over?
-    pub fn set_shared(&mut self, shared: bool) {
-        self.shared = shared;
+    /// Do other routes send chat over the link that this one leaves over?
+    pub fn set_beside_chat(&mut self, beside_chat: bool) {
+        self.beside_chat = beside_chat;
     }
 
     /// `bytes` were sent.
@@ -123,11 +123,11 @@ impl Flow {
     }
 
     fn limit(&self) -> u64 {
-        if self.is_held_back() { SHARED_WINDOW } else { self.window }
+        if self.is_held_back() { WINDOW_BESIDE_CHAT } else { self.window }
     }
 
     fn is_held_back(&self) -> bool {
-        self.shared && self.shortest_ms.is_some_and(|shortest| shortest < SHORT_MS)
+        self.beside_chat && self.shortest_ms.is_some_and(|shortest| shortest < SHORT_MS)
     }
 
     fn push(&mut self, timestamp: i64, at: f64, wanted: bool) {
@@ -154,7 +154,7 @@ impl Flow {
     }
 
     fn adapt(&mut self, waited_ms: f64, was_full: bool) {
-        // What the window should be without the others is not to be seen now.
+        // What the window should be without the chat is not to be seen now.
         if self.arrived < self.changed_at || self.is_held_back() {
             return;
         }
@@ -228,7 +228,7 @@ mod tests {
     }
 
     #[test]
-    fn a_sender_holds_back_while_others_use_its_link_if_the_path_is_short() {
+    fn a_sender_holds_back_beside_chat_if_the_path_is_short() {
         for (rtt_ms, short) in [(0.7, true), (20.0, false)] {
             let mut flow = Flow::new();
             flow.sent(20_000);
@@ -236,9 +236,9 @@ mod tests {
             flow.mark(1, 0.0);
             flow.arrived(1, rtt_ms);
             assert!(fill(&mut flow) >= FIRST_WINDOW);
-            flow.set_shared(true);
+            flow.set_beside_chat(true);
             assert_eq!(fill(&mut flow) < FIRST_WINDOW / 4, short, "{rtt_ms} ms");
-            flow.set_shared(false);
+            flow.set_beside_chat(false);
             assert!(flow.limit() >= FIRST_WINDOW);
         }
     }

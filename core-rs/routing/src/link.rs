@@ -40,8 +40,10 @@ const RESERVE_BYTES: usize = 64 * 1024;
 /// must not count as silent, which takes 9 s, for its sake.
 const STALLED_MS: f64 = 6_000.0;
 
-/// A route uses a link for so long after its last Data packet, ms: longer than a chat pauses while it is one.
-const USES_MS: f64 = 1_000.0;
+/// Data that comes in pieces of so many bytes at the most is chat: somebody waits for each of them.
+pub const CHAT_BYTES: usize = 1024;
+/// A link counts as one for chat for so long after it carried some, ms: longer than a conversation of programs pauses.
+const CHAT_MS: f64 = 1_000.0;
 
 /// Why a link is not read.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -83,9 +85,9 @@ pub struct Link {
     writing: Vec<u8>,
     /// Since when the socket has had what it is writing.
     writing_since: Option<f64>,
-    /// The route that sent Data last and when, and when another than that did.
-    last_user: (u32, f64),
-    other_used_at: f64,
+    /// The route that sent chat last and when, and when another than that did.
+    chat: (u32, f64),
+    other_chat_at: f64,
     /// Was there any traffic since [`Link::rest`] was called last?
     active: bool,
 }
@@ -117,8 +119,8 @@ impl Link {
             staging: Vec::new(),
             writing: Vec::new(),
             writing_since: None,
-            last_user: (0, f64::NEG_INFINITY),
-            other_used_at: f64::NEG_INFINITY,
+            chat: (0, f64::NEG_INFINITY),
+            other_chat_at: f64::NEG_INFINITY,
             active: true,
         }
     }
@@ -226,14 +228,18 @@ impl Link {
         true
     }
 
-    /// A route sends Data over this link, under this id. Does another, too?
-    pub fn note_use(&mut self, route_id: u32, now: f64) -> bool {
-        let (last_user, used_at) = self.last_user;
-        if route_id != last_user {
-            self.other_used_at = used_at;
+    /// A route sends chat over this link, under this id.
+    pub fn note_chat(&mut self, route_id: u32, now: f64) {
+        if route_id != self.chat.0 {
+            self.other_chat_at = self.chat.1;
         }
-        self.last_user = (route_id, now);
-        now - self.other_used_at < USES_MS
+        self.chat = (route_id, now);
+    }
+
+    /// Did another route than the one of this id send chat lately?
+    pub fn carries_chat_beside(&self, route_id: u32, now: f64) -> bool {
+        let at = if route_id == self.chat.0 { self.other_chat_at } else { self.chat.1 };
+        now - at < CHAT_MS
     }
 
     /// Bytes for the socket. They stay where they are until [`Self::written`].
@@ -309,14 +315,19 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_link_is_shared_while_two_routes_send() {
+    fn a_link_knows_for_a_second_that_another_route_sent_chat() {
         let mut link = Link::new([1; 16], None, &[]);
-        assert!(!link.note_use(7, 0.0));
-        assert!(!link.note_use(7, 10.0));
-        assert!(link.note_use(8, 20.0));
-        assert!(link.note_use(7, 30.0));
-        assert!(link.note_use(7, 1_000.0));
-        assert!(!link.note_use(7, 1_020.0), "8 has been quiet for a second");
+        assert!(!link.carries_chat_beside(7, 0.0));
+        link.note_chat(7, 0.0);
+        assert!(!link.carries_chat_beside(7, 0.0), "it was the same");
+        assert!(link.carries_chat_beside(8, 999.0));
+        assert!(!link.carries_chat_beside(8, 1_000.0));
+        link.note_chat(8, 500.0);
+        link.note_chat(7, 600.0);
+        link.note_chat(7, 1_400.0);
+        assert!(link.carries_chat_beside(7, 1_499.0));
+        assert!(!link.carries_chat_beside(7, 1_500.0));
+        assert!(link.carries_chat_beside(8, 1_500.0) && link.carries_chat_beside(9, 1_500.0));
     }
 
     #[test]

@@ -71,7 +71,7 @@ fn a_small_packet_overtakes_the_bulk_of_another_route_at_every_link() {
         assert_eq!(read_all(&mut world, 2, chat.groups[1]), b"hello");
         world.settle();
         read_all(&mut world, 2, bulk.groups[1]);
-        // Until the link does not count as shared any more, and much may be under way again.
+        // Until the chat is forgotten, and much may be under way again.
         world.pass(2_000.0);
     }
 }

@@ -6,6 +6,7 @@ use skywire_wire::{Body, HEADER_BYTES, Header, Kind};
 use super::{CLOSE_REQUESTED, GroupStats, Switch, TICK_MS, WriteFault};
 use crate::event::CloseReason;
 use crate::group::Group;
+use crate::link::CHAT_BYTES;
 
 impl Switch {
     /// Begins a group on a saved forward and consume rule. `None` when one of them is missing or has a group.
@@ -82,7 +83,10 @@ impl Switch {
             return Err(WriteFault::NotOpen);
         };
         let Some(link) = self.links.get_mut(link_handle) else { return Err(WriteFault::NotOpen) };
-        group.flow.set_shared(link.note_use(group.next_id, now));
+        if bytes.len() <= CHAT_BYTES {
+            link.note_chat(group.next_id, now);
+        }
+        group.flow.set_beside_chat(link.carries_chat_beside(group.next_id, now));
         let mut taken = 0;
         for record in bytes.chunks(MAX_FRAME_PLAINTEXT_BYTES) {
             if !link.has_local_room(group.next_id) || !group.flow.has_room() {

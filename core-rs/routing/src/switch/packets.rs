@@ -4,7 +4,7 @@ use skywire_wire::{HEADER_BYTES, Header, Kind, TransportId};
 
 use super::{CLOSE_REQUESTED, Switch};
 use crate::event::{CloseReason, Event};
-use crate::link::{Blocker, HOP_LOCAL};
+use crate::link::{Blocker, CHAT_BYTES, HOP_LOCAL};
 use crate::table::{Entry, TableFault};
 
 /// Packets for a consume rule whose group is not there yet, bytes.
@@ -140,8 +140,8 @@ impl Switch {
         };
         let size = (first.len() + rest.len()) as u16;
         if link.append(Header { kind: kind as u8, route_id: next_id, size }, &[first, rest]) {
-            if kind == Kind::Data {
-                link.note_use(next_id, now);
+            if kind == Kind::Data && payload.len() <= CHAT_BYTES {
+                link.note_chat(next_id, now);
             }
             self.counters.forwarded += 1;
             self.mark_dirty(to);
