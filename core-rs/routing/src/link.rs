@@ -27,9 +27,10 @@ const INPUT_BYTES: usize = 64 * 1024;
 const PLAIN_BYTES: usize = 128 * 1024;
 /// Packets that wait for the socket. Beyond it whoever forwards to this link waits.
 const OUTPUT_BYTES: usize = 512 * 1024;
-/// What the socket gets at once, up to a packet more: what is sealed cannot be overtaken. A socket that takes less than this
-/// in [`STALLED_MS`], 11 KB/s, counts as broken.
-const WRITE_BYTES: usize = 64 * 1024;
+/// What is sealed for the socket at once, up to a packet more: it cannot be overtaken. With its tags it fits into
+/// [`INPUT_BYTES`] at the other end, or each write would be passed on there as a large one and a tiny one. A socket that
+/// takes less than this in [`STALLED_MS`], 10 KB/s, counts as broken.
+const WRITE_BYTES: usize = 56 * 1024;
 /// A local writer waits from here on, in its own lane: a long queue before one's own packets is latency and nothing else.
 const LOCAL_OUTPUT_BYTES: usize = 256 * 1024;
 /// Those who wait go on when so little is left.
