@@ -17,14 +17,15 @@ pub const MAX_WINDOW: u64 = 16 * 1024 * 1024;
 /// The window beside chat of other routes on the same link, when the path is short. There the processors of the visors are the
 /// bottleneck: what is under way waits in the sockets between them, where nothing overtakes it, and more of it hardly makes
 /// bulk faster. Over 4 hops on loopback with [`MIN_WINDOW`], small packets of other routes took 9 times their idle round
-/// trip, with this 3 times.
-const WINDOW_BESIDE_CHAT: u64 = 64 * 1024;
-/// A path is short when its shortest round trip, ms, is so small that [`TARGET_DELAY_MS`] would be a multiple of it.
-const SHORT_MS: f64 = 2.0;
+/// trip, with this 3 times. 64 KiB are no better, and cost more processor time for each byte, since every write is smaller.
+const WINDOW_BESIDE_CHAT: u64 = 96 * 1024;
+/// A path is short when its shortest round trip is less, ms: on one that was never seen empty, some [`TARGET_DELAY_MS`] of it
+/// may be our own bytes.
+const SHORT_MS: f64 = 5.0;
 /// A Ping is sent after this part of the window, and after [`MIN_MARK_BYTES`] at the soonest: each costs some 60 bytes, and a
 /// turn of every visor on the way back.
 const MARKS_PER_WINDOW: u64 = 8;
-const MIN_MARK_BYTES: u64 = 16 * 1024;
+const MIN_MARK_BYTES: u64 = 32 * 1024;
 /// Waiting in queues that is taken for a sign of a full path, ms; on long paths a quarter of the round trip.
 const TARGET_DELAY_MS: f64 = 4.0;
 /// The shortest round trip may be longer now than it was: it is taken to grow by this part in a second. Little, since a path
@@ -76,9 +77,10 @@ impl Flow {
         }
     }
 
-    /// May more be sent?
+    /// May more be sent? Always when no mark is under way, since nothing else tells of room: the window may have become
+    /// smaller than what was sent since the last one.
     pub fn has_room(&self) -> bool {
-        self.sent - self.arrived < self.limit()
+        self.sent - self.arrived < self.limit() || self.marks.is_empty()
     }
 
     /// Do other routes send chat over the link that this one leaves over?
@@ -91,12 +93,12 @@ impl Flow {
         self.sent += bytes as u64;
     }
 
-    /// Is a Ping due? Also when the window is full and nothing under way would tell of room.
+    /// Is a Ping due?
     pub fn wants_mark(&self) -> bool {
         let unmarked = self.sent - self.marked;
         // The first one comes early: the path is still empty and shows its shortest round trip.
         let enough = if self.marked == 0 { 0 } else { self.limit() / MARKS_PER_WINDOW };
-        unmarked >= enough.max(MIN_MARK_BYTES) || (unmarked > 0 && !self.has_room() && self.marks.is_empty())
+        unmarked >= enough.max(MIN_MARK_BYTES)
     }
 
     /// A Ping was sent because of [`Self::wants_mark`].
@@ -127,7 +129,7 @@ impl Flow {
     }
 
     fn is_held_back(&self) -> bool {
-        self.beside_chat && self.shortest_ms.is_some_and(|shortest| shortest < SHORT_MS)
+        self.beside_chat && self.shortest_ms.is_none_or(|shortest| shortest < SHORT_MS)
     }
 
     fn push(&mut self, timestamp: i64, at: f64, wanted: bool) {
@@ -208,8 +210,12 @@ mod tests {
         let before = flow.sent;
         while flow.has_room() {
             flow.sent(4070);
+            if flow.wants_mark() {
+                flow.mark(flow.sent as i64, 0.0);
+            }
         }
-        flow.arrived = flow.sent;
+        (flow.arrived, flow.marked) = (flow.sent, flow.sent);
+        flow.marks.clear();
         flow.sent - before
     }
 
@@ -231,7 +237,7 @@ mod tests {
     fn a_sender_holds_back_beside_chat_if_the_path_is_short() {
         for (rtt_ms, short) in [(0.7, true), (20.0, false)] {
             let mut flow = Flow::new();
-            flow.sent(20_000);
+            flow.sent(40_000);
             assert!(flow.wants_mark(), "the first mark comes early");
             flow.mark(1, 0.0);
             flow.arrived(1, rtt_ms);
@@ -241,6 +247,23 @@ mod tests {
             flow.set_beside_chat(false);
             assert!(flow.limit() >= FIRST_WINDOW);
         }
+    }
+
+    #[test]
+    fn a_window_that_shrinks_below_what_has_no_mark_does_not_stop_the_sender() {
+        let mut flow = Flow::new();
+        flow.window = MAX_WINDOW;
+        flow.sent(40_000);
+        flow.mark(1, 0.0);
+        // Not enough for the next mark of so large a window.
+        flow.sent(1_000_000);
+        assert!(!flow.wants_mark());
+        flow.set_beside_chat(true);
+        assert!(!flow.has_room());
+        flow.arrived(1, 0.5);
+        assert!(flow.has_room());
+        flow.sent(4_070);
+        assert!(flow.wants_mark());
     }
 
     #[test]
