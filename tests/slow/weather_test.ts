@@ -20,8 +20,8 @@ const ROUNDS = 7;
 const PAUSE_MS = 2;
 /** Some 0.5 s each, idle and busy. */
 const LINES = { idle: 150, busy: 100 };
-/** Chat beside bulk, in multiples of chat alone. */
-const MOST_TIMES = 5;
+/** Chat beside bulk, in multiples of chat alone, and how far that is off on a busy machine. */
+const MOST_TIMES = 5, NOISE_TIMES = 1.5;
 /** What must remain to others beside a receiver that does not read, and how far the median is off on a busy machine. */
 const LEAST_SHARE = 0.9, NOISE_SHARE = 0.1;
 /** Begins slowly: what is under way has to find its size. */
@@ -63,7 +63,7 @@ Deno.test("a line of five visors in bad weather", async (t) => {
     const [atMedian, atP99] = [times(0.5, 0.5), times(0.99, 0.25)];
     const text = `${atMedian.toFixed(1)} times as long at the median, ${atP99.toFixed(1)} times at p99`;
     console.log([...texts, `  ${text}`].join("\n"));
-    assert.ok(atMedian <= MOST_TIMES && atP99 <= MOST_TIMES, text);
+    assert.ok(Math.max(atMedian, atP99) <= MOST_TIMES + NOISE_TIMES, text);
   });
 
   await t.step("a receiver that does not read costs the other routes of its visors less than 10 %", async () => {
