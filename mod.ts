@@ -41,6 +41,7 @@ export type {
   VisorBenchOptions,
   VisorEvent,
   VisorOptions,
+  VisorSettings,
   VisorStatus,
 } from "./lib/visor/mod.ts";
 export type { BenchResult } from "./lib/apps/mod.ts";

@@ -2,33 +2,13 @@
 
 import { createDenoRuntime, createDenoStorage } from "../runtime/deno/mod.ts";
 import type { Simulation } from "../simulation/mod.ts";
-import type { TransportDriver } from "../transport/mod.ts";
 import { startVisor } from "./start.ts";
-import type { Visor } from "./visor.ts";
+import type { Visor, VisorSettings } from "./visor.ts";
 
 /** What {@link createVisor} may be told. */
-export interface CreateVisorOptions {
+export interface CreateVisorOptions extends VisorSettings {
   /** The data folder, made when it is missing. What the visor needs is kept there, readable by its owner only. */
   readonly data: string;
-  /** The ticket of the network to join; needed at the first start only. Without: a network of one. */
-  readonly join?: string;
-  /** The name or address that others reach this machine by. Without: loopback only. */
-  readonly host?: string;
-  /** Whether a dial that finds no route opens a transport by itself; default true. */
-  readonly autoTransport?: boolean;
-  /**
-   * Whether it accepts TCP transports from whoever finds it by its key through the address resolver; by default when
-   * `host` is a public IPv4 address.
-   */
-  readonly public?: boolean;
-  /** Whether it keeps a few transports to public visors up by itself; default false. */
-  readonly autoconnect?: boolean;
-  /** Who computes routes: the visor itself from the map, or the network's route finder as long as that answers; kept. */
-  readonly routeFinder?: "local" | "network";
-  /** The text of a v1.3 visor's `skywire-config.json`, taken over into the data folder before all else. */
-  readonly goConfig?: string;
-  /** Transport kinds from outside, beside the built-in ones; a driver with a `listenAddress` listens from the start. */
-  readonly drivers?: readonly TransportDriver[];
   /**
    * For tests: a network in memory instead of this machine. `data` is the name of a host in it, which keeps the files.
    * Its time stands still unless driven: `await network.run(createVisor({ network, data: "a" }))`.

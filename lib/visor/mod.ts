@@ -21,5 +21,5 @@ export type {
 } from "./views.ts";
 export type { RouteEventView, VisorEvent } from "./events.ts";
 export { startVisor } from "./start.ts";
-export type { FindOptions, Visor, VisorBenchOptions, VisorOptions } from "./visor.ts";
+export type { FindOptions, Visor, VisorBenchOptions, VisorOptions, VisorSettings } from "./visor.ts";
 export { VERSION } from "../types/version.ts";

@@ -2,22 +2,13 @@
 
 import { makeVisorConfig, parseTicket, type VisorConfig } from "../config/mod.ts";
 import type { DataFolder } from "./data_folder.ts";
-
-/** What a start may ask for. */
-export interface StartOptions {
-  readonly join?: string;
-  readonly host?: string;
-  readonly autoTransport?: boolean;
-  readonly public?: boolean;
-  readonly autoconnect?: boolean;
-  readonly routeFinder?: "local" | "network";
-}
+import type { VisorSettings } from "./visor.ts";
 
 /**
  * Loads the configuration.
  * @throws {RefusedError} `config/bad-ticket`, `config/invalid`
  */
-export async function loadConfig(folder: DataFolder, options: StartOptions): Promise<VisorConfig> {
+export async function loadConfig(folder: DataFolder, options: VisorSettings): Promise<VisorConfig> {
   const { join, host, autoTransport, autoconnect, routeFinder } = options;
   const kept = await folder.config() ?? makeVisorConfig({});
   return {
