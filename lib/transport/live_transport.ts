@@ -257,15 +257,16 @@ export class LiveTransport {
    * as the peer has not taken it as opened: a Go peer waits for settlement from its last byte of Noise on, and one that
    * does not come stops it from accepting (W3; W17 has «before settlement», which is up to a round trip too late).
    *
-   * Of a v1.3 visor, whichever link it has accepted wins, whoever has the smaller key: it would put its own into its table
-   * instead, and take that out again when the accepted one ends. Then it knows of none, and the transport is dead with
-   * both sides connected (§4.4 has two links under one entry only; a dial of Go makes a second entry).
+   * Of a v1.3 visor, whichever link was accepted first wins, whoever has the smaller key. Once it has accepted ours, it
+   * would put its own into its table instead, and take that out again when the accepted one ends. Then it knows of none,
+   * and the transport is dead with both sides connected (§4.4 has two links under one entry only; a dial of Go makes a
+   * second entry).
    */
   async admit(signal: AbortSignal, { isOurs }: { readonly isOurs: boolean }): Promise<boolean> {
     const smaller = this.#deps.localKey < this.remote;
     const waits = smaller || !isOurs;
     const dial = this.#dial;
-    if (dial !== undefined && !smaller && !dial.isCommitted) {
+    if (dial !== undefined && !dial.isCommitted && !(smaller && isOurs)) {
       dial.abort.abort(new UnavailableError("transport/superseded", "Dial: the peer's own link came first"));
     } else if (dial !== undefined) {
       const limit = waits ? LONGEST_SETUP_MS : OWN_SETTLEMENT_MS;
