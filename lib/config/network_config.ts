@@ -3,6 +3,7 @@
 import * as v from "valibot";
 import { parseAddress } from "../runtime/mod.ts";
 import type { PublicKey } from "../types/mod.ts";
+import { keyTextOf } from "../wire/key_url.ts";
 
 /** A messaging server that is known without asking anybody. */
 export interface KnownMessagingServer {
@@ -30,9 +31,6 @@ export interface NetworkConfig {
   /** The way to a messaging discovery that is named by its key. */
   readonly messagingServers?: readonly KnownMessagingServer[] | undefined;
 }
-
-/** What follows a key in a URL that looks like one of the web. */
-const KEY_DOMAIN = ".sky";
 
 const KEY = /^0[23][0-9a-f]{64}$/;
 
@@ -79,12 +77,13 @@ export const networkConfigSchema: v.GenericSchema<unknown, NetworkConfig> = v.pi
 
 /** Is it a URL that names a public key? */
 export function isKeyUrl(text: string): boolean {
-  const { protocol, hostname = "" } = URL.parse(text) ?? {};
-  return protocol === "dmsg:" || (protocol === "http:" && hostname.endsWith(KEY_DOMAIN));
+  const url = URL.parse(text);
+  return url !== null && keyTextOf(url) !== undefined;
 }
 
 function isServiceUrl(text: string): boolean {
-  const { protocol = "", hostname = "" } = URL.parse(text) ?? {};
-  if (!isKeyUrl(text)) return protocol === "http:" || protocol === "https:";
-  return KEY.test(hostname.toLowerCase().replace(KEY_DOMAIN, ""));
+  const url = URL.parse(text);
+  if (url === null) return false;
+  const key = keyTextOf(url);
+  return key === undefined ? url.protocol === "http:" || url.protocol === "https:" : KEY.test(key.toLowerCase());
 }

@@ -1,11 +1,6 @@
 /**
  * HTTP to public keys, the side of the client (dmsg.md §7.2): each request has a stream of its own, and no connection is
- * used again. A URL names a key in one of two ways:
- *
- * ```
- * dmsg://<66 hex digits>[:port]/path        as in v1.3 and in configurations
- * http://<66 hex digits>.sky[:port]/path    as people type it; port 80 unless named
- * ```
+ * used again. Which URLs name a key is told in `lib/wire/key_url.ts`; the port is 80 unless named.
  */
 
 import { parsePublicKey } from "../core/mod.ts";
@@ -14,15 +9,13 @@ import type { Http, Timers } from "../runtime/mod.ts";
 import type { OverlayAddress } from "../types/mod.ts";
 import { Fault } from "../wire/fault.ts";
 import { decodeResponseHead, encodeHead, type HeaderList, type ResponseHead } from "../wire/http1.ts";
+import { keyTextOf } from "../wire/key_url.ts";
 import type { MessagingClient } from "./client.ts";
 import { headersOf, HttpMessageReader, passOn, unreachable } from "./http_message.ts";
 import type { MessagingStream } from "./stream.ts";
 
 /** The port of HTTP unless the URL names another. */
 export const HTTP_PORT = 80;
-
-/** What follows a key where a URL must look like one of the web. */
-const KEY_DOMAIN = ".sky";
 
 /** From the request to the head of its answer, ms: services take 20 s at most. */
 const ANSWER_WITHIN_MS = 30_000;
@@ -42,15 +35,13 @@ export interface MessagingFetchDeps {
  * @returns undefined for a URL that names no key
  */
 export function overlayAddressOf(url: URL): OverlayAddress | undefined {
-  const isKeyUrl = url.protocol === "dmsg:", isWebUrl = url.protocol === "http:" && url.hostname.endsWith(KEY_DOMAIN);
-  if (!isKeyUrl && !isWebUrl) return undefined;
-  const host = isWebUrl || url.hostname.endsWith(KEY_DOMAIN) ? url.hostname.slice(0, -KEY_DOMAIN.length) : url.hostname;
-  const publicKey = parsePublicKey(host);
+  const text = keyTextOf(url);
+  const publicKey = text === undefined ? undefined : parsePublicKey(text);
   return publicKey === undefined ? undefined : { publicKey, port: Number(url.port) || HTTP_PORT };
 }
 
 /**
- * Makes a `fetch` that understands both kinds of URL above and hands all others on. The body of a request is read as a
+ * Makes a `fetch` that understands URLs with keys and hands all others on. The body of a request is read as a
  * whole before it is sent. Errors are those of {@link Http.fetch}; redirects are not followed.
  */
 export function createMessagingFetch(deps: MessagingFetchDeps): Http["fetch"] {
