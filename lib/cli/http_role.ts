@@ -2,7 +2,7 @@
 
 import type { Command } from "commander";
 import { publicKeyOf } from "../core/mod.ts";
-import { HTTP_PORT, type MessagingClient, serveHttp } from "../messaging/mod.ts";
+import { type MessagingClient, serveHttp } from "../messaging/mod.ts";
 import type { Runtime } from "../runtime/mod.ts";
 import type { HttpService, ServiceSettings } from "../services/http/mod.ts";
 import { joinMessaging } from "../services/messaging_discovery/mod.ts";
@@ -89,7 +89,7 @@ export function runHttpService(purpose: string, role: HttpRole): Promise<void> {
         : joinMessaging({ runtime, secret, url: options.messagingDiscovery ?? "" }).messaging;
       stack.use(messaging);
       const { timers, log } = runtime;
-      stack.use(serveHttp({ listener: messaging.listen(HTTP_PORT), publicKey, handler: service.fetch, timers, log }));
+      stack.use(serveHttp({ messaging, handler: service.fetch, timers, log }));
     }
     const server = await runtime.http.serve(options.listen, service.fetch);
     stack.defer(() => server.close());

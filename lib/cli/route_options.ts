@@ -26,7 +26,7 @@ export function withRouteOptions(command: Command): Command {
     .option("--min-hops <n>", "not shorter than", hops)
     .option("--max-hops <n>", "not longer than", hops)
     .option("--avoid <pk>", "not over this visor; may be repeated", collect(keyArgument))
-    .option("--avoid-type <type>", "not over transports of this type; may be repeated", collect((text) => text))
+    .option("--avoid-type <type>", "not over transports of this type; may be repeated", collect(String))
     .option("--via <pk>", "over this visor; when repeated, in this order", collect(keyArgument));
 }
 

@@ -5,10 +5,11 @@
 
 import { ClosedError, describeError, ProtocolError } from "../errors/mod.ts";
 import { type HttpHandler, type Log, sleep, type Timers, untilAborted } from "../runtime/mod.ts";
-import { type PublicKey, shortKey } from "../types/mod.ts";
+import { type Port, shortKey } from "../types/mod.ts";
 import { Fault } from "../wire/fault.ts";
 import { decodeRequestHead, encodeHead, type HeaderList, type RequestHead } from "../wire/http1.ts";
-import type { MessagingListener } from "./client.ts";
+import type { MessagingClient } from "./client.ts";
+import { HTTP_PORT } from "./http_fetch.ts";
 import { headersOf, HttpMessageReader, passOn, writeBody } from "./http_message.ts";
 import type { MessagingStream } from "./stream.ts";
 
@@ -23,10 +24,10 @@ const CLOSE_WITHIN_MS = 2_000;
 
 /** What {@link serveHttp} needs. */
 export interface ServeHttpDeps {
-  /** Where requests come from; closed with the server. */
-  readonly listener: MessagingListener;
-  /** Whose key the clients dialled: the host in the URLs that the handler sees. */
-  readonly publicKey: PublicKey;
+  /** At whose key it is served, which is the host in the URLs that the handler sees. */
+  readonly messaging: Pick<MessagingClient, "listen" | "publicKey">;
+  /** Default {@link HTTP_PORT}. */
+  readonly port?: Port;
   /** Answers. */
   readonly handler: HttpHandler;
   /** Where time limits come from. */
@@ -38,9 +39,10 @@ export interface ServeHttpDeps {
 /** A running server. Disposing stops it: no new requests; running ones have 2 s to end. */
 export type MessagingHttpServer = AsyncDisposable;
 
-/** Serves until it is disposed, or the messaging client is. */
+/** Serves until it is disposed, or the messaging client is. @throws {RefusedError} `messaging/port-taken` */
 export function serveHttp(deps: ServeHttpDeps): MessagingHttpServer {
-  const { listener, timers, log } = deps;
+  const { messaging, port = HTTP_PORT, timers, log } = deps;
+  const listener = messaging.listen(port);
   const running = new Map<MessagingStream, Promise<void>>();
   const accepting = (async (): Promise<void> => {
     for await (const stream of listener) {
@@ -72,7 +74,7 @@ export function serveHttp(deps: ServeHttpDeps): MessagingHttpServer {
 }
 
 async function answer(stream: MessagingStream, deps: ServeHttpDeps): Promise<void> {
-  const { timers, handler, publicKey } = deps;
+  const { timers, handler, messaging: { publicKey } } = deps;
   const reader = new HttpMessageReader(stream, timers);
   const head = await readRequest(reader);
   if (head === undefined) return;

@@ -1,7 +1,7 @@
 /** The parts of a visor that carry its traffic, joined: messaging, transports, router. */
 
 import type { NetworkConfig, VisorConfig } from "../config/mod.ts";
-import { HTTP_PORT, type MessagingClient, serveHttp } from "../messaging/mod.ts";
+import { type MessagingClient, serveHttp } from "../messaging/mod.ts";
 import { createRouter, type Router } from "../routing/mod.ts";
 import type { Http, Runtime } from "../runtime/mod.ts";
 import {
@@ -97,13 +97,7 @@ export async function joinParts(deps: VisorPartsDeps): Promise<VisorParts> {
     secret,
   });
   const page = createVisorPage({ runtime, messaging });
-  stack.use(serveHttp({
-    listener: messaging.listen(HTTP_PORT),
-    publicKey: messaging.publicKey,
-    handler: page,
-    timers: runtime.timers,
-    log: runtime.log,
-  }));
+  stack.use(serveHttp({ messaging, handler: page, timers: runtime.timers, log: runtime.log }));
   const loop = stack.use(createSwitchLoop({ runtime, localKey: messaging.publicKey }));
   const table = stack.use(createTransportTable({
     runtime,

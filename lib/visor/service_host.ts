@@ -81,11 +81,11 @@ export class ServiceHost implements AsyncDisposable {
 
   /** From now on the services answer at their key. @param messaging of that key; the caller's */
   answerOver(messaging: MessagingClient): void {
-    const { runtime: { timers, log }, publicKey } = this.#deps;
+    const { timers, log } = this.#deps.runtime;
     this.#messaging = messaging;
     for (const [purpose, { fetch: handler }] of this.#services) {
-      const listener = messaging.listen(this.presenceOf(purpose).port);
-      this.#answering.use(serveHttp({ listener, publicKey, handler, timers, log }));
+      const { port } = this.presenceOf(purpose);
+      this.#answering.use(serveHttp({ messaging, port, handler, timers, log }));
     }
   }
 

@@ -33,8 +33,7 @@ function httpTest(name: string, parts: { handler: HttpHandler; test: (world: Htt
     await world.server("server");
     const [alice, bob] = await world.clients("alice", "bob");
     const { timers, log } = sim.runtimeFor("bob");
-    const { publicKey } = bob;
-    const server = serveHttp({ listener: bob.listen(80), publicKey, handler: parts.handler, timers, log });
+    const server = serveHttp({ messaging: bob, handler: parts.handler, timers, log });
     const fetch = createMessagingFetch({ messaging: alice, timers: sim.runtimeFor("alice").timers, http: ELSEWHERE });
     await parts.test({ sim, alice, bob, fetch, server });
     await sim.run(async () => await server[Symbol.asyncDispose]());

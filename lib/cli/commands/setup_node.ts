@@ -4,9 +4,9 @@
  */
 
 import type { Command } from "commander";
-import { createMessagingClient, HTTP_PORT, serveHttp } from "../../messaging/mod.ts";
+import { serveHttp } from "../../messaging/mod.ts";
 import { createStatusPages } from "../../services/http/mod.ts";
-import { createMessagingDiscoveryClient } from "../../services/messaging_discovery/mod.ts";
+import { joinMessaging } from "../../services/messaging_discovery/mod.ts";
 import { createSetupNode, KNOWN_TRANSPORT_KINDS } from "../../services/setup_node/mod.ts";
 import { collect, urlArgument, wholeNumber } from "../command.ts";
 import type { CliHost } from "../host.ts";
@@ -47,8 +47,8 @@ export function setupNodeCommand(host: CliHost): Command {
         const { listen, requestsPerMinute } = options;
         await using stack = new AsyncDisposableStack();
         const secret = stack.use(await loadKey(options.key, { host, runtime }));
-        const discovery = createMessagingDiscoveryClient({ ...runtime, url: options.messagingDiscovery });
-        const messaging = stack.use(createMessagingClient({ runtime, secret, discovery }));
+        const { messaging } = joinMessaging({ runtime, secret, url: options.messagingDiscovery });
+        stack.use(messaging);
         const { transportKind: kinds } = options;
         const transportKinds = kinds.includes("any") ? "any" : [...KNOWN_TRANSPORT_KINDS, ...kinds];
         const { publicKey } = messaging;
@@ -59,7 +59,7 @@ export function setupNodeCommand(host: CliHost): Command {
           runtime,
           settings: { messaging },
         });
-        stack.use(serveHttp({ listener: messaging.listen(HTTP_PORT), publicKey, handler, timers, log }));
+        stack.use(serveHttp({ messaging, handler, timers, log }));
         const server = listen === undefined ? undefined : await http.serve(listen, handler);
         stack.defer(async () => await server?.close());
         const owned = stack.move();

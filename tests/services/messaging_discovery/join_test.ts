@@ -49,13 +49,7 @@ async function startHub(
   const server = stack.use(await createMessagingServer({ runtime, secret: secretOf(1), listen, discovery }));
   const { messaging } = joinMessaging({ runtime: inside, secret: secretOf(2), url: inside.url, minSessions: 8 });
   stack.use(messaging);
-  stack.use(serveHttp({
-    listener: messaging.listen(80),
-    publicKey: messaging.publicKey,
-    handler: service.fetch,
-    timers: runtime.timers,
-    log: runtime.log,
-  }));
+  stack.use(serveHttp({ messaging, handler: service.fetch, timers: runtime.timers, log: runtime.log }));
   await messaging.ready;
   const owned = stack.move();
   return {
