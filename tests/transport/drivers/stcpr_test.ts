@@ -2,25 +2,12 @@
 
 import assert from "node:assert/strict";
 import { hasCode } from "../../../lib/errors/mod.ts";
-import { driverConformanceCases } from "../../../lib/transport/conformance.ts";
 import { type AddressSource, createStcprDriver } from "../../../lib/transport/drivers/stcpr.ts";
-import { createSimulation, simulationTest } from "../../fakes/mod.ts";
-import { KEY_A, KEY_B, KEY_C } from "./keys.ts";
+import { simulationTest } from "../../fakes/mod.ts";
+import { KEY_B, KEY_C } from "./keys.ts";
+import { testInSimulation } from "./run_conformance.ts";
 
-const sim = createSimulation({ seed: 1 });
-const cases = driverConformanceCases(() => {
-  const { network } = sim.runtimeFor("b");
-  return Promise.resolve({
-    dialler: createStcprDriver({ network: sim.runtimeFor("a").network }),
-    listener: createStcprDriver({ network }),
-    diallerKey: KEY_A,
-    listenerKey: KEY_B,
-    listenAddress: "b:0",
-    nowhere: { address: "b:1", remoteKey: KEY_C },
-    [Symbol.asyncDispose]: () => Promise.resolve(),
-  });
-});
-for (const { name, run } of cases) Deno.test(`stcpr driver in a simulation: ${name}`, () => sim.run(run()));
+testInSimulation("stcpr driver in a simulation", ({ network }) => createStcprDriver({ network }));
 
 simulationTest("the stcpr driver tries the addresses that the resolver gives, in order", async (sim) => {
   const asked: string[] = [];

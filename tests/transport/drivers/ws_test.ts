@@ -3,47 +3,15 @@
 import assert from "node:assert/strict";
 import { hasCode } from "../../../lib/errors/mod.ts";
 import { createDenoRuntime } from "../../../lib/runtime/deno/mod.ts";
-import type { Http, MessageSocket } from "../../../lib/runtime/mod.ts";
-import { driverConformanceCases } from "../../../lib/transport/conformance.ts";
-import type { DriverFixture } from "../../../lib/transport/conformance.ts";
+import type { MessageSocket } from "../../../lib/runtime/mod.ts";
 import { createWsDriver, WINDOW_BYTES, WS_PROTOCOL } from "../../../lib/transport/drivers/ws.ts";
 import type { RawLink } from "../../../lib/transport/mod.ts";
-import { createSimulation, type Simulation, simulationTest } from "../../fakes/mod.ts";
-import { KEY_A, KEY_B, KEY_C } from "./keys.ts";
+import { type Simulation, simulationTest } from "../../fakes/mod.ts";
+import { KEY_B } from "./keys.ts";
+import { testInSimulation, testOverSockets } from "./run_conformance.ts";
 
-function makeFixture(
-  https: readonly [Http, Http],
-  options: { readonly listenAddress: string; readonly nowhere: string; readonly dispose?: () => void },
-): DriverFixture {
-  return {
-    dialler: createWsDriver({ http: https[0] }),
-    listener: createWsDriver({ http: https[1] }),
-    diallerKey: KEY_A,
-    listenerKey: KEY_B,
-    listenAddress: options.listenAddress,
-    nowhere: { address: options.nowhere, remoteKey: KEY_C },
-    [Symbol.asyncDispose]: () => Promise.resolve(options.dispose?.()),
-  };
-}
-
-const overSockets = driverConformanceCases(() => {
-  const runtime = createDenoRuntime({ logLevel: "off" });
-  return Promise.resolve(makeFixture([runtime.http, runtime.http], {
-    listenAddress: "127.0.0.1:0",
-    nowhere: "127.0.0.1:1",
-    dispose: () => runtime[Symbol.dispose](),
-  }));
-});
-for (const { name, run } of overSockets) Deno.test(`ws driver over WebSockets: ${name}`, run);
-
-const sim = createSimulation({ seed: 1 });
-const inSimulation = driverConformanceCases(() =>
-  Promise.resolve(makeFixture([sim.runtimeFor("a").http, sim.runtimeFor("b").http], {
-    listenAddress: "b:0",
-    nowhere: "b:1",
-  }))
-);
-for (const { name, run } of inSimulation) Deno.test(`ws driver in a simulation: ${name}`, () => sim.run(run()));
+testOverSockets("ws driver over WebSockets", createWsDriver);
+testInSimulation("ws driver in a simulation", createWsDriver);
 
 Deno.test("other requests to the port of a ws listener are answered beside it", async () => {
   using runtime = createDenoRuntime({ logLevel: "off" });
