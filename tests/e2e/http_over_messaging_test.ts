@@ -10,6 +10,7 @@ import assert from "node:assert/strict";
 import { formatTicket, type NetworkConfig, parseTicket } from "../../lib/config/mod.ts";
 import type { VisorStatus } from "../../lib/visor/mod.ts";
 import { denoArgv, Program, runToEnd, temporaryFolder } from "./program.ts";
+import { published } from "./published.ts";
 
 interface ReadyLine {
   readonly publicKey: string;
@@ -101,13 +102,9 @@ Deno.test("the messaging discovery as a program answers at its key, and a servic
   await using map = start("transport-discovery", "--messaging-discovery", url, "--rate-limit", "5");
   const mapReady = await map.nextJson<{ url: string; publicKey: string }>();
   for (const [base, key] of [[url, publicKey], [mapReady.url, mapReady.publicKey]] as const) {
-    let health = await (await fetch(`${base}/health`)).json();
+    await published(url, key);
+    const health = await (await fetch(`${base}/health`)).json();
     assert.equal(health.dmsg_address, `${key}:80`);
-    // Real programs: they need a moment to find each other.
-    for (let tries = 0; tries < 50 && health.dmsg_servers === undefined; tries++) {
-      await new Promise((resolve) => setTimeout(resolve, 300));
-      health = await (await fetch(`${base}/health`)).json();
-    }
     assert.equal(health.dmsg_servers?.length, 1);
   }
   const statuses: number[] = [];

@@ -7,6 +7,7 @@ import { joinMessaging } from "../../lib/services/messaging_discovery/mod.ts";
 import { type PublicKey, SecretKey } from "../../lib/types/mod.ts";
 import { formatEntry, signEntry } from "../../lib/wire/messaging_entry.ts";
 import { denoArgv, Program } from "./program.ts";
+import { published } from "./published.ts";
 
 interface Ready {
   readonly publicKey: PublicKey;
@@ -29,17 +30,6 @@ async function readPages(get: (path: string) => Promise<Response>, title: string
   assert.equal(info.title, title);
   assert.deepEqual(Object.keys(paths), ["/health", "/metrics", "/openapi.json"]);
   return await (await get("/metrics")).text();
-}
-
-/** Waits until a client has told the discovery how it is reached. */
-async function published(url: string, key: PublicKey): Promise<void> {
-  using runtime = createDenoRuntime({ logLevel: "off" });
-  const isThere = async (): Promise<boolean> => {
-    const { status, body } = await runtime.http.fetch(new Request(`${url}/dmsg-discovery/entry/${key}`));
-    await body?.cancel();
-    return status === 200;
-  };
-  while (!await isThere());
 }
 
 Deno.test("the messaging server and the setup node answer /health and /metrics on an address, the latter at its key, too", async () => {

@@ -3,7 +3,7 @@
  * at the other end; here they run on a transcript.
  */
 
-import { createSocksClient, createSocksServer } from "../../lib/apps/mod.ts";
+import { type App, createSocksClient, createSocksServer } from "../../lib/apps/mod.ts";
 import { publicKeyOf } from "../../lib/core/mod.ts";
 import {
   createMessagingClient,
@@ -108,7 +108,6 @@ export const FLOWS: Readonly<Record<string, Flow>> = {
   /** We open a transport, have a route set up, and fetch a page through the peer's SOCKS server, which wants a passcode. */
   async routeDial(world, data): Promise<unknown> {
     await using visor = await makeVisor(world, [await dialTransport(world, data)], data);
-    const end = new AbortController();
     const client = createSocksClient({
       runtime: world.runtime,
       network: visor.router,
@@ -117,26 +116,17 @@ export const FLOWS: Readonly<Record<string, Flow>> = {
       passcode: "sesame",
       name: "proxy",
     });
-    const done = client.run({ signal: end.signal, ready: () => world.onReady?.("127.0.0.1:11999") });
-    await world.finished;
-    end.abort();
-    await done;
-    return undefined;
+    return await runApp(client, { world, ready: () => world.onReady?.("127.0.0.1:11999") });
   },
   /** A peer opens a transport and a route, and fetches a page through our SOCKS server. */
   async routeAccept(world, data): Promise<unknown> {
     await using visor = await makeVisor(world, [await acceptTransport(world, data)], data);
-    const end = new AbortController();
     const server = createSocksServer({
       runtime: world.runtime,
       network: visor.router,
       destinations: ["127.0.0.0/8"],
     });
-    const done = server.run({ signal: end.signal, ready: () => {} });
-    await world.finished;
-    end.abort();
-    await done;
-    return undefined;
+    return await runApp(server, { world, ready: () => {} });
   },
   /** A peer opens a transport to us and we one to the next; a route of theirs goes over us. */
   async routeMiddle(world, data): Promise<unknown> {
@@ -154,6 +144,18 @@ export const FLOWS: Readonly<Record<string, Flow>> = {
     return undefined;
   },
 };
+
+/** Runs an app until all has happened. */
+async function runApp(
+  app: App,
+  { world, ready }: { readonly world: World; readonly ready: () => void },
+): Promise<void> {
+  const end = new AbortController();
+  const done = app.run({ signal: end.signal, ready });
+  await world.finished;
+  end.abort();
+  await done;
+}
 
 interface SettledTransport {
   readonly secure: SecureLink;
