@@ -3,8 +3,8 @@
  *
  * @module
  */
-export * from "./go_visor_config.ts";
-export * from "./network_config.ts";
-export * from "./problems.ts";
-export * from "./ticket.ts";
-export * from "./visor_config.ts";
+export * from "../visor/config/go_visor_config.ts";
+export * from "../network/network_config.ts";
+export * from "../check/problems.ts";
+export * from "../network/ticket.ts";
+export * from "../visor/config/visor_config.ts";

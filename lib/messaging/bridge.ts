@@ -7,7 +7,7 @@
 import { describeError, SkywireError, UnavailableError } from "../errors/mod.ts";
 import { withTimeout } from "../runtime/mod.ts";
 import type { Counter, Runtime } from "../runtime/mod.ts";
-import type { MuxStream } from "../transport/mux_session.ts";
+import type { MuxStream } from "../links/mux_session.ts";
 import type { PublicKey, SecretKey } from "../types/mod.ts";
 import { Fault } from "../wire/fault.ts";
 import { checkResponse, encodeSignedResponse } from "../wire/stream_objects.ts";
@@ -15,7 +15,7 @@ import { answerIpLookup } from "./ip_lookup.ts";
 import { PING_MARKER } from "./session.ts";
 import type { Session } from "./session.ts";
 import { badRequest, badResponse, isRefusal, openRequest, WIRE_CODE } from "./signed_object.ts";
-import { splice } from "./splice.ts";
+import { splice } from "../links/splice.ts";
 
 /** From the first byte of a stream to the response: a v1.3 client gives up after it, so nobody waits longer. */
 const OPENING_LIMIT_MS = 20_000;

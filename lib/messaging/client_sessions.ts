@@ -6,7 +6,7 @@
 import { ClosedError, describeError, UnavailableError } from "../errors/mod.ts";
 import { Backoff, randomFraction, sleep, untilAborted, withTimeout } from "../runtime/mod.ts";
 import type { Random, Runtime } from "../runtime/mod.ts";
-import { createMuxSession } from "../transport/mux_session.ts";
+import { createMuxSession } from "../links/mux_session.ts";
 import { shortKey } from "../types/mod.ts";
 import type { PublicKey, SecretKey } from "../types/mod.ts";
 import type { Entry } from "../wire/messaging_entry.ts";

@@ -7,7 +7,7 @@ import { publicKeyOf } from "../core/mod.ts";
 import { describeError } from "../errors/mod.ts";
 import { formatAddress, parseAddress } from "../runtime/mod.ts";
 import type { ByteLink, LinkListener, Runtime } from "../runtime/mod.ts";
-import { createMuxSession } from "../transport/mux_session.ts";
+import { createMuxSession } from "../links/mux_session.ts";
 import { shortKey } from "../types/mod.ts";
 import type { PublicKey, SecretKey } from "../types/mod.ts";
 import { bridgeStream } from "./bridge.ts";

@@ -10,7 +10,7 @@
 import type { Records } from "../core/mod.ts";
 import { ClosedError, hasCode, ProtocolError } from "../errors/mod.ts";
 import type { ByteLink } from "../runtime/mod.ts";
-import type { MuxSession, MuxStream } from "../transport/mux_session.ts";
+import type { MuxSession, MuxStream } from "../links/mux_session.ts";
 import type { MonotonicMs, PublicKey } from "../types/mod.ts";
 import { MAX_FRAME_BYTES, readFrame } from "./frames.ts";
 

@@ -9,9 +9,9 @@ import { MAX_RECORD_PLAINTEXT_BYTES } from "../core/mod.ts";
 import type { Records } from "../core/mod.ts";
 import { ClosedError } from "../errors/mod.ts";
 import type { ByteLink } from "../runtime/mod.ts";
-import type { MuxStream } from "../transport/mux_session.ts";
+import type { MuxStream } from "../links/mux_session.ts";
 import type { Port, PublicKey } from "../types/mod.ts";
-import { ReadBuffer } from "./read_buffer.ts";
+import { ReadBuffer } from "../links/read_buffer.ts";
 
 /** Sealed and written at once: 16 whole records are just below 64 KiB on the wire. */
 const WRITE_CHUNK_BYTES: number = 16 * MAX_RECORD_PLAINTEXT_BYTES;

@@ -8,7 +8,7 @@ import type { Records } from "../core/mod.ts";
 import { describeError, ProtocolError } from "../errors/mod.ts";
 import { withTimeout } from "../runtime/mod.ts";
 import type { Runtime } from "../runtime/mod.ts";
-import type { MuxStream } from "../transport/mux_session.ts";
+import type { MuxStream } from "../links/mux_session.ts";
 import type { PublicKey, SecretKey } from "../types/mod.ts";
 import { encodeSignedResponse } from "../wire/stream_objects.ts";
 import type { StreamRequest } from "../wire/stream_objects.ts";

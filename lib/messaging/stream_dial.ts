@@ -7,7 +7,7 @@ import type { OverlayAddress, Port, SecretKey } from "../types/mod.ts";
 import { Fault } from "../wire/fault.ts";
 import { checkResponse, encodeSignedRequest, objectHash } from "../wire/stream_objects.ts";
 import type { StreamFault } from "../wire/stream_objects.ts";
-import type { MuxStream } from "../transport/mux_session.ts";
+import type { MuxStream } from "../links/mux_session.ts";
 import type { Session } from "./session.ts";
 import { badResponse, isRefusal, WIRE_CODE } from "./signed_object.ts";
 import { createMessagingStream } from "./stream.ts";

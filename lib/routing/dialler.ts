@@ -22,7 +22,7 @@ import type { ConnectionTable } from "./connection_table.ts";
 import { errorOfEnd } from "./group.ts";
 import { initiateHandshake } from "./group_handshake.ts";
 import type { RouterMetrics } from "./metrics.ts";
-import type { PortSpace } from "./port_space.ts";
+import type { PortSpace } from "../overlay/port_space.ts";
 import { chooseRoutes, type Route, type RouteChoiceDeps, type RouteWish } from "./route_choice.ts";
 import type { RouteConnection } from "./route_connection.ts";
 import type { RuleGate, SavedEdgeRules } from "./rule_gate.ts";

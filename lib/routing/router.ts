@@ -17,7 +17,7 @@ import { ConnectionTable } from "./connection_table.ts";
 import { Dialler } from "./dialler.ts";
 import { routerMetrics } from "./metrics.ts";
 import { PING_PORT, servePings } from "./ping.ts";
-import { PortSpace } from "./port_space.ts";
+import { PortSpace } from "../overlay/port_space.ts";
 import type { RouteWish } from "./route_choice.ts";
 import type { RouteConnection } from "./route_connection.ts";
 import { createRouteListener, type FillableListener, type RouteListener } from "./route_listener.ts";

@@ -27,8 +27,8 @@ import {
   verifyTransportEntry,
 } from "../wire/transport_entry.ts";
 import type { SignedEntry } from "../wire/transport_entry.ts";
-import { readSecure, writeSecure } from "./secure_link.ts";
-import type { SecureLink } from "./secure_link.ts";
+import { readSecure, writeSecure } from "../links/secure_link.ts";
+import type { SecureLink } from "../links/secure_link.ts";
 
 /** How long settlement may take on each side, ms (transports.md §3). */
 export const SETTLEMENT_TIMEOUT_MS = 20_000;

@@ -35,8 +35,8 @@ import {
   takeJsonLine,
   verifyFrame2,
 } from "../wire/stcp_frames.ts";
-import { ByteReader } from "./byte_reader.ts";
-import type { SecureLink } from "./secure_link.ts";
+import { ByteReader } from "../links/byte_reader.ts";
+import type { SecureLink } from "../links/secure_link.ts";
 
 /** How long the Noise stage may take, ms; upstream measures the same on each side (transports.md §2.4). */
 export const NOISE_TIMEOUT_MS = 5_000;

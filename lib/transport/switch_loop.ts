@@ -13,7 +13,7 @@ import type { Runtime } from "../runtime/mod.ts";
 import type { MonotonicMs, PublicKey, TransportId } from "../types/mod.ts";
 import { BufferPool, LinkPump } from "./link_pump.ts";
 import type { LinkEnd } from "./link_pump.ts";
-import type { SecureLink } from "./secure_link.ts";
+import type { SecureLink } from "../links/secure_link.ts";
 
 /** Events that concern one group. */
 export type GroupEvent = Extract<SwitchEvent, { readonly group: GroupHandle }>;

@@ -4,7 +4,7 @@ import type { Runtime } from "../runtime/mod.ts";
 import { formatHex } from "../types/mod.ts";
 import { type ControlledVisor, createControlApi } from "./control_api.ts";
 import type { DataFolder } from "./data_folder.ts";
-import type { Listeners } from "./listeners.ts";
+import type { Listeners } from "../network/listeners.ts";
 
 /** 128 bits: nobody guesses it. */
 const TOKEN_BYTES = 16;

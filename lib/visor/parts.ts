@@ -30,7 +30,7 @@ import {
 import type { SecretKey } from "../types/mod.ts";
 import { AddressBinding } from "./address_binding.ts";
 import { Autoconnect } from "./autoconnect.ts";
-import { type Listeners, portOf } from "./listeners.ts";
+import { type Listeners, portOf } from "../network/listeners.ts";
 import { MESSAGING_TYPE, STCP_TYPE, STCPR_TYPE, type VisorTransports, WS_TYPE } from "./transports.ts";
 import { createVisorPage } from "./visor_page.ts";
 

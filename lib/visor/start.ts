@@ -10,15 +10,15 @@ import { withTimeout } from "../runtime/mod.ts";
 import { shortKey } from "../types/mod.ts";
 import { startControlServer } from "./control_server.ts";
 import { DataFolder } from "./data_folder.ts";
-import type { EmbeddedNetwork, EmbeddedNetworkContext } from "./embedded_network.ts";
+import type { EmbeddedNetwork, EmbeddedNetworkContext } from "../network/embedded_network.ts";
 import { VisorEvents } from "./events.ts";
 import { explainRoutes } from "./explain.ts";
-import { importGoConfig } from "./go_config_import.ts";
-import { Listeners } from "./listeners.ts";
+import { importGoConfig } from "./config/go_config_import.ts";
+import { Listeners } from "../network/listeners.ts";
 import { joinParts } from "./parts.ts";
 import { Proxies } from "./proxies.ts";
 import { candidateViewOf, foundRouteOf } from "./route_views.ts";
-import { loadConfig } from "./start_config.ts";
+import { loadConfig } from "./config/start_config.ts";
 import { StatusReport } from "./status.ts";
 import { VisorTransports } from "./transports.ts";
 import type { Visor, VisorOptions } from "./visor.ts";
@@ -135,5 +135,5 @@ export async function startVisor(options: VisorOptions): Promise<Visor> {
 
 /** Loaded only where it is needed: most visors join a network, and need none of its services. */
 async function startOwnNetwork(context: EmbeddedNetworkContext): Promise<EmbeddedNetwork> {
-  return await (await import("./embedded_network.ts")).startEmbeddedNetwork(context);
+  return await (await import("../network/embedded_network.ts")).startEmbeddedNetwork(context);
 }

@@ -9,7 +9,7 @@
 
 import { Mux } from "../../lib/core/mod.ts";
 import { createDenoRuntime } from "../../lib/runtime/deno/mod.ts";
-import { createMuxSession, type MuxStream } from "../../lib/transport/mux_session.ts";
+import { createMuxSession, type MuxStream } from "../../lib/links/mux_session.ts";
 import { monotonicMs } from "../../lib/types/mod.ts";
 
 const load = new Uint8Array(16 * 1024 * 1024);

@@ -12,10 +12,10 @@
  */
 
 import process from "node:process";
-import type { Metric } from "../../lib/services/route_finder/figures.ts";
-import { TransportGraph } from "../../lib/services/route_finder/graph.ts";
-import { answerQuestion, findRoutes } from "../../lib/services/route_finder/logic.ts";
-import type { RouteConditions } from "../../lib/services/route_finder/question.ts";
+import type { Metric } from "../../lib/paths/figures.ts";
+import { TransportGraph } from "../../lib/paths/graph.ts";
+import { answerQuestion, findRoutes } from "../../lib/paths/answer.ts";
+import type { RouteConditions } from "../../lib/paths/question.ts";
 import type { FeedTransport } from "../../lib/services/transport_discovery/mod.ts";
 import type { PublicKey, TransportId } from "../../lib/types/mod.ts";
 import { createSeededRandom } from "../../lib/simulation/seeded_random.ts";

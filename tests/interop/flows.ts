@@ -15,7 +15,7 @@ import { createRouter } from "../../lib/routing/mod.ts";
 import type { ByteLink, Runtime } from "../../lib/runtime/mod.ts";
 import { createSetupNode } from "../../lib/services/setup_node/mod.ts";
 import { acceptSettlement, initiateSettlement, type Settlement } from "../../lib/transport/settlement.ts";
-import { discardSecureLink, type SecureLink } from "../../lib/transport/secure_link.ts";
+import { discardSecureLink, type SecureLink } from "../../lib/links/secure_link.ts";
 import { acceptHandshake, dialHandshake } from "../../lib/transport/stcp_handshake.ts";
 import { createSwitchLoop, type TransportSummary } from "../../lib/transport/mod.ts";
 import type { Port, PublicKey, SecretKey } from "../../lib/types/mod.ts";

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { publicKeyOf } from "../../lib/core/mod.ts";
 import { acceptSession } from "../../lib/messaging/session_handshake.ts";
-import { createMuxSession } from "../../lib/transport/mux_session.ts";
+import { createMuxSession } from "../../lib/links/mux_session.ts";
 import { ENTRY_VERSION } from "../../lib/wire/messaging_entry.ts";
 import { sleep } from "../../lib/runtime/mod.ts";
 import { simulationTest } from "../fakes/mod.ts";

@@ -5,7 +5,7 @@ import type { MessagingServer } from "../../lib/messaging/mod.ts";
 import { Session } from "../../lib/messaging/session.ts";
 import { initiateSession } from "../../lib/messaging/session_handshake.ts";
 import type { ByteLink } from "../../lib/runtime/mod.ts";
-import { createMuxSession } from "../../lib/transport/mux_session.ts";
+import { createMuxSession } from "../../lib/links/mux_session.ts";
 import type { OverlayAddress, SecretKey } from "../../lib/types/mod.ts";
 import { decodeResponse, encodeSignedRequest } from "../../lib/wire/stream_objects.ts";
 import type { StreamResponse } from "../../lib/wire/stream_objects.ts";

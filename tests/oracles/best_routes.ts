@@ -4,8 +4,8 @@
  */
 
 import type { FeedTransport } from "../../lib/services/transport_discovery/mod.ts";
-import type { CompleteQuestion } from "../../lib/services/route_finder/question.ts";
-import { figuresOf, type Metric, type MetricWeights } from "../../lib/services/route_finder/figures.ts";
+import type { CompleteQuestion } from "../../lib/paths/question.ts";
+import { figuresOf, type Metric, type MetricWeights } from "../../lib/paths/figures.ts";
 
 /** Transports in the order of the way, and the visors on it. */
 export interface OracleRoute {

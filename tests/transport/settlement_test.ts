@@ -5,7 +5,7 @@ import { generateSecretKey, publicKeyOf, Records } from "../../lib/core/mod.ts";
 import { hasCode, RefusedError, SkywireError } from "../../lib/errors/mod.ts";
 import { acceptSettlement, initiateSettlement } from "../../lib/transport/settlement.ts";
 import type { SettlementOptions } from "../../lib/transport/settlement.ts";
-import type { SecureLink } from "../../lib/transport/secure_link.ts";
+import type { SecureLink } from "../../lib/links/secure_link.ts";
 import { parseHex, SecretKey } from "../../lib/types/mod.ts";
 import type { PublicKey } from "../../lib/types/mod.ts";
 import { Fault } from "../../lib/wire/fault.ts";

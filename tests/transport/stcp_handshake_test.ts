@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { generateSecretKey, publicKeyOf } from "../../lib/core/mod.ts";
 import { hasCode, ProtocolError, RefusedError, SkywireError } from "../../lib/errors/mod.ts";
 import type { ByteLink } from "../../lib/runtime/mod.ts";
-import { ByteReader } from "../../lib/transport/byte_reader.ts";
+import { ByteReader } from "../../lib/links/byte_reader.ts";
 import { acceptSettlement, initiateSettlement } from "../../lib/transport/settlement.ts";
 import {
   acceptHandshake,

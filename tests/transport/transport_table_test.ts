@@ -5,7 +5,7 @@ import { hasCode, RefusedError, UnavailableError } from "../../lib/errors/mod.ts
 import { createDenoRuntime } from "../../lib/runtime/deno/mod.ts";
 import { publicKeyOf } from "../../lib/core/mod.ts";
 import { type ByteLink, sleep } from "../../lib/runtime/mod.ts";
-import { discardSecureLink } from "../../lib/transport/secure_link.ts";
+import { discardSecureLink } from "../../lib/links/secure_link.ts";
 import { acceptSettlement, initiateSettlement } from "../../lib/transport/settlement.ts";
 import { acceptHandshake, dialHandshake } from "../../lib/transport/stcp_handshake.ts";
 import type { Port, PublicKey } from "../../lib/types/mod.ts";

@@ -9,12 +9,12 @@ import { withTimeout } from "../../runtime/mod.ts";
 import { type PathStep, type PublicKey, shortKey } from "../../types/mod.ts";
 import type { App, AppContext, AppNetwork } from "../app.ts";
 import { ExitSession, type ExitStream } from "./exit_session.ts";
-import { LinkReader } from "./link_reader.ts";
+import { LinkReader } from "../../links/link_reader.ts";
 import { HandshakeWatch } from "./local_answer.ts";
 import { createSocksMetrics, type SocksMetrics } from "./metrics.ts";
 import { PasscodeLink } from "./passcode.ts";
 import { REPLY } from "./protocol.ts";
-import { relay, type RelayEnd } from "./relay.ts";
+import { relay, type RelayEnd } from "../../links/relay.ts";
 import { SOCKS_PORT } from "./server.ts";
 
 /** A new connection waits so long for a stream to the server, ms. */

@@ -5,7 +5,7 @@
 
 import { describeError, UnavailableError } from "../../errors/mod.ts";
 import { Backoff, type Runtime, sleep, withTimeout } from "../../runtime/mod.ts";
-import { createMuxSession, type MuxSession, type MuxStream } from "../../transport/mux_session.ts";
+import { createMuxSession, type MuxSession, type MuxStream } from "../../links/mux_session.ts";
 import { type PathStep, type PublicKey, shortKey } from "../../types/mod.ts";
 import type { AppConnection, AppNetwork } from "../app.ts";
 import { SOCKS_PORT, SOCKS_WINDOW_BYTES } from "./server.ts";

@@ -5,7 +5,7 @@
 
 import type { ByteLink } from "../../runtime/mod.ts";
 import { concatBytes } from "../../types/mod.ts";
-import type { LinkReader } from "./link_reader.ts";
+import type { LinkReader } from "../../links/link_reader.ts";
 import {
   encodeMethod,
   encodePasswordStatus,

@@ -11,7 +11,7 @@
 
 import type { ByteLink } from "../../runtime/mod.ts";
 import { concatBytes } from "../../types/mod.ts";
-import { LinkReader } from "./link_reader.ts";
+import { LinkReader } from "../../links/link_reader.ts";
 import { encodeCredentials, encodeGreeting, encodeMethod, METHOD } from "./protocol.ts";
 
 /** A stream to a server that knows who we are. */

@@ -11,7 +11,7 @@
 
 import { ProtocolError } from "../../errors/mod.ts";
 import { formatIpAddress, ipAddressOf } from "./ip_address.ts";
-import type { LinkReader } from "./link_reader.ts";
+import type { LinkReader } from "../../links/link_reader.ts";
 
 const SOCKS_VERSION = 5;
 const PASSWORD_VERSION = 1;

@@ -4,7 +4,7 @@
  */
 
 import type { Runtime } from "../../runtime/mod.ts";
-import { createMuxSession } from "../../transport/mux_session.ts";
+import { createMuxSession } from "../../links/mux_session.ts";
 import { type Port, type PublicKey, shortKey } from "../../types/mod.ts";
 import type { App, AppConnection, AppContext, AppNetwork } from "../app.ts";
 import { makeDestinationRule, PUBLIC_DESTINATIONS } from "./destinations.ts";

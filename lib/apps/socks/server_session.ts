@@ -5,9 +5,9 @@
 
 import { ProtocolError } from "../../errors/mod.ts";
 import { type ByteLink, formatAddress, type Runtime, withTimeout } from "../../runtime/mod.ts";
-import type { MuxStream } from "../../transport/mux_session.ts";
+import type { MuxStream } from "../../links/mux_session.ts";
 import type { DestinationRule } from "./destinations.ts";
-import { LinkReader } from "./link_reader.ts";
+import { LinkReader } from "../../links/link_reader.ts";
 import type { SocksMetrics } from "./metrics.ts";
 import {
   COMMAND_CONNECT,
@@ -22,7 +22,7 @@ import {
   REPLY,
   type SocksRequest,
 } from "./protocol.ts";
-import { relay } from "./relay.ts";
+import { relay } from "../../links/relay.ts";
 
 /** For the whole handshake, ms. A client over a slow route needs three round trips. */
 const HANDSHAKE_MS = 20_000;

@@ -15,11 +15,11 @@
 
 import { describeError } from "../../errors/mod.ts";
 import { type ByteLink, createQueue, type DatagramSocket, type Runtime, withTimeout } from "../../runtime/mod.ts";
-import { ByteReader } from "../../transport/byte_reader.ts";
+import { ByteReader } from "../../links/byte_reader.ts";
 import { checkInitiator } from "../../transport/stcp_handshake.ts";
 import { NULL_PUBLIC_KEY, type PublicKey, shortKey } from "../../types/mod.ts";
 import { Fault } from "../../wire/fault.ts";
-import { decodeKcpSegments, KCP_HEADER_BYTES, KcpSession } from "../../wire/kcp.ts";
+import { decodeKcpSegments, KCP_HEADER_BYTES, KcpSession } from "../../links/kcp.ts";
 import { STCP_HANDSHAKE_TIMEOUT_MS } from "../../wire/stcp_frames.ts";
 import { parseLocalAddresses, type VisorAddresses } from "./api.ts";
 

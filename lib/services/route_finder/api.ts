@@ -13,7 +13,7 @@ import type { PublicKey } from "../../types/mod.ts";
 import { Fault } from "../../wire/fault.ts";
 import { type Json, parseJson } from "../../wire/go_json.ts";
 import { type ErrorFormat, goKindOf, goSyntaxMessage, parseGoKey } from "../http/mod.ts";
-import type { FoundRoute, RoutePair, RouteQuery } from "./logic.ts";
+import type { FoundRoute, RoutePair, RouteQuery } from "../../paths/answer.ts";
 
 /** The path below the base URL. */
 export const ROUTES_PATH = "/routes";

@@ -15,11 +15,11 @@ import { formatProblems, problemsOf } from "../../config/mod.ts";
 import { ProtocolError } from "../../errors/mod.ts";
 import { type Hop, parseTransportId, type PublicKey, type TransportId } from "../../types/mod.ts";
 import { described, integer } from "../http/mod.ts";
-import type { RouteCandidate } from "./explain.ts";
-import { METRICS } from "./figures.ts";
-import type { RouteAnswer } from "./logic.ts";
-import { DISJOINT, MAX_AVOID, MAX_COUNT, MAX_VIA, type RatedRoute, type RouteQuestion } from "./question.ts";
-import { MAX_HOPS } from "./search.ts";
+import type { RouteCandidate } from "../../paths/explain.ts";
+import { METRICS } from "../../paths/figures.ts";
+import type { RouteAnswer } from "../../paths/answer.ts";
+import { DISJOINT, MAX_AVOID, MAX_COUNT, MAX_VIA, type RatedRoute, type RouteQuestion } from "../../paths/question.ts";
+import { MAX_HOPS } from "../../paths/search.ts";
 
 /** Paths below the base URL. */
 export const V2_PATHS = { routes: "/v2/routes", explain: "/v2/routes/explain" } as const;

@@ -8,9 +8,9 @@ import { createServiceClient, type ServiceAnswer, type ServiceClientDeps } from 
 import * as v from "valibot";
 import { formatPair, formatQuery, ROUTES_PATH } from "./api.ts";
 import { answerSchema, candidatesSchema, V2_PATHS } from "./api_v2.ts";
-import type { RouteCandidate } from "./explain.ts";
-import type { RouteAnswer } from "./logic.ts";
-import type { RouteConditions, RouteQuestion } from "./question.ts";
+import type { RouteCandidate } from "../../paths/explain.ts";
+import type { RouteAnswer } from "../../paths/answer.ts";
+import type { RouteConditions, RouteQuestion } from "../../paths/question.ts";
 
 /** A question to a route finder. */
 export interface FindRoutesOptions {

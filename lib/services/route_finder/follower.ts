@@ -6,7 +6,7 @@
 import { describeError } from "../../errors/mod.ts";
 import { Backoff, type Runtime, sleep } from "../../runtime/mod.ts";
 import type { FeedEvent, TransportFeed } from "../transport_discovery/mod.ts";
-import { TransportGraph } from "./graph.ts";
+import { TransportGraph } from "../../paths/graph.ts";
 
 /** The pause before following again. */
 const RETRY = { firstMs: 250, maxMs: 10_000 } as const;

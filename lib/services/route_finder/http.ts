@@ -6,7 +6,7 @@ import { type DocumentedRoute, JSON_TYPE, readBody, TextResponse } from "../http
 import { formatRoutes, MAX_BODY_BYTES, parseQuery, ROUTES_PATH } from "./api.ts";
 import { ROUTES_DOC } from "./docs.ts";
 import type { Follower } from "./follower.ts";
-import { findRoutes } from "./logic.ts";
+import { findRoutes } from "../../paths/answer.ts";
 
 /** The route that answers questions, from the map as it is at that moment. */
 export function routesRoute(deps: { readonly follower: Follower; readonly timers: Timers }): DocumentedRoute {

@@ -13,11 +13,11 @@ import {
   questionSchema,
   V2_PATHS,
 } from "./api_v2.ts";
-import { explainRoutes } from "./explain.ts";
+import { explainRoutes } from "../../paths/explain.ts";
 import type { Follower } from "./follower.ts";
-import type { TransportGraph } from "./graph.ts";
-import { answerQuestion } from "./logic.ts";
-import type { RouteQuestion } from "./question.ts";
+import type { TransportGraph } from "../../paths/graph.ts";
+import { answerQuestion } from "../../paths/answer.ts";
+import type { RouteQuestion } from "../../paths/question.ts";
 
 const REFUSALS = {
   400: "The question cannot be read, or contradicts itself",

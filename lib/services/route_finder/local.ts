@@ -7,10 +7,10 @@ import { describeError, hasCode, ProtocolError, RefusedError, UnavailableError }
 import { type Runtime, withTimeout } from "../../runtime/mod.ts";
 import type { TransportFeed } from "../transport_discovery/mod.ts";
 import { hasConditions, type RouteFinderClient } from "./client.ts";
-import { explainRoutes } from "./explain.ts";
+import { explainRoutes } from "../../paths/explain.ts";
 import { createFollower, type Follower } from "./follower.ts";
-import type { TransportGraph } from "./graph.ts";
-import { answerQuestion, findRoutes } from "./logic.ts";
+import type { TransportGraph } from "../../paths/graph.ts";
+import { answerQuestion, findRoutes } from "../../paths/answer.ts";
 
 /** How long a question waits for the map, ms. */
 const MAP_WITHIN_MS = 5_000;

@@ -19,11 +19,11 @@ export { createRouteFinderClient } from "./client.ts";
 export type { FindRoutesOptions, RouteFinderClient } from "./client.ts";
 export { createFallbackRouteFinder, createLocalRouteFinder } from "./local.ts";
 export type { LocalRouteFinder, LocalRouteFinderDeps } from "./local.ts";
-export { type Figures, type Metric, METRICS, type MetricWeights } from "./figures.ts";
-export { DISJOINT, MAX_COUNT } from "./question.ts";
-export type { Disjoint, RatedRoute, RouteConditions, RouteQuestion } from "./question.ts";
-export type { RouteAnswer } from "./logic.ts";
-export type { RouteCandidate } from "./explain.ts";
+export { type Figures, type Metric, METRICS, type MetricWeights } from "../../paths/figures.ts";
+export { DISJOINT, MAX_COUNT } from "../../paths/question.ts";
+export type { Disjoint, RatedRoute, RouteConditions, RouteQuestion } from "../../paths/question.ts";
+export type { RouteAnswer } from "../../paths/answer.ts";
+export type { RouteCandidate } from "../../paths/explain.ts";
 
 /** What a route finder is made of. */
 export interface RouteFinderDeps extends ServiceSettings {

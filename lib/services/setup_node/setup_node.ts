@@ -14,7 +14,7 @@
 import { describeError, ProtocolError, RefusedError, UnavailableError } from "../../errors/mod.ts";
 import { type Runtime, withTimeout } from "../../runtime/mod.ts";
 import { type PublicKey, type RouteId, shortKey } from "../../types/mod.ts";
-import { rpcHandler } from "../../wire/rpc/mod.ts";
+import { rpcHandler } from "../../overlay/rpc/mod.ts";
 import {
   ADD_EDGE_RULES,
   ADD_INTERMEDIARY_RULES,
@@ -26,12 +26,12 @@ import {
   RULE_GATEWAY_PORT,
   SETUP_NODE_PORT,
 } from "../../wire/setup_messages.ts";
-import { type ClientLease, ClientPool } from "./client_pool.ts";
+import { type ClientLease, ClientPool } from "../../overlay/rpc/client_pool.ts";
 import { setupNodeMetrics } from "./metrics.ts";
-import type { SetupNetwork, SetupStream } from "./network.ts";
+import type { SetupNetwork, SetupStream } from "../../overlay/setup_network.ts";
 import { RequesterQuota, type SetupNodeLimits } from "./requester_quota.ts";
 import { checkRouteAsUpstream, checkRouteStrictly, countRouteIds, makeRouteRules, type RouteRules } from "./rules.ts";
-import { StreamAcceptor } from "./stream_acceptor.ts";
+import { StreamAcceptor } from "../../overlay/rpc/stream_acceptor.ts";
 
 /** Time limits of a request and its steps, ms. A whole request: as in v1.3. */
 export const SETUP_LIMITS_MS = {

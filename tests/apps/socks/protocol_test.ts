@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { LinkReader } from "../../../lib/apps/socks/link_reader.ts";
+import { LinkReader } from "../../../lib/links/link_reader.ts";
 import { HandshakeWatch } from "../../../lib/apps/socks/local_answer.ts";
 import { readCredentials, readGreeting, readRequest } from "../../../lib/apps/socks/protocol.ts";
 import { hasCode, SkywireError } from "../../../lib/errors/mod.ts";

@@ -5,7 +5,7 @@ import { createQueue, type Datagram, type DatagramSocket } from "../../../lib/ru
 import { NULL_PUBLIC_KEY, type Port } from "../../../lib/types/mod.ts";
 import { SudphBindings } from "../../../lib/services/address_resolver/sudph.ts";
 import { Fault } from "../../../lib/wire/fault.ts";
-import { KcpSession } from "../../../lib/wire/kcp.ts";
+import { KcpSession } from "../../../lib/links/kcp.ts";
 import { decodeFrame1, encodeFrame2, signFrame2 } from "../../../lib/wire/stcp_frames.ts";
 import { type Simulation, simulationTest } from "../../fakes/mod.ts";
 import { makeVisor, type TestVisor } from "../transport_discovery/support.ts";

@@ -15,7 +15,7 @@ import { openSqlite } from "../../../lib/storage/mod.ts";
 import { simulationTest } from "../../fakes/mod.ts";
 import { ask, httpTo, makeWorld } from "../http/support.ts";
 import { makeSigned, makeVisor } from "../transport_discovery/support.ts";
-import { feedOf } from "./support.ts";
+import { feedOf } from "../../paths/support.ts";
 
 const [A, B, C, D] = [makeVisor(1), makeVisor(2), makeVisor(3), makeVisor(4)];
 const PAIR = [A.publicKey, D.publicKey] as const;

@@ -8,7 +8,7 @@ import type { TransportEntry } from "../../../lib/wire/transport_entry.ts";
 import { testVectors, type VectorCase, vectorCases } from "../../wire/vectors.ts";
 import { assertApiFile, assertDocumented, readApiDocument } from "../http/api_document.ts";
 import { ABSENT_SERVICES, type Answer, ask, makeWorld, sortMethods, testApiVectors } from "../http/support.ts";
-import { feedOf } from "./support.ts";
+import { feedOf } from "../../paths/support.ts";
 
 /**
  * v1.3 takes the transport that its database names last, we a direct one where there is one: any of them is right to its

@@ -8,7 +8,7 @@ import type { RuleLimits } from "../../../lib/routing/mod.ts";
 import type { RuleHandlers } from "../../../lib/services/setup_node/mod.ts";
 import { MAX_PATH_HOPS } from "../../../lib/services/setup_node/rules.ts";
 import { type PublicKey, type RouteId, SecretKey, type TransportId } from "../../../lib/types/mod.ts";
-import { RpcClient } from "../../../lib/wire/rpc/mod.ts";
+import { RpcClient } from "../../../lib/overlay/rpc/mod.ts";
 import {
   ADD_INTERMEDIARY_RULES,
   type BidirectionalRoute,

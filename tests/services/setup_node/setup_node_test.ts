@@ -10,10 +10,10 @@ import {
   type SetupNetwork,
   type SetupStream,
 } from "../../../lib/services/setup_node/mod.ts";
-import { SILENCE_MS } from "../../../lib/services/setup_node/stream_acceptor.ts";
+import { SILENCE_MS } from "../../../lib/overlay/rpc/stream_acceptor.ts";
 import { GobDecoder } from "../../../lib/wire/gob/mod.ts";
-import { gobRpcResponse } from "../../../lib/wire/rpc/messages.ts";
-import { RpcClient } from "../../../lib/wire/rpc/mod.ts";
+import { gobRpcResponse } from "../../../lib/wire/rpc_messages.ts";
+import { RpcClient } from "../../../lib/overlay/rpc/mod.ts";
 import {
   type BidirectionalRoute,
   decodeRouteDescriptor,

@@ -17,7 +17,7 @@ import {
   gobUint64,
 } from "../../../lib/wire/gob/mod.ts";
 import { gobPublicKey } from "../../../lib/wire/gob_types.ts";
-import { gobRpcResponse } from "../../../lib/wire/rpc/messages.ts";
+import { gobRpcResponse } from "../../../lib/wire/rpc_messages.ts";
 import {
   type BidirectionalRoute,
   gobBidirectionalRoute,

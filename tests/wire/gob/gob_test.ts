@@ -17,7 +17,7 @@ import {
   gobUint,
 } from "../../../lib/wire/gob/mod.ts";
 import { gobPublicKey, gobTransportId } from "../../../lib/wire/gob_types.ts";
-import { gobRpcRequest, gobRpcResponse } from "../../../lib/wire/rpc/messages.ts";
+import { gobRpcRequest, gobRpcResponse } from "../../../lib/wire/rpc_messages.ts";
 import { gobBidirectionalRoute, gobEdgeRules, gobRouteIds, gobRules } from "../../../lib/wire/setup_messages.ts";
 import { gobStreamRequest, gobStreamResponse } from "../../../lib/wire/stream_objects.ts";
 import { parseHex } from "../../../lib/types/mod.ts";

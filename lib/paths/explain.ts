@@ -1,0 +1,211 @@
+/**
+ * Why this route and no other, in words: the routes that could have been, what each costs by every measure, and which
+ * condition or which cost decided against it. Besides the best routes as asked for, it shows the best ones by the other
+ * measures, and those that would be there if nothing was avoided, limited or broken.
+ */
+
+import { type PublicKey, shortKey } from "../types/mod.ts";
+import {
+  type Figures,
+  joiningOf,
+  type Metric,
+  METRICS,
+  type MetricWeights,
+  mixCosts,
+  RELAYED_TYPE,
+} from "./figures.ts";
+import type { TransportGraph } from "./graph.ts";
+import { findPaths, makeBudget, nothingFound, rate } from "./answer.ts";
+import { type CompleteQuestion, completeQuestion, type RatedRoute, type RouteQuestion, searchOf } from "./question.ts";
+import { MAX_HOPS, type Path, type Search } from "./search.ts";
+
+/** A route that could have been taken, and what became of it. */
+export interface RouteCandidate extends RatedRoute {
+  /** Is it the one to take? */
+  readonly chosen: boolean;
+  /** Why, or why not. */
+  readonly reason: string;
+}
+
+/** Routes as asked for that are shown, the chosen one included. */
+const SHOWN = 5;
+
+/** Routes not as asked for that are shown. */
+const SHOWN_OTHERS = 3;
+
+/**
+ * Explains what a question finds. The chosen route is the first candidate; there is none when all break a condition.
+ * @throws {ProtocolError} `route-finder/bad-request`
+ * @throws {RefusedError} `route-finder/unreachable` when not even a broken or unwanted way leads there
+ */
+export function explainRoutes(graph: TransportGraph, question: RouteQuestion): readonly RouteCandidate[] {
+  const asked = completeQuestion(question);
+  const { metric } = asked;
+  const found = new Map<string, Path>();
+  const collect = (paths: readonly Path[]): void => {
+    for (const path of paths) if (!found.has(path.transports.join())) found.set(path.transports.join(), path);
+  };
+  const search = searchOf(asked, { graph, budget: makeBudget() });
+  const { paths: [chosen], isExact } = findPaths(search, asked);
+  collect(chosen === undefined ? [] : [chosen]);
+  collect(findPaths(search, { count: Math.max(SHOWN, asked.count), disjoint: "none" }).paths);
+  const wouldWin = new Map<string, Metric[]>();
+  for (const other of METRICS.filter((one) => one !== metric)) {
+    const { paths } = findPaths(searchOf({ ...asked, metric: other }, { graph, budget: makeBudget() }), {
+      count: 1,
+      disjoint: "none",
+    });
+    collect(paths);
+    for (const { transports } of paths) {
+      wouldWin.set(transports.join(), [...wouldWin.get(transports.join()) ?? [], other]);
+    }
+  }
+  for (const relaxed of relaxations(search, { asked, graph })) {
+    collect(findPaths({ ...relaxed, budget: makeBudget() }, { count: SHOWN_OTHERS, disjoint: "none" }).paths);
+  }
+  if (found.size === 0) throw nothingFound(search, { shown: shortKey(asked.destination), isExact: true });
+
+  const best = chosen === undefined ? undefined : rate(chosen, { graph, metric });
+  const candidates = [...found].map(([name, path]): RouteCandidate => {
+    const route = rate(path, { graph, metric });
+    if (path === chosen) {
+      return { ...route, chosen: true, reason: reasonToChoose(route, { asked, isExact, isOnly: found.size === 1 }) };
+    }
+    const problems = problemsOf(path, { asked, graph });
+    const reason = problems.length > 0 || best === undefined || chosen === undefined
+      ? problems.join("; ")
+      : reasonAgainst(route, { best, asked, relayed: [relayedHops(path, graph), relayedHops(chosen, graph)] });
+    const others = problems.length > 0 ? undefined : wouldWin.get(name)?.join(" and ");
+    return {
+      ...route,
+      chosen: false,
+      reason: others === undefined ? reason : `${reason}; by ${others} it would be best`,
+    };
+  });
+  return candidates;
+}
+
+/** The search without its conditions: first all of them, then each kind alone. */
+function relaxations(
+  search: Search,
+  { asked, graph }: { readonly asked: CompleteQuestion; readonly graph: TransportGraph },
+): Search[] {
+  const costs = typeof asked.metric === "string"
+    ? graph.costsOfAll(asked.metric)
+    : mixCosts(asked.metric, (metric) => graph.costsOfAll(metric));
+  const broken = { costs, ties: graph.costsOfAll("hops"), joining: joiningOf(asked.metric) };
+  const free = { avoid: new Set<number>(), via: [] };
+  const anyLength = { minHops: 1, maxHops: MAX_HOPS };
+  return [
+    { ...search, ...free, ...anyLength },
+    { ...search, ...anyLength },
+    { ...search, ...free, ...anyLength, ...broken },
+  ];
+}
+
+/** The conditions that a path breaks, in words. */
+function problemsOf(
+  { visors, transports }: Path,
+  { asked, graph }: { readonly asked: CompleteQuestion; readonly graph: TransportGraph },
+): string[] {
+  const keys = visors.map((visor) => graph.keyOf(visor));
+  const hops = transports.length;
+  const broken = transports.flatMap((number, i) => {
+    const { id, status } = graph.transport(number);
+    if (status !== "not-working") return [];
+    return [
+      `the transport ${id.slice(0, 8)} from ${shortKey(keys[i]!)} to ${shortKey(keys[i + 1]!)} does not work now`,
+    ];
+  });
+  const types = new Set(transports.map((number) => graph.transport(number).type));
+  return [
+    ...broken,
+    ...asked.avoid.filter((key) => keys.includes(key)).map((key) =>
+      `it passes ${shortKey(key)}, which is to be avoided`
+    ),
+    ...asked.avoidTypes.filter((type) => types.has(type)).map((type) =>
+      `it uses a transport of type ${type}, which is to be avoided`
+    ),
+    ...problemsOfVia(keys, asked.via),
+    ...(hops > asked.maxHops ? [`it is too long: ${countHops(hops)}, and at most ${asked.maxHops} are wanted`] : []),
+    ...(hops < asked.minHops ? [`it is too short: ${countHops(hops)}, and at least ${asked.minHops} are wanted`] : []),
+  ];
+}
+
+function problemsOfVia(keys: readonly PublicKey[], via: readonly PublicKey[]): string[] {
+  const missing = via.filter((key) => !keys.includes(key));
+  if (missing.length > 0) return missing.map((key) => `it does not pass ${shortKey(key)}`);
+  const places = via.map((key) => keys.indexOf(key));
+  const isInOrder = places.every((place, i) => i === 0 || place > places[i - 1]!);
+  return isInOrder ? [] : [`it passes ${via.map(shortKey).join(" and ")} in another order`];
+}
+
+function reasonToChoose(
+  { figures, cost }: RatedRoute,
+  { asked: { metric, disjoint }, isExact, isOnly }: {
+    readonly asked: CompleteQuestion;
+    readonly isExact: boolean;
+    readonly isOnly: boolean;
+  },
+): string {
+  if (isOnly) return `the only route there is: ${amountOf(metric, { figures, cost })}`;
+  const among = disjoint === "none" ? "" : ` of those that share no ${disjoint}`;
+  const doubt = isExact ? "" : ", as far as is known: under such conditions a better one may have been missed";
+  return `the best${among} by ${nameOf(metric)}: ${amountOf(metric, { figures, cost })}${doubt}`;
+}
+
+function reasonAgainst(
+  route: RatedRoute,
+  { best, asked: { metric, disjoint }, relayed: [ours, theirs] }: {
+    readonly best: RatedRoute;
+    readonly asked: CompleteQuestion;
+    readonly relayed: readonly [number, number];
+  },
+): string {
+  const its = amountOf(metric, route);
+  if (route.cost > best.cost) return `worse by ${nameOf(metric)}: ${its}, the chosen one has ${amountOf(metric, best)}`;
+  if (route.cost < best.cost) {
+    return `better by itself (${its}), but fewer or worse routes would share no ${disjoint} with it`;
+  }
+  const [hops, bestHops] = [route.figures.hops, best.figures.hops];
+  const equal = `as good by ${nameOf(metric)} (${its})`;
+  if (hops > bestHops) return `${equal}, but it has ${countHops(hops)} and the chosen one ${bestHops}`;
+  if (ours > theirs) {
+    return `${equal}, but ${ours} of its hops go through messaging servers, of the chosen one's ${theirs}`;
+  }
+  return `${equal} and as short: the chosen one was merely found first`;
+}
+
+function relayedHops({ transports }: Path, graph: TransportGraph): number {
+  return transports.filter((number) => graph.transport(number).type === RELAYED_TYPE).length;
+}
+
+function amountOf(
+  metric: Metric | MetricWeights,
+  { figures, cost }: { readonly figures: Figures; readonly cost: number },
+): string {
+  switch (metric) {
+    case "hops":
+      return countHops(figures.hops);
+    case "latency":
+      return `${shown(figures.latencyMs)} ms there and back`;
+    case "throughput":
+      return `${shown(figures.throughputMBps)} MB/s at its narrowest transport`;
+    case "reliability":
+      return `${shown(figures.resetsPerHour)} resets an hour to be expected`;
+    default:
+      return `a cost of ${shown(cost)}`;
+  }
+}
+
+function nameOf(metric: Metric | MetricWeights): string {
+  return typeof metric === "string" ? metric : "the mix";
+}
+
+function countHops(hops: number): string {
+  return hops === 1 ? "1 hop" : `${hops} hops`;
+}
+
+function shown(amount: number): string {
+  return String(Math.round(amount * 100) / 100);
+}

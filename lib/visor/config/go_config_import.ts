@@ -1,0 +1,70 @@
+/**
+ * Takes over what a v1.3 configuration file says into the data folder, at each start that names one. What the folder has
+ * besides stays.
+ */
+
+import { type GoVisorConfig, makeVisorConfig, parseGoVisorConfig } from "../../config/mod.ts";
+import { publicKeyOf } from "../../core/mod.ts";
+import { RefusedError } from "../../errors/mod.ts";
+import type { Log } from "../../runtime/mod.ts";
+import { shortKey } from "../../types/mod.ts";
+import type { DataFolder } from "../data_folder.ts";
+import type { KeptProxy } from "../proxy_settings.ts";
+
+/** What to take over, and where to warn. */
+export interface GoConfigSource {
+  /** Of the file. */
+  readonly text: string;
+  /** Gets a warning for every key that has no effect here. */
+  readonly log: Log;
+}
+
+/**
+ * Takes it over.
+ * @param folder locked by this visor
+ * @throws {RefusedError} `config/invalid`, `config/bad-key`; `config/other-visor` when the folder is another visor's
+ */
+export async function importGoConfig(folder: DataFolder, { text, log }: GoConfigSource): Promise<void> {
+  const file = parseGoVisorConfig(text);
+  using secret = file.secret;
+  using kept = await folder.secretKey("visor", secret);
+  const [wanted, there] = [publicKeyOf(secret), publicKeyOf(kept)];
+  if (wanted !== there) {
+    throw new RefusedError(
+      "config/other-visor",
+      `Start the visor: the configuration is of ${shortKey(wanted)}, but the data folder "${folder.path}" is of ` +
+        `${shortKey(there)}; name another folder with --data`,
+    );
+  }
+  const config = await folder.config() ?? makeVisorConfig({});
+  await folder.saveConfig({ ...config, ...file.config, ports: { ...config.ports, ...file.config.ports } });
+  const transports = await folder.wantedTransports();
+  const newTransports = file.transports.filter(({ remote, type }) =>
+    !transports.some((transport) => transport.remote === remote && transport.type === type)
+  );
+  await folder.saveWantedTransports([...transports, ...newTransports]);
+  const proxies = proxiesOf(file);
+  const others = (await folder.proxies()).filter((old) => !proxies.some((proxy) => takesPlaceOf(proxy, old)));
+  await folder.saveProxies([...others, ...proxies]);
+  for (const key of file.unsupported) log.warn("config-key-unsupported", { key });
+}
+
+function proxiesOf({ server, clients }: GoVisorConfig): KeptProxy[] {
+  const ifStopped = (stopped: boolean): { stopped?: true } => stopped ? { stopped } : {};
+  return [
+    ...(server === undefined ? [] : [{
+      role: "server" as const,
+      ...(server.passcode === undefined ? {} : { passcode: server.passcode }),
+      allow: [],
+      destinations: ["public"],
+      ...ifStopped(server.stopped),
+    }]),
+    ...clients.map(({ to, listen, stopped }) => ({ role: "client" as const, to, listen, ...ifStopped(stopped) })),
+  ];
+}
+
+/** There is one server, and one client at an address. */
+function takesPlaceOf(proxy: KeptProxy, old: KeptProxy): boolean {
+  if (proxy.role === "server" || old.role === "server") return proxy.role === old.role;
+  return proxy.listen === old.listen;
+}

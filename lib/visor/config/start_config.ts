@@ -1,0 +1,23 @@
+/** With which configuration a visor starts: what its data folder holds, changed by what this start asks for. */
+
+import { makeVisorConfig, parseTicket, type VisorConfig } from "../../config/mod.ts";
+import type { DataFolder } from "../data_folder.ts";
+import type { VisorSettings } from "../visor.ts";
+
+/**
+ * Loads the configuration.
+ * @throws {RefusedError} `config/bad-ticket`, `config/invalid`
+ */
+export async function loadConfig(folder: DataFolder, options: VisorSettings): Promise<VisorConfig> {
+  const { join, host, autoTransport, autoconnect, routeFinder } = options;
+  const kept = await folder.config() ?? makeVisorConfig({});
+  return {
+    ...kept,
+    network: join === undefined ? kept.network : parseTicket(join),
+    host: host ?? kept.host,
+    autoTransport: autoTransport ?? kept.autoTransport,
+    public: options.public ?? kept.public,
+    autoconnect: autoconnect ?? kept.autoconnect,
+    routeFinder: routeFinder === undefined ? kept.routeFinder : routeFinder === "local" ? "local" : undefined,
+  };
+}

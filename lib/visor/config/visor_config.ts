@@ -1,0 +1,169 @@
+/**
+ * The configuration file of a visor, `config.json` in its data folder: which network it belongs to, and the addresses
+ * that it listens on. It is written at the first start; ports that were free then are kept, since tickets and address
+ * books name them.
+ */
+
+import * as v from "valibot";
+import { RefusedError } from "../../errors/mod.ts";
+import {
+  addressBookSchema,
+  type NetworkConfig,
+  networkConfigSchema,
+  publicKeySchema,
+} from "../../network/network_config.ts";
+import { formatProblems, problemsOf } from "../../check/problems.ts";
+import type { PublicKey } from "../../types/mod.ts";
+
+/** Every listener that a visor can have, in the order in which they are opened. */
+export const LISTENER_PURPOSES = [
+  "api",
+  "transport-stcp",
+  "transport-stcpr",
+  "transport-ws",
+  "messaging-discovery",
+  "messaging-server",
+  "transport-discovery",
+  "route-finder",
+  "address-resolver",
+] as const;
+
+/** What a listener is for. */
+export type ListenerPurpose = typeof LISTENER_PURPOSES[number];
+
+/**
+ * The port that each listener takes when it is free: those of v1.3 (visor-and-apps.md §9), and for what takes any port
+ * there one beside.
+ */
+export const DEFAULT_PORTS: Readonly<Record<ListenerPurpose, number>> = {
+  "api": 3435,
+  "transport-stcp": 7777,
+  "transport-stcpr": 7778,
+  "transport-ws": 7779,
+  "messaging-discovery": 9090,
+  "messaging-server": 8081,
+  "transport-discovery": 9091,
+  "route-finder": 9092,
+  "address-resolver": 9093,
+};
+
+/** More than any network has servers. */
+export const MAX_MESSAGING_SESSIONS = 64;
+
+/** A transport that the visor keeps up. */
+export interface WantedTransport {
+  readonly remote: PublicKey;
+  readonly type: string;
+  /** `host:port` for types that go by address book. */
+  readonly address?: string | undefined;
+  readonly label: string;
+}
+
+/** What a visor is started with. */
+export interface VisorConfig {
+  readonly version: 1;
+  /** The network it joined; absent: it is a network of one and runs the control plane itself. */
+  readonly network?: NetworkConfig | undefined;
+  /** The name or address that others reach this machine by; it is in the ticket and in discovery. */
+  readonly host: string;
+  /** Ports by purpose. */
+  readonly ports: Readonly<Partial<Record<ListenerPurpose, number>>>;
+  /** Opens a transport by itself when a dial finds no route. */
+  readonly autoTransport: boolean;
+  /**
+   * Accepts TCP transports from whoever finds it by its key through the address resolver. Absent: when its host is a
+   * public address.
+   */
+  readonly public?: boolean | undefined;
+  /** Keeps a few transports to public visors up by itself. */
+  readonly autoconnect: boolean;
+  /** `local`: computes routes itself from the map. Absent: asks the network's route finder, and does so when that is away. */
+  readonly routeFinder?: "local" | undefined;
+  /** Where visors accept TCP transports, `host:port` by key, for those that are opened without an address. */
+  readonly addressBook?: Readonly<Record<PublicKey, string>> | undefined;
+  /** How many messaging servers to be connected to at least. Absent: 1. */
+  readonly messagingSessions?: number | undefined;
+}
+
+const isPort = (value: number): boolean => Number.isInteger(value) && value >= 1 && value <= 65_535;
+const port = v.pipe(v.number(), v.check(isPort, "wanted a port, 1–65535"));
+
+const visorConfigSchema = v.strictObject({
+  version: v.literal(1),
+  network: v.optional(networkConfigSchema),
+  host: v.pipe(v.string(), v.regex(/^[\w.-]+$/, "wanted a name or an IPv4 address, without port")),
+  ports: v.record(v.picklist(LISTENER_PURPOSES), port),
+  autoTransport: v.boolean(),
+  public: v.optional(v.boolean()),
+  // Not there in files that were written before it was an option.
+  autoconnect: v.optional(v.boolean(), false),
+  routeFinder: v.optional(v.literal("local")),
+  addressBook: v.optional(addressBookSchema),
+  messagingSessions: v.optional(v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(MAX_MESSAGING_SESSIONS))),
+});
+
+const wantedTransportsSchema: v.GenericSchema<unknown, WantedTransport[]> = v.array(v.strictObject({
+  remote: publicKeySchema,
+  type: v.pipe(v.string(), v.minLength(1)),
+  address: v.optional(v.string()),
+  label: v.string(),
+}));
+
+/** The configuration of a visor that was never started. */
+export function makeVisorConfig(
+  options: { network?: NetworkConfig | undefined; host?: string; autoTransport?: boolean },
+): VisorConfig {
+  return {
+    version: 1,
+    network: options.network,
+    host: options.host ?? "127.0.0.1",
+    ports: {},
+    autoTransport: options.autoTransport ?? true,
+    autoconnect: false,
+  };
+}
+
+/**
+ * Reads `config.json`.
+ * @throws {RefusedError} `config/invalid`, naming each member that is wrong
+ */
+export function parseVisorConfig(text: string): VisorConfig {
+  return parseWith(visorConfigSchema, { text, name: "config.json" });
+}
+
+/**
+ * Reads `transports.json`.
+ * @throws {RefusedError} `config/invalid`
+ */
+export function parseWantedTransports(text: string): WantedTransport[] {
+  return parseWith(wantedTransportsSchema, { text, name: "transports.json" });
+}
+
+/**
+ * Reads JSON text and checks it.
+ * @throws {RefusedError} `config/invalid`, naming each member that is wrong
+ */
+export function parseWith<T>(
+  schema: v.GenericSchema<unknown, T>,
+  source: { readonly text: string; readonly name: string },
+): T {
+  let value: unknown;
+  try {
+    value = JSON.parse(source.text);
+  } catch (cause) {
+    throw new RefusedError("config/invalid", `Read ${source.name}: it is no JSON; mend it or remove it`, { cause });
+  }
+  const result = v.safeParse(schema, value);
+  if (!result.success) {
+    const problems = problemsOf(result.issues);
+    throw new RefusedError("config/invalid", `Read ${source.name}: ${formatProblems(problems)}`, {
+      details: { problems },
+    });
+  }
+  return result.output;
+}
+
+/** Writes a configuration as its file holds it. */
+export function formatJsonFile(value: unknown): string {
+  return JSON.stringify(value, undefined, 2) + "\n";
+}

@@ -1,0 +1,178 @@
+/** Routes by any measure, held against trying everything. */
+
+import assert from "node:assert/strict";
+import fc from "fast-check";
+import { hasCode } from "../../lib/errors/mod.ts";
+import { findDisjointPaths } from "../../lib/paths/disjoint_paths.ts";
+import type { Metric, MetricWeights } from "../../lib/paths/figures.ts";
+import { TransportGraph } from "../../lib/paths/graph.ts";
+import { answerQuestion, makeBudget, type RouteAnswer } from "../../lib/paths/answer.ts";
+import { completeQuestion, type RouteQuestion, searchOf } from "../../lib/paths/question.ts";
+import type { FeedTransport } from "../../lib/services/transport_discovery/mod.ts";
+import { makeTransportEntry } from "../../lib/wire/transport_entry.ts";
+import { allRoutes, bestCosts, compare, costOf, costOfSet, type OracleRoute } from "../oracles/best_routes.ts";
+import { makeVisor } from "../services/transport_discovery/support.ts";
+
+const VISORS = [1, 2, 3, 4, 5, 6, 7].map((number) => makeVisor(number).publicKey);
+
+const TYPES = ["stcp", "stcpr", "dmsg"] as const;
+
+/** Figures that divide without a rest, so that a mix is exact; some are not known. */
+const transport: fc.Arbitrary<FeedTransport> = fc.record({
+  ends: fc.tuple(fc.nat(6), fc.nat(6)).filter(([a, b]) => a !== b),
+  type: fc.constantFrom(...TYPES),
+  figures: fc.record({
+    latencyMs: fc.integer({ min: 0, max: 4 }).map((n) => 50 * n),
+    throughputMBps: fc.constantFrom(0.5, 1, 2, 5, 10),
+    resetsPerHour: fc.nat(3),
+    status: fc.constantFrom("working" as const, "working" as const, "unknown" as const, "not-working" as const),
+  }, { requiredKeys: [] }),
+}).map(({ ends: [a, b], type, figures }) => ({
+  ...makeTransportEntry(VISORS[a]!, VISORS[b]!, { type, label: "" }),
+  ...figures,
+}));
+
+const metric: fc.Arbitrary<Metric | MetricWeights> = fc.oneof(
+  fc.constantFrom("hops" as const, "latency" as const, "throughput" as const, "reliability" as const),
+  fc.record({ hops: fc.nat(3), latency: fc.nat(3), throughput: fc.nat(2), reliability: fc.nat(3) })
+    .filter((weights) => Object.values(weights).some((weight) => weight > 0)),
+);
+
+const question: fc.Arbitrary<RouteQuestion> = fc.record({
+  order: fc.shuffledSubarray(VISORS, { minLength: 7 }),
+  metric,
+  count: fc.integer({ min: 1, max: 5 }),
+  disjoint: fc.constantFrom("none" as const, "links" as const, "visors" as const),
+  hops: fc.oneof(fc.constant([1, 6]), fc.tuple(fc.integer({ min: 1, max: 4 }), fc.integer({ min: 0, max: 4 }))),
+  avoid: fc.constantFrom(0, 0, 0, 1),
+  via: fc.constantFrom(0, 0, 0, 1, 2),
+  avoidTypes: fc.constantFrom([], [], ["dmsg"], ["stcp", "dmsg"]),
+}).map(({ order, metric, count, disjoint, hops: [least = 1, more = 0], avoid, via, avoidTypes }) => ({
+  source: order[0]!,
+  destination: order[1]!,
+  metric,
+  count,
+  disjoint,
+  minHops: least,
+  maxHops: least + more,
+  avoid: order.slice(2, 2 + avoid),
+  via: order.slice(4, 4 + via),
+  avoidTypes,
+}));
+
+function graphOf(map: readonly FeedTransport[]): TransportGraph {
+  const graph = new TransportGraph();
+  for (const transport of map) graph.add(transport);
+  return graph;
+}
+
+function answer(map: readonly FeedTransport[], asked: RouteQuestion): RouteAnswer | undefined {
+  try {
+    return answerQuestion(graphOf(map), asked);
+  } catch (error) {
+    if (hasCode(error, "route-finder/no-route") || hasCode(error, "route-finder/unreachable")) return undefined;
+    throw error;
+  }
+}
+
+function hold(map: readonly FeedTransport[], asked: RouteQuestion): void {
+  const complete = completeQuestion(asked);
+  const { metric } = complete;
+  const found = answer(map, asked);
+  const expected = bestCosts(map, complete);
+  const possible = new Map(allRoutes(map, complete).map((route) => [nameOf(route), route]));
+  const routes = (found?.routes ?? []).map(({ hops }) => {
+    const route = possible.get(hops.map(({ transportId }) => transportId).join());
+    assert.ok(route !== undefined, "a route is none, or not as asked for");
+    assert.deepEqual(hops.flatMap(({ from, to }, i) => i === 0 ? [from, to] : [to]), route.visors);
+    return route;
+  });
+  // With more routes than are tried in sets, limits of hops may leave a set that is only good.
+  if (found !== undefined && !found.isExact) {
+    assert.ok(complete.disjoint !== "none" && possible.size > 64);
+    return;
+  }
+  const costs = routes.map((route) => costOf(route, metric)).sort(compare);
+  if (complete.disjoint === "none") {
+    assert.deepEqual(costs, expected);
+    assert.equal(new Set(routes.map(({ visors }) => visors.join())).size, routes.length);
+  } else {
+    assert.equal(costs.length, expected.length);
+    assert.deepEqual(costOfSet(costs, metric), costOfSet(expected, metric));
+    const shared = complete.disjoint === "links"
+      ? routes.flatMap(({ transports }) => transports.map(({ id }) => id as string))
+      : routes.flatMap(({ visors }) => visors.slice(1, -1));
+    assert.equal(new Set(shared).size, shared.length);
+  }
+  for (const [i, one] of (found?.routes ?? []).entries()) {
+    assert.ok(Math.abs(one.cost - costOf(routes[i]!, metric)[0]) < 1e-5, `${one.cost}`);
+  }
+}
+
+function nameOf({ transports }: OracleRoute): string {
+  return transports.map(({ id }) => id).join();
+}
+
+/** Mostly dense enough to hold many routes. */
+const map = fc.uniqueArray(transport, { selector: ({ id }) => id, minLength: 4, maxLength: 16, size: "max" });
+
+/** With more routes than are tried. */
+const dense = fc.uniqueArray(transport, { selector: ({ id }) => id, minLength: 12, maxLength: 22, size: "max" });
+
+Deno.test("answerQuestion() finds the best routes there are, by any measure and under any conditions", () => {
+  fc.assert(fc.property(map, question, hold), { numRuns: 3_000 });
+});
+
+Deno.test("answerQuestion() finds as many routes that share nothing as there are, together the best", () => {
+  const asked = question.map((one) => ({
+    ...one,
+    disjoint: one.disjoint === "none" ? "links" as const : one.disjoint,
+    minHops: 1,
+    maxHops: 6,
+    via: [],
+  }));
+  fc.assert(fc.property(map, asked, hold), { numRuns: 2_000 });
+});
+
+Deno.test("findDisjointPaths() claims to know the best set under limits only where it is the best", () => {
+  // Limits that the unlimited set seldom keeps, and so few candidates that most sets are beyond them.
+  const limits = fc.record({
+    minHops: fc.integer({ min: 1, max: 3 }),
+    more: fc.nat(1),
+    candidates: fc.integer({ min: 2, max: 12 }),
+  });
+  const asked = question.map((one) => ({
+    ...one,
+    disjoint: one.disjoint === "none" ? "links" as const : one.disjoint,
+    avoid: [],
+    avoidTypes: [],
+    via: [],
+  }));
+  let proven = 0, best = 0, all = 0;
+  const claim = (
+    map: readonly FeedTransport[],
+    asked: RouteQuestion,
+    { minHops, more, candidates }: { minHops: number; more: number; candidates: number },
+  ): void => {
+    const complete = completeQuestion({ ...asked, minHops, maxHops: minHops + more });
+    const graph = graphOf(map);
+    if (graph.numberOf(complete.source) === undefined || graph.numberOf(complete.destination) === undefined) return;
+    if (complete.via.some((key) => graph.numberOf(key) === undefined) || complete.disjoint === "none") return;
+    const search = searchOf(complete, { graph, budget: makeBudget() });
+    const { count, disjoint, metric } = complete;
+    const { paths, isExact } = findDisjointPaths(search, { count, separation: disjoint, candidates });
+    const costs = paths.map((path) =>
+      costOf({ transports: path.transports.map((one) => graph.transport(one)), visors: [] }, metric)
+    );
+    const expected = bestCosts(map, complete);
+    const isBest = costs.length === expected.length &&
+      compare(costOfSet(costs, metric), costOfSet(expected, metric)) === 0;
+    all++;
+    if (isBest) best++;
+    if (!isExact) return;
+    proven++;
+    assert.ok(isBest, `${costs.join(" | ")}, but there is ${expected.join(" | ")}`);
+  };
+  fc.assert(fc.property(dense, asked, limits, claim), { numRuns: 5_000 });
+  assert.ok(proven > 0.8 * all && best > 0.9 * all, `${proven} proven and ${best} best of ${all}`);
+});
