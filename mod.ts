@@ -98,7 +98,6 @@ export {
 export type {
   EdgeStatus,
   FeedEvent,
-  FeedTransport,
   MapTransport,
   TransportChange,
   TransportDiscovery,

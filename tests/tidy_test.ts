@@ -9,28 +9,26 @@ import { fileURLToPath } from "node:url";
 
 const ROOT = fileURLToPath(new URL("..", import.meta.url));
 
-/** Imports point to a lower level only. */
-const LEVELS: readonly (readonly string[])[] = [
+/**
+ * A file imports from floors below its own, and from its own folder. The order of ARCHITECTURE.md, from the ground up;
+ * the root `mod.ts` stands beside `cmd`.
+ */
+const FLOORS: readonly (readonly string[])[] = [
   ["types", "errors"],
-  ["wire", "core", "config", "runtime"],
-  ["simulation"],
-  ["transport", "storage"],
-  ["routing", "messaging", "services", "apps"],
-  ["visor", "dashboard", "cli"],
+  ["runtime", "core"],
+  ["check", "wire"],
+  ["storage", "simulation", "links"],
+  ["overlay"],
+  ["transport", "messaging"],
+  ["paths"],
+  ["services"],
+  ["routing"],
+  ["apps"],
+  ["network"],
+  ["visor"],
+  ["cli"],
   ["cmd"],
 ];
-
-/** Imports within level 1, where `mod.ts` would mean nothing: each with its reason. */
-const NEIGHBOURS: Readonly<Record<string, string>> = {
-  "wire core": "decoders check that keys are keys, and entries are signed",
-  "wire runtime": "addresses in entries are read as the network reads them",
-  "config core": "a configuration holds keys, which are checked as it is read",
-  "config wire": "a ticket is a text format",
-  "config runtime": "a configuration holds addresses and log levels, which are checked as it is read",
-};
-
-/** From this level on folders are parts with a face: a sibling comes in through its `mod.ts`. */
-const FIRST_LEVEL_WITH_FACES = 4;
 
 interface Ban {
   readonly pattern: RegExp;
@@ -89,47 +87,37 @@ interface SourceFile {
 
 const FILES: readonly SourceFile[] = ["lib", "cmd", "mod.ts"].flatMap(readSources);
 
-Deno.test("imports point down the levels, or to a sibling through its mod.ts", () => {
+Deno.test("a file imports from lower floors and from its own folder", () => {
   const problems: string[] = [];
   for (const { path, imports } of FILES) {
+    const from = partOf(path);
+    if (from === undefined) continue;
     for (const target of imports.map((one) => resolveImport(path, one)).filter((one) => one !== undefined)) {
-      const [from, to] = [partOf(path), partOf(target)];
-      if (from === to || from === undefined) continue;
-      if (to === undefined) {
-        problems.push(`${path} imports ${target}, which is no part of the library`);
-        continue;
+      const to = partOf(target);
+      if (to === undefined) problems.push(`${path} imports ${target}, which is no part of the library`);
+      else if (from !== to && floorOf(to) >= floorOf(from)) {
+        problems.push(`${path} (floor ${floorOf(from)}) imports ${target} (floor ${floorOf(to)})`);
       }
-      const [own, other] = [levelOf(from), levelOf(to)];
-      if (other < own) continue;
-      const allowed = other === own &&
-        (NEIGHBOURS[`${from} ${to}`] !== undefined || (own >= FIRST_LEVEL_WITH_FACES && target.endsWith("/mod.ts")));
-      if (!allowed) problems.push(`${path} (level ${own}) imports ${target} (level ${other})`);
     }
   }
   assert.deepEqual(problems, []);
 });
 
-Deno.test("folders import each other in no circle", () => {
-  const edges = new Map<string, Set<string>>();
-  for (const { path, text } of FILES) {
-    const from = partOf(path);
-    if (from === undefined) continue;
-    // A type import is erased, and closes no circle when the program runs.
-    for (const specifier of valueImportsOf(text)) {
-      const target = resolveImport(path, specifier);
-      const to = target === undefined ? undefined : partOf(target);
-      if (to === undefined || to === from) continue;
-      edges.set(from, (edges.get(from) ?? new Set()).add(to));
-    }
-  }
+Deno.test("files import each other in no circle", () => {
+  const edges = new Map<string, string[]>(
+    FILES.map(({ path, imports }) => [
+      path,
+      imports.map((specifier) => resolveImport(path, specifier)).filter((target) => target !== undefined),
+    ]),
+  );
   const done = new Set<string>();
-  const visit = (part: string, way: readonly string[]): void => {
-    assert.ok(!way.includes(part), `a circle: ${[...way, part].join(" → ")}`);
-    if (done.has(part)) return;
-    for (const next of edges.get(part) ?? []) visit(next, [...way, part]);
-    done.add(part);
+  const visit = (path: string, way: readonly string[]): void => {
+    assert.ok(!way.includes(path), `a circle: ${[...way.slice(way.indexOf(path)), path].join(" → ")}`);
+    if (done.has(path)) return;
+    for (const next of edges.get(path) ?? []) visit(next, [...way, path]);
+    done.add(path);
   };
-  for (const part of edges.keys()) visit(part, []);
+  for (const path of edges.keys()) visit(path, []);
 });
 
 Deno.test("the platform is touched in the runtime, the storage engines, the drivers and cmd only", () => {
@@ -200,16 +188,16 @@ Deno.test("the scan itself tells code from comments, strings and patterns", () =
   assert.deepEqual(hits, [1, 4]);
 });
 
-/** The folder that counts for levels: `wire` for `lib/wire/x.ts`, `cmd` for `cmd/x.ts`. The root `mod.ts` has none. */
+/** The folder that stands on a floor: `wire` for `lib/wire/x.ts`, `cmd` for `cmd/x.ts`. The root `mod.ts` has none. */
 function partOf(path: string): string | undefined {
   const [top, second] = path.split("/");
   return top === "cmd" ? "cmd" : top === "lib" ? second : undefined;
 }
 
-function levelOf(part: string): number {
-  const level = LEVELS.findIndex((parts) => parts.includes(part));
-  assert.ok(level >= 0, `"${part}" is on no level: say in tests/tidy_test.ts where it belongs`);
-  return level;
+function floorOf(part: string): number {
+  const floor = FLOORS.findIndex((parts) => parts.includes(part));
+  assert.ok(floor >= 0, `"${part}" is on no floor: say in tests/tidy_test.ts where it belongs`);
+  return floor;
 }
 
 function resolveImport(path: string, specifier: string): string | undefined {
@@ -237,15 +225,6 @@ function importsOf(text: string): string[] {
     ...[...text.matchAll(IMPORT)].map((match) => match.groups?.from ?? ""),
     ...[...text.matchAll(BARE_IMPORT)].map((match) => match[1] ?? match[2] ?? ""),
   ];
-}
-
-function valueImportsOf(text: string): string[] {
-  return [...text.matchAll(IMPORT)].filter((match) => {
-    const what = match.groups?.what?.trim() ?? "";
-    if (what.startsWith("type")) return false;
-    const names = /^\{([^}]*)\}$/.exec(what)?.[1]?.split(",").map((name) => name.trim()).filter((name) => name !== "");
-    return names === undefined || names.some((name) => !name.startsWith("type "));
-  }).map((match) => match.groups?.from ?? "");
 }
 
 /** Blanks comments, strings and patterns, and keeps the lines. What stands in `${…}` of a template is code. */

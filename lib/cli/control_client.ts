@@ -4,7 +4,7 @@
  */
 
 import * as v from "valibot";
-import { parseWith } from "../config/mod.ts";
+import { parseWith } from "../check/mod.ts";
 import { hasCode, RefusedError, UnavailableError } from "../errors/mod.ts";
 import { CONTROL_FILE, controlFileSchema } from "../visor/mod.ts";
 import { type CommonOptions, dataFolder, logLevel } from "./command.ts";

@@ -3,7 +3,7 @@
  * and records in the data folder.
  */
 
-import type { NetworkConfig } from "../config/mod.ts";
+import type { NetworkConfig } from "./network_config.ts";
 import { publicKeyOf } from "../core/mod.ts";
 import { createMessagingServer } from "../messaging/mod.ts";
 import { formatAddress, type Http, type Runtime } from "../runtime/mod.ts";
@@ -17,14 +17,13 @@ import { createRouteFinder } from "../services/route_finder/mod.ts";
 import { createSetupNode, KNOWN_TRANSPORT_KINDS } from "../services/setup_node/mod.ts";
 import { createTransportDiscovery } from "../services/transport_discovery/mod.ts";
 import type { TransportDriver } from "../transport/mod.ts";
-import type { DataFolder } from "../visor/data_folder.ts";
 import type { Listeners } from "./listeners.ts";
-import { ServiceHost } from "./service_host.ts";
+import { type ServiceFolder, ServiceHost } from "./service_host.ts";
 
 /** What the control plane is started with. */
 export interface EmbeddedNetworkContext {
   readonly runtime: Runtime;
-  readonly folder: DataFolder;
+  readonly folder: ServiceFolder;
   readonly listeners: Listeners;
   /** Of the visor: its routes may use their kinds. */
   readonly drivers: readonly TransportDriver[];

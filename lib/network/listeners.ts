@@ -3,11 +3,18 @@
  * on a free one, which is said.
  */
 
-import { DEFAULT_PORTS, type ListenerPurpose } from "../config/mod.ts";
+import { DEFAULT_PORTS, type ListenerPurpose } from "./listener_ports.ts";
 import { isPublicIPv4 } from "../services/address_resolver/mod.ts";
 import { hasCode } from "../errors/mod.ts";
 import type { Log, Network } from "../runtime/mod.ts";
-import type { ListenerView } from "../visor/views.ts";
+
+/** Where a visor listens, and for what. */
+export interface ListenerView {
+  /** What for: `api`, `transport-stcp`, or a service of a network of one, such as `route-finder`. */
+  readonly purpose: string;
+  /** `host:port`, with the port that was really taken; of a driver from outside, whatever form it uses. */
+  readonly address: string;
+}
 
 /** Where to listen. */
 export interface ListenersConfig {

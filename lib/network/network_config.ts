@@ -1,7 +1,7 @@
 /** Where the control plane of a network is: what a visor must know to take part. */
 
 import * as v from "valibot";
-import { parseAddress } from "../runtime/mod.ts";
+import { addressSchema, PUBLIC_KEY_TEXT, publicKeySchema } from "../check/mod.ts";
 import type { PublicKey } from "../types/mod.ts";
 import { keyTextOf } from "../wire/key_url.ts";
 
@@ -32,29 +32,12 @@ export interface NetworkConfig {
   readonly messagingServers?: readonly KnownMessagingServer[] | undefined;
 }
 
-const KEY = /^0[23][0-9a-f]{64}$/;
-
-/** Checks the text form of a public key; whether it lies on the curve, the core tells when it is used. */
-export const publicKeySchema: v.GenericSchema<unknown, PublicKey> = v.pipe(
-  v.string(),
-  v.toLowerCase(),
-  v.regex(KEY, "wanted a public key of 66 hex digits"),
-) as unknown as v.GenericSchema<unknown, PublicKey>;
-
 /** Checks the base URL of a service. */
 export const serviceUrlSchema: v.GenericSchema<unknown, string> = v.pipe(
   v.string(),
   v.check(isServiceUrl, "wanted a URL: http://host:port, https://…, or dmsg://PK:80"),
   v.transform((text) => text.replace(/\/+$/, "")),
 );
-
-const addressText = v.pipe(v.string(), v.check((text) => parseAddress(text) !== undefined, "wanted host:port"));
-
-/** Checks addresses by public key. */
-export const addressBookSchema: v.GenericSchema<unknown, Readonly<Record<PublicKey, string>>> = v.record(
-  publicKeySchema as v.GenericSchema<string, PublicKey>,
-  addressText,
-) as v.GenericSchema<unknown, Record<PublicKey, string>>;
 
 /** Checks a network configuration as it stands in a file or ticket. */
 export const networkConfigSchema: v.GenericSchema<unknown, NetworkConfig> = v.pipe(
@@ -64,7 +47,7 @@ export const networkConfigSchema: v.GenericSchema<unknown, NetworkConfig> = v.pi
     routeFinder: v.optional(serviceUrlSchema),
     addressResolver: v.optional(serviceUrlSchema),
     setupNodes: v.pipe(v.array(publicKeySchema), v.minLength(1, "wanted at least one setup node")),
-    messagingServers: v.optional(v.array(v.strictObject({ publicKey: publicKeySchema, address: addressText }))),
+    messagingServers: v.optional(v.array(v.strictObject({ publicKey: publicKeySchema, address: addressSchema }))),
   }),
   v.forward(
     v.check(
@@ -85,5 +68,7 @@ function isServiceUrl(text: string): boolean {
   const url = URL.parse(text);
   if (url === null) return false;
   const key = keyTextOf(url);
-  return key === undefined ? url.protocol === "http:" || url.protocol === "https:" : KEY.test(key.toLowerCase());
+  return key === undefined
+    ? url.protocol === "http:" || url.protocol === "https:"
+    : PUBLIC_KEY_TEXT.test(key.toLowerCase());
 }

@@ -3,19 +3,26 @@
  * all of them answer over messaging, too.
  */
 
-import { DEFAULT_PORTS, type ListenerPurpose } from "../config/mod.ts";
+import { DEFAULT_PORTS, type ListenerPurpose } from "./listener_ports.ts";
 import { HTTP_PORT, type MessagingClient, serveHttp } from "../messaging/mod.ts";
 import type { Runtime } from "../runtime/mod.ts";
 import type { HttpService, MessagingPresence } from "../services/http/mod.ts";
 import { openDatabase, type SqlDatabase } from "../storage/mod.ts";
-import type { Port, PublicKey } from "../types/mod.ts";
-import type { DataFolder } from "../visor/data_folder.ts";
+import type { Port, PublicKey, SecretKey } from "../types/mod.ts";
 import type { Listeners } from "./listeners.ts";
+
+/** Where services keep what they need. */
+export interface ServiceFolder {
+  /** The folder on disk; undefined in memory. */
+  readonly path: string | undefined;
+  /** The secret key `<name>.key`, made when it is missing. The caller disposes it. */
+  secretKey(name: string): Promise<SecretKey>;
+}
 
 /** What a host is made of. */
 export interface ServiceHostDeps {
   readonly runtime: Runtime;
-  readonly folder: DataFolder;
+  readonly folder: ServiceFolder;
   readonly listeners: Listeners;
   /** At which the services answer. */
   readonly publicKey: PublicKey;

@@ -11,7 +11,7 @@ import { RefusedError } from "../errors/mod.ts";
 import { sha256 } from "../core/mod.ts";
 import { formatHex } from "../types/mod.ts";
 import { type NetworkConfig, networkConfigSchema } from "./network_config.ts";
-import { formatProblems, problemsOf } from "../check/problems.ts";
+import { formatProblems, problemsOf } from "../check/mod.ts";
 
 const PREFIX = "skywire1";
 const DIGEST_DIGITS = 8;

@@ -14,7 +14,7 @@
  * cost whichever end it is added up from.
  */
 
-import type { FeedTransport } from "../services/transport_discovery/mod.ts";
+import type { MapTransport } from "../wire/map_transport.ts";
 
 /** A measure, see the top of the file. */
 export type Metric = "hops" | "latency" | "throughput" | "reliability";
@@ -47,7 +47,7 @@ export const USUAL = { latencyMs: 50, throughputMBps: 10, resetsPerHour: 1 } as 
 export const USUAL_RELAYED = { latencyMs: 150, throughputMBps: 2, resetsPerHour: 2 } as const;
 
 /** The figures of one transport, with what is assumed where nothing is known. */
-export function figuresOf(transport: FeedTransport): Figures {
+export function figuresOf(transport: MapTransport): Figures {
   const usual = transport.type === RELAYED_TYPE ? USUAL_RELAYED : USUAL;
   return {
     hops: 1,
@@ -98,7 +98,7 @@ const USUAL_AMOUNTS: Readonly<Record<Metric, number>> = {
 };
 
 /** The cost of one transport as the search adds it up, see the top of the file. */
-export function packedCost(transport: FeedTransport, metric: Metric): number {
+export function packedCost(transport: MapTransport, metric: Metric): number {
   const units = Math.min(MAX_UNITS, Math.round(amountOf(figuresOf(transport), metric) * UNITS[metric]));
   return units * TIE + TIE_HOP + Number(transport.type === RELAYED_TYPE);
 }

@@ -9,7 +9,7 @@
  */
 
 import type { PublicKey, TransportId } from "../types/mod.ts";
-import type { FeedTransport } from "../services/transport_discovery/mod.ts";
+import type { MapTransport } from "../wire/map_transport.ts";
 import { type Metric, METRICS, packedCost } from "./figures.ts";
 
 /** What a search needs of a graph. */
@@ -38,7 +38,7 @@ export class TransportGraph implements ReadonlyGraph {
   readonly #keys: (PublicKey | undefined)[] = [];
   readonly #arcs: Int32Array[] = [];
   readonly #degrees: number[] = [];
-  readonly #transports: (FeedTransport | undefined)[] = [];
+  readonly #transports: (MapTransport | undefined)[] = [];
   readonly #transportNumbers = new Map<TransportId, number>();
   /** Transports to oneself, which are on no route and have no number. */
   readonly #loops = new Set<TransportId>();
@@ -90,7 +90,7 @@ export class TransportGraph implements ReadonlyGraph {
   }
 
   /** A transport by its number. @throws {RangeError} when none has it */
-  transport(number: number): FeedTransport {
+  transport(number: number): MapTransport {
     const transport = this.#transports[number];
     if (transport === undefined) throw new RangeError(`No transport has the number ${number}`);
     return transport;
@@ -110,7 +110,7 @@ export class TransportGraph implements ReadonlyGraph {
   }
 
   /** Adds a transport. One that is there already is replaced. */
-  add(transport: FeedTransport): void {
+  add(transport: MapTransport): void {
     const [first, second] = transport.edges;
     if (first === second) {
       this.#loops.add(transport.id);
@@ -146,7 +146,7 @@ export class TransportGraph implements ReadonlyGraph {
     for (const key of [first, second]) this.#part(this.#numbers.get(key)!, number);
   }
 
-  #price(number: number, transport: FeedTransport): void {
+  #price(number: number, transport: MapTransport): void {
     for (const [metric, costs] of this.#costs) {
       const room = number < costs.length ? costs : grown(costs);
       room[number] = transport.status === "not-working" ? Infinity : packedCost(transport, metric);

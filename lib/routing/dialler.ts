@@ -8,7 +8,7 @@
 
 import { describeError, hasCode, UnavailableError } from "../errors/mod.ts";
 import { type Runtime, withTimeout } from "../runtime/mod.ts";
-import type { SetupClient } from "../services/setup_node/mod.ts";
+import type { SetupClient } from "./setup/client.ts";
 import {
   invertDescriptor,
   type OverlayAddress,

@@ -5,7 +5,7 @@
 
 import { Hono } from "hono";
 import * as v from "valibot";
-import { parseWith, publicKeySchema } from "../config/mod.ts";
+import { parseWith, publicKeySchema } from "../check/mod.ts";
 import { describeError, RefusedError, SkywireError } from "../errors/mod.ts";
 import type { Runtime } from "../runtime/mod.ts";
 import { errorResponse, readBody } from "../services/http/mod.ts";

@@ -3,14 +3,13 @@
  * Every file is written as a whole or not at all, and is readable by its owner only.
  */
 
+import { formatJsonFile, parseWith } from "../check/mod.ts";
 import {
-  formatJsonFile,
   parseVisorConfig,
   parseWantedTransports,
-  parseWith,
   type VisorConfig,
   type WantedTransport,
-} from "../config/mod.ts";
+} from "./config/visor_config.ts";
 import { generateSecretKey, isValidSecretKey } from "../core/mod.ts";
 import { RefusedError } from "../errors/mod.ts";
 import type { Random, Storage } from "../runtime/mod.ts";

@@ -11,7 +11,6 @@ export { CONTROL_FILE, type ControlFile, controlFileSchema, STATUS_HEADER } from
 export type {
   AppView,
   FoundRoute,
-  ListenerView,
   NetworkTransport,
   ProxyView,
   RouteCandidateView,
@@ -19,6 +18,7 @@ export type {
   TransportView,
   VisorStatus,
 } from "./views.ts";
+export type { ListenerView } from "../network/mod.ts";
 export type { RouteEventView, VisorEvent } from "./events.ts";
 export { startVisor } from "./start.ts";
 export type { FindOptions, Visor, VisorBenchOptions, VisorOptions, VisorSettings } from "./visor.ts";

@@ -1,6 +1,7 @@
 /** The parts of a visor that carry its traffic, joined: messaging, transports, router. */
 
-import type { NetworkConfig, VisorConfig } from "../config/mod.ts";
+import type { NetworkConfig } from "../network/mod.ts";
+import type { VisorConfig } from "./config/visor_config.ts";
 import { type MessagingClient, serveHttp } from "../messaging/mod.ts";
 import { createRouter, type Router } from "../routing/mod.ts";
 import type { Http, Runtime } from "../runtime/mod.ts";

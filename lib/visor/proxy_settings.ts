@@ -2,7 +2,7 @@
 
 import * as v from "valibot";
 import { makeDestinationRule } from "../apps/mod.ts";
-import { publicKeySchema } from "../config/mod.ts";
+import { publicKeySchema } from "../check/mod.ts";
 import { parseTransportId, type PathStep, type PublicKey, type TransportId } from "../types/mod.ts";
 
 /** Lets others leave through this visor. There is one at most, since there is one port 3. */

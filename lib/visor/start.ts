@@ -1,7 +1,7 @@
 /** Starts a visor: all parts put together. */
 
 import { BENCH_PORT, runBench, serveBench } from "../apps/mod.ts";
-import { formatTicket } from "../config/mod.ts";
+import { formatTicket } from "../network/mod.ts";
 import { publicKeyOf } from "../core/mod.ts";
 import { describeError, RefusedError } from "../errors/mod.ts";
 import { overlayAddressOf } from "../messaging/mod.ts";

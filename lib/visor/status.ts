@@ -1,6 +1,6 @@
 /** How a visor does: each part it depends on, whether it works, and what to do when it does not. */
 
-import type { NetworkConfig } from "../config/mod.ts";
+import type { NetworkConfig } from "../network/mod.ts";
 import type { MonotonicMs, PublicKey } from "../types/mod.ts";
 import { type Runtime, withTimeout } from "../runtime/mod.ts";
 import type { VisorParts } from "./parts.ts";

@@ -1,6 +1,6 @@
 /** A visor's transports as its user sees them: what is wanted is kept in the data folder and comes back after a restart. */
 
-import type { WantedTransport } from "../config/mod.ts";
+import type { WantedTransport } from "./config/visor_config.ts";
 import { describeError, RefusedError } from "../errors/mod.ts";
 import { type Runtime, withTimeout } from "../runtime/mod.ts";
 import type { MapTransport, TransportDiscoveryClient } from "../services/transport_discovery/mod.ts";
@@ -184,7 +184,7 @@ export class VisorTransports {
 
 function networkViewOf(listed: MapTransport, own: TransportSummary | undefined): NetworkTransport {
   const { id, type, edges, throughputMBps, resetsPerHour } = listed;
-  const status = own === undefined ? listed.status : own.up ? "working" : "not-working";
+  const status = own === undefined ? listed.status ?? "unknown" : own.up ? "working" : "not-working";
   const since = own?.since ?? listed.since;
   const latencyMs = own?.latencyMs ?? listed.latencyMs;
   return {

@@ -159,11 +159,3 @@ export interface ProxyView {
   /** Of the app that does the work. */
   readonly state: AppView["state"];
 }
-
-/** Where a visor listens, and for what. */
-export interface ListenerView {
-  /** What for: `api`, `transport-stcp`, or a service of a network of one, such as `route-finder`. */
-  readonly purpose: string;
-  /** `host:port`, with the port that was really taken; of a driver from outside, whatever form it uses. */
-  readonly address: string;
-}

@@ -12,6 +12,7 @@ import type {
 } from "../routing/mod.ts";
 import type { Runtime, Storage } from "../runtime/mod.ts";
 import type { RouteConditions } from "../services/route_finder/mod.ts";
+import type { ListenerView } from "../network/mod.ts";
 import type { TransportDriver } from "../transport/mod.ts";
 import type { Port, PublicKey } from "../types/mod.ts";
 import type { VisorEvent } from "./events.ts";
@@ -20,7 +21,6 @@ import type { AddTransportOptions } from "./transports.ts";
 import type {
   AppView,
   FoundRoute,
-  ListenerView,
   NetworkTransport,
   ProxyView,
   RouteCandidateView,

@@ -35,7 +35,7 @@ import {
   mapGob,
 } from "./gob/mod.ts";
 import { gobPublicKey, gobTransportId } from "./gob_types.ts";
-import type { RpcMethod } from "../overlay/rpc/mod.ts";
+import type { RpcMethod } from "./rpc_messages.ts";
 
 /** The messaging port on which a setup node is asked for routes. */
 export const SETUP_NODE_PORT: Port = 36;

@@ -16,7 +16,7 @@ import type { Metric } from "../../lib/paths/figures.ts";
 import { TransportGraph } from "../../lib/paths/graph.ts";
 import { answerQuestion, findRoutes } from "../../lib/paths/answer.ts";
 import type { RouteConditions } from "../../lib/paths/question.ts";
-import type { FeedTransport } from "../../lib/services/transport_discovery/mod.ts";
+import type { MapTransport } from "../../lib/services/transport_discovery/mod.ts";
 import type { PublicKey, TransportId } from "../../lib/types/mod.ts";
 import { createSeededRandom } from "../../lib/simulation/seeded_random.ts";
 
@@ -122,10 +122,10 @@ function ends(): [PublicKey, PublicKey] {
   return a === b ? ends() : [a, b];
 }
 
-function makeMap(): FeedTransport[] {
+function makeMap(): MapTransport[] {
   const types = ["stcp", "stcpr", "sudph", "dmsg"];
   const seen = new Set<string>();
-  const made: FeedTransport[] = [];
+  const made: MapTransport[] = [];
   while (made.length < TRANSPORTS) {
     const a = Math.floor(random() * VISORS), b = Math.floor(random() * (random() < 0.5 ? VISORS : VISORS / 3));
     const name = `${Math.min(a, b)}-${Math.max(a, b)}`;

@@ -7,7 +7,7 @@
  */
 
 import assert from "node:assert/strict";
-import { formatTicket, type NetworkConfig, parseTicket } from "../../lib/config/mod.ts";
+import { formatTicket, type NetworkConfig, parseTicket } from "../../lib/network/mod.ts";
 import type { VisorStatus } from "../../lib/visor/mod.ts";
 import { denoArgv, Program, runToEnd, temporaryFolder } from "./program.ts";
 import { published } from "./published.ts";

@@ -7,7 +7,7 @@
  */
 
 import assert from "node:assert/strict";
-import { formatTicket, parseTicket } from "../../lib/config/mod.ts";
+import { formatTicket, parseTicket } from "../../lib/network/mod.ts";
 import { denoArgv, Program, runToEnd, temporaryFolder } from "./program.ts";
 
 interface DemoDocument {

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { formatTicket, type NetworkConfig, parseTicket } from "../../lib/config/mod.ts";
+import { formatTicket, type NetworkConfig, parseTicket } from "../../lib/network/mod.ts";
 import { SkywireError } from "../../lib/errors/mod.ts";
 import type { PublicKey } from "../../lib/types/mod.ts";
 

@@ -3,13 +3,13 @@
  * graphs, bounds or flows: a route is a list of transports, and every list that is a route is looked at.
  */
 
-import type { FeedTransport } from "../../lib/services/transport_discovery/mod.ts";
+import type { MapTransport } from "../../lib/services/transport_discovery/mod.ts";
 import type { CompleteQuestion } from "../../lib/paths/question.ts";
 import { figuresOf, type Metric, type MetricWeights } from "../../lib/paths/figures.ts";
 
 /** Transports in the order of the way, and the visors on it. */
 export interface OracleRoute {
-  readonly transports: readonly FeedTransport[];
+  readonly transports: readonly MapTransport[];
   readonly visors: readonly string[];
 }
 
@@ -17,7 +17,7 @@ export interface OracleRoute {
 export type OracleCost = readonly [amount: number, hops: number, relayed: number];
 
 /** The costs of the best routes, or of the routes of a best set; the best first. */
-export function bestCosts(map: readonly FeedTransport[], question: CompleteQuestion): OracleCost[] {
+export function bestCosts(map: readonly MapTransport[], question: CompleteQuestion): OracleCost[] {
   const routes = allRoutes(map, question);
   if (question.disjoint !== "none") {
     return bestSet(routes, question).map((route) => costOf(route, question.metric)).sort(compare);
@@ -33,7 +33,7 @@ export function bestCosts(map: readonly FeedTransport[], question: CompleteQuest
 }
 
 /** Every route that keeps to all conditions. */
-export function allRoutes(map: readonly FeedTransport[], question: CompleteQuestion): OracleRoute[] {
+export function allRoutes(map: readonly MapTransport[], question: CompleteQuestion): OracleRoute[] {
   const found: OracleRoute[] = [];
   const walk = (route: OracleRoute): void => {
     const at = route.visors.at(-1)!;
@@ -101,7 +101,7 @@ function bestSet(routes: readonly OracleRoute[], { count, disjoint, metric }: Co
   return best;
 }
 
-function amountOf(transport: FeedTransport, metric: Metric | MetricWeights): number {
+function amountOf(transport: MapTransport, metric: Metric | MetricWeights): number {
   const { latencyMs, throughputMBps, resetsPerHour } = figuresOf(transport);
   const amounts = { hops: 1, latency: latencyMs, throughput: 1 / throughputMBps, reliability: resetsPerHour };
   if (typeof metric === "string") return amounts[metric];

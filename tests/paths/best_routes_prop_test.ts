@@ -8,7 +8,7 @@ import type { Metric, MetricWeights } from "../../lib/paths/figures.ts";
 import { TransportGraph } from "../../lib/paths/graph.ts";
 import { answerQuestion, makeBudget, type RouteAnswer } from "../../lib/paths/answer.ts";
 import { completeQuestion, type RouteQuestion, searchOf } from "../../lib/paths/question.ts";
-import type { FeedTransport } from "../../lib/services/transport_discovery/mod.ts";
+import type { MapTransport } from "../../lib/services/transport_discovery/mod.ts";
 import { makeTransportEntry } from "../../lib/wire/transport_entry.ts";
 import { allRoutes, bestCosts, compare, costOf, costOfSet, type OracleRoute } from "../oracles/best_routes.ts";
 import { makeVisor } from "../services/transport_discovery/support.ts";
@@ -18,7 +18,7 @@ const VISORS = [1, 2, 3, 4, 5, 6, 7].map((number) => makeVisor(number).publicKey
 const TYPES = ["stcp", "stcpr", "dmsg"] as const;
 
 /** Figures that divide without a rest, so that a mix is exact; some are not known. */
-const transport: fc.Arbitrary<FeedTransport> = fc.record({
+const transport: fc.Arbitrary<MapTransport> = fc.record({
   ends: fc.tuple(fc.nat(6), fc.nat(6)).filter(([a, b]) => a !== b),
   type: fc.constantFrom(...TYPES),
   figures: fc.record({
@@ -60,13 +60,13 @@ const question: fc.Arbitrary<RouteQuestion> = fc.record({
   avoidTypes,
 }));
 
-function graphOf(map: readonly FeedTransport[]): TransportGraph {
+function graphOf(map: readonly MapTransport[]): TransportGraph {
   const graph = new TransportGraph();
   for (const transport of map) graph.add(transport);
   return graph;
 }
 
-function answer(map: readonly FeedTransport[], asked: RouteQuestion): RouteAnswer | undefined {
+function answer(map: readonly MapTransport[], asked: RouteQuestion): RouteAnswer | undefined {
   try {
     return answerQuestion(graphOf(map), asked);
   } catch (error) {
@@ -75,7 +75,7 @@ function answer(map: readonly FeedTransport[], asked: RouteQuestion): RouteAnswe
   }
 }
 
-function hold(map: readonly FeedTransport[], asked: RouteQuestion): void {
+function hold(map: readonly MapTransport[], asked: RouteQuestion): void {
   const complete = completeQuestion(asked);
   const { metric } = complete;
   const found = answer(map, asked);
@@ -150,7 +150,7 @@ Deno.test("findDisjointPaths() claims to know the best set under limits only whe
   }));
   let proven = 0, best = 0, all = 0;
   const claim = (
-    map: readonly FeedTransport[],
+    map: readonly MapTransport[],
     asked: RouteQuestion,
     { minHops, more, candidates }: { minHops: number; more: number; candidates: number },
   ): void => {

@@ -11,7 +11,7 @@ import {
   type RouteConditions,
   type RouteFinderClient,
 } from "../../lib/services/route_finder/mod.ts";
-import type { FeedEvent, FeedTransport } from "../../lib/services/transport_discovery/mod.ts";
+import type { FeedEvent, MapTransport } from "../../lib/services/transport_discovery/mod.ts";
 import type { PublicKey } from "../../lib/types/mod.ts";
 import { makeTransportEntry } from "../../lib/wire/transport_entry.ts";
 import { simulationTest } from "../fakes/mod.ts";
@@ -28,7 +28,7 @@ const [A, B, C, D, E] = [1, 2, 3, 4, 5].map((number) => makeVisor(number).public
 ];
 const NAMES = new Map([[A, "A"], [B, "B"], [C, "C"], [D, "D"], [E, "E"]]);
 
-function transport(a: PublicKey, b: PublicKey, more: Partial<FeedTransport> = {}): FeedTransport {
+function transport(a: PublicKey, b: PublicKey, more: Partial<MapTransport> = {}): MapTransport {
   return { ...makeTransportEntry(a, b, { type: more.type ?? "stcp", label: "" }), ...more };
 }
 
@@ -45,7 +45,7 @@ const MAP = [
 ];
 
 async function withClient(
-  map: readonly FeedTransport[],
+  map: readonly MapTransport[],
   run: (client: RouteFinderClient) => Promise<void>,
 ): Promise<void> {
   const world = makeWorld(0n);

@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { sha256 } from "../../lib/core/mod.ts";
 import { describeError, hasCode, type SkywireError } from "../../lib/errors/mod.ts";
 import { pingPeer } from "../../lib/routing/mod.ts";
-import { createSetupClient } from "../../lib/services/setup_node/mod.ts";
+import { createSetupClient } from "../../lib/routing/setup/client.ts";
 import type { PublicKey } from "../../lib/types/mod.ts";
 import { createSimulation, simulationTest } from "../fakes/mod.ts";
 import { connect, PORT, readBytes, readText } from "./connections.ts";

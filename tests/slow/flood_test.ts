@@ -8,7 +8,7 @@
  */
 
 import assert from "node:assert/strict";
-import { formatTicket } from "../../lib/config/mod.ts";
+import { formatTicket } from "../../lib/network/mod.ts";
 import { NoiseHandshake, publicKeyOf } from "../../lib/core/mod.ts";
 import { makeFrame } from "../../lib/messaging/frames.ts";
 import { initiateSession } from "../../lib/messaging/session_handshake.ts";

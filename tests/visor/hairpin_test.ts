@@ -1,7 +1,7 @@
 /** A network of one behind a router that leads nobody from inside to its own public name. */
 
 import assert from "node:assert/strict";
-import { parseTicket } from "../../lib/config/mod.ts";
+import { parseTicket } from "../../lib/network/mod.ts";
 import { startVisor } from "../../lib/visor/mod.ts";
 import { createMemoryStorage, simulationTest } from "../fakes/mod.ts";
 

@@ -1,6 +1,6 @@
 /** The network of the demo: the control plane, and visors in a line joined by TCP transports. */
 
-import { formatTicket } from "../../../lib/config/mod.ts";
+import { formatTicket } from "../../../lib/network/mod.ts";
 import { UnavailableError } from "../../../lib/errors/mod.ts";
 import type { PublicKey } from "../../../lib/types/mod.ts";
 import type { FoundRoute, TransportView } from "../../../lib/visor/mod.ts";

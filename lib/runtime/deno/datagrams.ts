@@ -5,7 +5,7 @@ import { createSocket, type RemoteInfo } from "node:dgram";
 import { formatAddress, parseAddress } from "../address.ts";
 import type { Datagram, DatagramSocket } from "../ports.ts";
 import { createQueue } from "../queue.ts";
-import { listenError, parseListenAddress } from "./network.ts";
+import { listenError, parseListenAddress } from "./listen_address.ts";
 
 /** Datagrams that nobody has taken yet; what comes beyond is lost, as on the way. */
 const MOST_WAITING = 1_024;

@@ -3,10 +3,10 @@
 import { lookup } from "node:dns/promises";
 import { BugError, ClosedError, UnavailableError } from "../../errors/mod.ts";
 import { formatAddress, parseAddress } from "../address.ts";
-import type { HostPort } from "../address.ts";
-import { bindDatagrams } from "./datagrams.ts";
 import type { ByteLink, LinkListener, Network, Timers } from "../ports.ts";
 import { sleep, untilAborted } from "../wait.ts";
+import { bindDatagrams } from "./datagrams.ts";
+import { listenError, parseListenAddress } from "./listen_address.ts";
 
 /**
  * Wait after a failed accept. Such a failure is nearly always a lack of descriptors (EMFILE, ENFILE), which ends when
@@ -22,28 +22,6 @@ export function createDenoNetwork({ timers }: { readonly timers: Timers }): Netw
     resolve: (host, options = {}): Promise<readonly string[]> => resolve(host, options.signal),
     bindDatagrams,
   };
-}
-
-/**
- * Reads an address that is to be listened on; no host means all interfaces.
- * @throws {UnavailableError} `network/listen-failed` when it is no address
- */
-export function parseListenAddress(address: string): HostPort {
-  const parsed = parseAddress(address);
-  if (parsed === undefined) {
-    throw new UnavailableError("network/listen-failed", `Listen on "${address}": wanted host:port`);
-  }
-  return { host: parsed.host === "" ? "0.0.0.0" : parsed.host, port: parsed.port };
-}
-
-/** Turns what `Deno.listen` or a socket of Node threw into the errors that {@link Network.listen} promises. */
-export function listenError(address: string, cause: unknown): UnavailableError {
-  const inUse = cause instanceof Deno.errors.AddrInUse || (cause as { code?: unknown }).code === "EADDRINUSE";
-  return new UnavailableError(
-    inUse ? "network/address-in-use" : "network/listen-failed",
-    `Listen on "${address}": ${inUse ? "the address is in use" : "cannot"}`,
-    { details: { address }, cause },
-  );
 }
 
 async function dial(address: string, signal: AbortSignal | undefined): Promise<ByteLink> {

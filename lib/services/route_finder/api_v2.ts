@@ -11,7 +11,7 @@
  */
 
 import * as v from "valibot";
-import { formatProblems, problemsOf } from "../../config/mod.ts";
+import { formatProblems, problemsOf } from "../../check/mod.ts";
 import { ProtocolError } from "../../errors/mod.ts";
 import { type Hop, parseTransportId, type PublicKey, type TransportId } from "../../types/mod.ts";
 import { described, integer } from "../http/mod.ts";

@@ -3,13 +3,6 @@
  *
  * @module
  */
-export { createSetupClient, type SetupClient, type SetupClientDeps } from "../../routing/setup/client.ts";
-export {
-  createSetupGateway,
-  type RuleHandlers,
-  type SetupGateway,
-  type SetupGatewayDeps,
-} from "../../routing/setup/gateway.ts";
 export type { SetupListener, SetupNetwork, SetupStream } from "../../overlay/setup_network.ts";
 export type { SetupNodeLimits } from "./requester_quota.ts";
 export {

@@ -33,10 +33,10 @@ import {
   type SignedEntry,
   type TransportEntry,
 } from "../../wire/transport_entry.ts";
-import { decodeFigures, type TransportFigures } from "../../wire/transport_status.ts";
+import type { MapTransport, TransportState } from "../../wire/map_transport.ts";
+import { decodeFigures } from "../../wire/transport_status.ts";
 import { type ErrorFormat, goKindOf, goSyntaxMessage } from "../http/mod.ts";
 import type { ListedTransport, ListedView } from "./logic.ts";
-import type { TransportState } from "./status_book.ts";
 
 /** Paths below the base URL. */
 export const PATHS = {
@@ -160,14 +160,6 @@ export function parseMap(text: string): MapTransport[] | undefined {
   if (json instanceof Fault || !isObject(json) || !Array.isArray(json["transports"])) return undefined;
   const transports = json["transports"].map(decodeMapTransport);
   return transports.every((transport) => transport !== undefined) ? transports : undefined;
-}
-
-/** A transport of the map, as it is read. */
-export interface MapTransport extends TransportEntry, TransportFigures {
-  /** What both edges together say. */
-  readonly status: TransportState;
-  /** Since when, Unix ms by the clock of the discovery; absent when the status is unknown. */
-  readonly since?: number;
 }
 
 /** Is it one of the words for a status? */

@@ -7,7 +7,8 @@ import { JsonObject, parseJson } from "../../wire/go_json.ts";
 import { decodeTransportEntry, type SignedEntry, type TransportEntry } from "../../wire/transport_entry.ts";
 import { type EdgeStatus, formatStatuses, parseUnlisted } from "../../wire/transport_status.ts";
 import { createServiceClient, createSignedClient, type ServiceAnswer, type ServiceClientDeps } from "../http/mod.ts";
-import { formatSignedEntries, type MapTransport, parseMap, PATHS } from "./api.ts";
+import type { MapTransport } from "../../wire/map_transport.ts";
+import { formatSignedEntries, parseMap, PATHS } from "./api.ts";
 import { decodeEntries } from "./feed_http.ts";
 
 /**

@@ -7,23 +7,11 @@
 import type { Random } from "../../runtime/mod.ts";
 import { untilAborted } from "../../runtime/mod.ts";
 import { formatHex, type TransportId } from "../../types/mod.ts";
-import type { TransportEntry } from "../../wire/transport_entry.ts";
-
-/** A transport as followers are told it: the entry, and what its edges say of it as far as they said anything. */
-export interface FeedTransport extends TransportEntry {
-  /** Does it carry packets? Absent: nobody told. */
-  readonly status?: "working" | "not-working" | "unknown";
-  /** There and back, ms, ≥ 0. */
-  readonly latencyMs?: number;
-  /** The most that was seen to go through, MB/s, > 0. */
-  readonly throughputMBps?: number;
-  /** How often an hour it broke and came back, ≥ 0. */
-  readonly resetsPerHour?: number;
-}
+import type { MapTransport } from "../../wire/map_transport.ts";
 
 /** One change of the map. One that is added again takes the place of what was told of it before. */
 export type TransportChange =
-  | { readonly added: FeedTransport }
+  | { readonly added: MapTransport }
   | { readonly removed: TransportId };
 
 /** What a follower is told. */
@@ -35,7 +23,7 @@ export type FeedEvent =
     /** With the last part, the snapshot is whole. */
     readonly isLast: boolean;
     /** Transports of this part. */
-    readonly entries: readonly FeedTransport[];
+    readonly entries: readonly MapTransport[];
     /** Where to go on from, with the last part; absent when one can only begin anew. */
     readonly position?: string;
   }
@@ -69,7 +57,7 @@ const BATCH = 500;
  */
 export function createLocalFeed(
   deps: {
-    readonly all: () => Promise<readonly FeedTransport[]>;
+    readonly all: () => Promise<readonly MapTransport[]>;
     readonly random: Random;
     readonly remembered?: number;
   },

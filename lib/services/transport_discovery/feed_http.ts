@@ -21,7 +21,8 @@ import {
 } from "../http/mod.ts";
 import { FEED_EVENTS, isTransportState, KEEP_ALIVE_MS, PATHS } from "./api.ts";
 import { DOCS } from "./docs.ts";
-import type { FeedEvent, FeedTransport, TransportChange, TransportFeed } from "./feed.ts";
+import type { MapTransport } from "../../wire/map_transport.ts";
+import type { FeedEvent, TransportChange, TransportFeed } from "./feed.ts";
 
 /** Followers at once; each holds a connection. */
 const MAX_FOLLOWERS = 256;
@@ -247,14 +248,14 @@ function decodeChange(json: Json): TransportChange | undefined {
 }
 
 /** An entry as v1.3 writes it, and the optional members behind it. */
-function formatFeedTransport(transport: FeedTransport): string {
+function formatFeedTransport(transport: MapTransport): string {
   const { status, latencyMs, throughputMBps, resetsPerHour } = transport;
   const optional = JSON.stringify({ status, latencyMs, throughputMBps, resetsPerHour });
   const entry = formatTransportEntry(transport);
   return optional === "{}" ? entry : `${entry.slice(0, -1)},${optional.slice(1)}`;
 }
 
-function decodeFeedTransport(json: Json): FeedTransport | Fault {
+function decodeFeedTransport(json: Json): MapTransport | Fault {
   const entry = decodeTransportEntry(json);
   if (entry instanceof Fault || !isObject(json)) return entry;
   const { status } = json;

@@ -19,8 +19,9 @@ import {
 } from "../../wire/transport_entry.ts";
 import type { EdgeStatus } from "../../wire/transport_status.ts";
 import { createSerial } from "../http/mod.ts";
-import type { FeedTransport, LocalFeed } from "./feed.ts";
-import { type EdgeView, EXPIRE_MS, type MergedStatus, StatusBook, type TransportState } from "./status_book.ts";
+import type { MapTransport, TransportState } from "../../wire/map_transport.ts";
+import type { LocalFeed } from "./feed.ts";
+import { type EdgeView, EXPIRE_MS, type MergedStatus, StatusBook } from "./status_book.ts";
 import type { TransportStore } from "./store.ts";
 
 /** The longest name of a type; all known ones have less than 8 characters. */
@@ -33,7 +34,7 @@ const MAX_LABEL_CHARACTERS = 256;
 const SWEEP_MS = 5_000;
 
 /** A transport as it is listed. */
-export interface ListedTransport extends FeedTransport {
+export interface ListedTransport extends MapTransport {
   /** What both edges together say. */
   readonly status: TransportState;
   /** Since when, Unix ms; absent when the status is unknown. */
@@ -57,7 +58,7 @@ export interface TransportLogic {
   /** All transports. */
   all(): Promise<readonly ListedTransport[]>;
   /** All transports as followers are told them. */
-  followed(): Promise<readonly FeedTransport[]>;
+  followed(): Promise<readonly MapTransport[]>;
   /** What each edge of a transport said last. */
   views(entry: TransportEntry): readonly ListedView[];
   /** Removes a transport of the caller. */
@@ -107,7 +108,7 @@ export async function createTransportLogic(deps: TransportLogicDeps): Promise<Tr
   /** Durations are measured with the monotonic clock; people read the other one. */
   const wallOf = (at: number): number => Math.round(clock.wallMs() - (clock.monotonic() - at));
 
-  const followed = (entry: TransportEntry): FeedTransport => {
+  const followed = (entry: TransportEntry): MapTransport => {
     const { since: _, status, ...transport } = listed(entry);
     return book.has(entry.id) ? { ...transport, status } : transport;
   };

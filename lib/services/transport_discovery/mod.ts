@@ -29,9 +29,8 @@ import { createSqlTransportStore } from "./store_sql.ts";
 export { createTransportDiscoveryClient } from "./client.ts";
 export type { TransportDiscoveryClient, TransportDiscoveryClientDeps } from "./client.ts";
 export { createTransportFeedClient } from "./feed_http.ts";
-export type { FeedEvent, FeedTransport, TransportChange, TransportFeed } from "./feed.ts";
-export type { MapTransport } from "./api.ts";
-export type { TransportState } from "./status_book.ts";
+export type { FeedEvent, TransportChange, TransportFeed } from "./feed.ts";
+export type { MapTransport, TransportState } from "../../wire/map_transport.ts";
 export type { EdgeStatus, TransportFigures } from "../../wire/transport_status.ts";
 
 /** What a transport discovery is made of. */

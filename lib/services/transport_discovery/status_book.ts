@@ -18,10 +18,8 @@
  */
 
 import type { TransportId } from "../../types/mod.ts";
+import type { TransportState } from "../../wire/map_transport.ts";
 import { type EdgeStatus, roundFigures, type TransportFigures } from "../../wire/transport_status.ts";
-
-/** The word for what is known of a transport. */
-export type TransportState = "working" | "not-working" | "unknown";
 
 /** Three reports that edges make at most a minute apart may be late or lost. */
 export const FRESH_MS = 90_000;

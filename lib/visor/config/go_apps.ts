@@ -3,7 +3,7 @@
 import * as v from "valibot";
 import { parseAddress } from "../../runtime/mod.ts";
 import type { PublicKey } from "../../types/mod.ts";
-import { publicKeySchema } from "../../network/network_config.ts";
+import { publicKeySchema } from "../../check/mod.ts";
 
 /** One element of `launcher.apps`. */
 export interface GoApp {

@@ -3,7 +3,8 @@
  * besides stays.
  */
 
-import { type GoVisorConfig, makeVisorConfig, parseGoVisorConfig } from "../../config/mod.ts";
+import { type GoVisorConfig, parseGoVisorConfig } from "./go_visor_config.ts";
+import { makeVisorConfig } from "./visor_config.ts";
 import { publicKeyOf } from "../../core/mod.ts";
 import { RefusedError } from "../../errors/mod.ts";
 import type { Log } from "../../runtime/mod.ts";

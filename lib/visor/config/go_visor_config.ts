@@ -9,14 +9,11 @@ import { RefusedError } from "../../errors/mod.ts";
 import { parseAddress } from "../../runtime/mod.ts";
 import { parseHex, SecretKey } from "../../types/mod.ts";
 import { goAppSchema, type GoProxies, readGoApps } from "./go_apps.ts";
-import {
-  addressBookSchema,
-  isKeyUrl,
-  type NetworkConfig,
-  publicKeySchema,
-  serviceUrlSchema,
-} from "../../network/network_config.ts";
-import { MAX_MESSAGING_SESSIONS, parseWith, type VisorConfig, type WantedTransport } from "./visor_config.ts";
+import { addressBookSchema } from "./visor_config.ts";
+import { isKeyUrl, type NetworkConfig, serviceUrlSchema } from "../../network/mod.ts";
+import { publicKeySchema } from "../../check/mod.ts";
+import { MAX_MESSAGING_SESSIONS, type VisorConfig, type WantedTransport } from "./visor_config.ts";
+import { parseWith } from "../../check/mod.ts";
 
 /** What a file says, in this program's words. */
 export interface GoVisorConfig extends GoProxies {

@@ -1,6 +1,7 @@
 /** With which configuration a visor starts: what its data folder holds, changed by what this start asks for. */
 
-import { makeVisorConfig, parseTicket, type VisorConfig } from "../../config/mod.ts";
+import { makeVisorConfig, type VisorConfig } from "./visor_config.ts";
+import { parseTicket } from "../../network/mod.ts";
 import type { DataFolder } from "../data_folder.ts";
 import type { VisorSettings } from "../visor.ts";
 

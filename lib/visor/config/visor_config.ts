@@ -5,47 +5,9 @@
  */
 
 import * as v from "valibot";
-import { RefusedError } from "../../errors/mod.ts";
-import {
-  addressBookSchema,
-  type NetworkConfig,
-  networkConfigSchema,
-  publicKeySchema,
-} from "../../network/network_config.ts";
-import { formatProblems, problemsOf } from "../../check/problems.ts";
+import { addressSchema, parseWith, publicKeySchema } from "../../check/mod.ts";
+import { LISTENER_PURPOSES, type ListenerPurpose, type NetworkConfig, networkConfigSchema } from "../../network/mod.ts";
 import type { PublicKey } from "../../types/mod.ts";
-
-/** Every listener that a visor can have, in the order in which they are opened. */
-export const LISTENER_PURPOSES = [
-  "api",
-  "transport-stcp",
-  "transport-stcpr",
-  "transport-ws",
-  "messaging-discovery",
-  "messaging-server",
-  "transport-discovery",
-  "route-finder",
-  "address-resolver",
-] as const;
-
-/** What a listener is for. */
-export type ListenerPurpose = typeof LISTENER_PURPOSES[number];
-
-/**
- * The port that each listener takes when it is free: those of v1.3 (visor-and-apps.md §9), and for what takes any port
- * there one beside.
- */
-export const DEFAULT_PORTS: Readonly<Record<ListenerPurpose, number>> = {
-  "api": 3435,
-  "transport-stcp": 7777,
-  "transport-stcpr": 7778,
-  "transport-ws": 7779,
-  "messaging-discovery": 9090,
-  "messaging-server": 8081,
-  "transport-discovery": 9091,
-  "route-finder": 9092,
-  "address-resolver": 9093,
-};
 
 /** More than any network has servers. */
 export const MAX_MESSAGING_SESSIONS = 64;
@@ -84,6 +46,12 @@ export interface VisorConfig {
   /** How many messaging servers to be connected to at least. Absent: 1. */
   readonly messagingSessions?: number | undefined;
 }
+
+/** Checks addresses by public key. */
+export const addressBookSchema: v.GenericSchema<unknown, Readonly<Record<PublicKey, string>>> = v.record(
+  publicKeySchema as v.GenericSchema<string, PublicKey>,
+  addressSchema,
+) as v.GenericSchema<unknown, Record<PublicKey, string>>;
 
 const isPort = (value: number): boolean => Number.isInteger(value) && value >= 1 && value <= 65_535;
 const port = v.pipe(v.number(), v.check(isPort, "wanted a port, 1–65535"));
@@ -137,33 +105,4 @@ export function parseVisorConfig(text: string): VisorConfig {
  */
 export function parseWantedTransports(text: string): WantedTransport[] {
   return parseWith(wantedTransportsSchema, { text, name: "transports.json" });
-}
-
-/**
- * Reads JSON text and checks it.
- * @throws {RefusedError} `config/invalid`, naming each member that is wrong
- */
-export function parseWith<T>(
-  schema: v.GenericSchema<unknown, T>,
-  source: { readonly text: string; readonly name: string },
-): T {
-  let value: unknown;
-  try {
-    value = JSON.parse(source.text);
-  } catch (cause) {
-    throw new RefusedError("config/invalid", `Read ${source.name}: it is no JSON; mend it or remove it`, { cause });
-  }
-  const result = v.safeParse(schema, value);
-  if (!result.success) {
-    const problems = problemsOf(result.issues);
-    throw new RefusedError("config/invalid", `Read ${source.name}: ${formatProblems(problems)}`, {
-      details: { problems },
-    });
-  }
-  return result.output;
-}
-
-/** Writes a configuration as its file holds it. */
-export function formatJsonFile(value: unknown): string {
-  return JSON.stringify(value, undefined, 2) + "\n";
 }

@@ -14,15 +14,8 @@ import { Fault } from "../fault.ts";
 import { BOOTSTRAP_TYPES, DEFINITION_ID, gobDefinition, wireTypeOf } from "./definition.ts";
 import { GobReader } from "./primitives.ts";
 import { skipValue } from "./shapes.ts";
-import {
-  FIRST_USER_ID,
-  type GobFaultCode,
-  type GobType,
-  LAST_USER_ID,
-  MAX_DEPTH,
-  type ValueSource,
-  type WireType,
-} from "./types.ts";
+import type { GobFaultCode } from "./fault_codes.ts";
+import { FIRST_USER_ID, type GobType, LAST_USER_ID, MAX_DEPTH, type ValueSource, type WireType } from "./types.ts";
 
 /** The longest message that is taken: far above legitimate ones, which have a few kB. */
 export const MAX_MESSAGE_BYTES = 1024 * 1024;

@@ -9,14 +9,8 @@
 
 import { Fault } from "../fault.ts";
 import { gobInt64, gobOptional, gobSlice, gobString, gobStruct } from "./shapes.ts";
-import {
-  BASIC_IDS,
-  type Description,
-  type GobFaultCode,
-  type GobType,
-  type WireField,
-  type WireType,
-} from "./types.ts";
+import type { GobFaultCode } from "./fault_codes.ts";
+import { BASIC_IDS, type Description, type GobType, type WireField, type WireType } from "./types.ts";
 
 /** The most fields that a struct may have. */
 const MAX_FIELDS = 256;

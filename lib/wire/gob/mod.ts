@@ -6,6 +6,7 @@
 export * from "./any.ts";
 export * from "./decoder.ts";
 export * from "./encoder.ts";
+export type { GobFaultCode } from "./fault_codes.ts";
 export { GobReader, GobWriter } from "./primitives.ts";
 export {
   type FieldTypes,

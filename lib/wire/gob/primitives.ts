@@ -10,7 +10,7 @@
  */
 
 import { Fault } from "../fault.ts";
-import type { GobFaultCode } from "./types.ts";
+import type { GobFaultCode } from "./fault_codes.ts";
 
 /** Appends primitives to a growing buffer. Integers come out in their shortest form. */
 export class GobWriter {

@@ -5,25 +5,6 @@
 
 import type { GobReader, GobWriter } from "./primitives.ts";
 
-/** Names of what can be wrong with a gob stream. */
-export type GobFaultCode =
-  | "gob/integer"
-  | "gob/length"
-  | "gob/truncated"
-  | "gob/message-too-long"
-  | "gob/empty-message"
-  | "gob/definition"
-  | "gob/duplicate-type"
-  | "gob/too-many-types"
-  | "gob/unknown-type"
-  | "gob/mismatch"
-  | "gob/out-of-range"
-  | "gob/field-number"
-  | "gob/not-a-singleton"
-  | "gob/too-deep"
-  | "gob/interface"
-  | "gob/value";
-
 /** Kinds that need no description. */
 export type BasicKind = "bool" | "int" | "uint" | "float" | "bytes" | "string" | "complex" | "interface";
 

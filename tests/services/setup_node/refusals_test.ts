@@ -5,7 +5,7 @@ import { encodeRule, publicKeyOf, Switch } from "../../../lib/core/mod.ts";
 import { hasCode } from "../../../lib/errors/mod.ts";
 import { RuleGate } from "../../../lib/routing/rule_gate.ts";
 import type { RuleLimits } from "../../../lib/routing/mod.ts";
-import type { RuleHandlers } from "../../../lib/services/setup_node/mod.ts";
+import type { RuleHandlers } from "../../../lib/routing/setup/gateway.ts";
 import { MAX_PATH_HOPS } from "../../../lib/services/setup_node/rules.ts";
 import { type PublicKey, type RouteId, SecretKey, type TransportId } from "../../../lib/types/mod.ts";
 import { RpcClient } from "../../../lib/overlay/rpc/mod.ts";

@@ -2,14 +2,9 @@ import assert from "node:assert/strict";
 import { decodeRule, publicKeyOf } from "../../../lib/core/mod.ts";
 import { ClosedError, type RefusedError, UnavailableError } from "../../../lib/errors/mod.ts";
 import { type Hop, parseHex, type PublicKey, type RouteId, SecretKey } from "../../../lib/types/mod.ts";
-import {
-  createSetupClient,
-  createSetupGateway,
-  type RuleHandlers,
-  type SetupGateway,
-  type SetupNetwork,
-  type SetupStream,
-} from "../../../lib/services/setup_node/mod.ts";
+import { createSetupClient } from "../../../lib/routing/setup/client.ts";
+import { createSetupGateway, type RuleHandlers, type SetupGateway } from "../../../lib/routing/setup/gateway.ts";
+import type { SetupNetwork, SetupStream } from "../../../lib/services/setup_node/mod.ts";
 import { SILENCE_MS } from "../../../lib/overlay/rpc/stream_acceptor.ts";
 import { GobDecoder } from "../../../lib/wire/gob/mod.ts";
 import { gobRpcResponse } from "../../../lib/wire/rpc_messages.ts";

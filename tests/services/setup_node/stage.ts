@@ -1,13 +1,9 @@
 /** A setup node and visors with their gateways on one messaging network in memory, which speak the real RPC. */
 
 import { decodeRule, publicKeyOf, type Rule } from "../../../lib/core/mod.ts";
-import {
-  createSetupClient,
-  createSetupGateway,
-  createSetupNode,
-  type RuleHandlers,
-  type SetupNodeDeps,
-} from "../../../lib/services/setup_node/mod.ts";
+import { createSetupClient } from "../../../lib/routing/setup/client.ts";
+import { createSetupGateway, type RuleHandlers } from "../../../lib/routing/setup/gateway.ts";
+import { createSetupNode, type SetupNodeDeps } from "../../../lib/services/setup_node/mod.ts";
 import { type Hop, type PublicKey, type RouteId, SecretKey } from "../../../lib/types/mod.ts";
 import type { BidirectionalRoute, EdgeRules } from "../../../lib/wire/setup_messages.ts";
 import { transportId } from "../../../lib/wire/transport_entry.ts";

@@ -1,7 +1,7 @@
 /** A v1.3 visor's configuration file: what is taken over, and that nothing else is ignored in silence. */
 
 import assert from "node:assert/strict";
-import { parseGoVisorConfig } from "../../../lib/config/mod.ts";
+import { parseGoVisorConfig } from "../../../lib/visor/config/go_visor_config.ts";
 import { hasCode } from "../../../lib/errors/mod.ts";
 
 const PK = "024ec47420176680816e0406250e7156465e4531f5b26057c9f6297bb0303558c7";

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { parseVisorConfig } from "../../../lib/config/mod.ts";
+import { parseVisorConfig } from "../../../lib/visor/config/visor_config.ts";
 import type { SkywireError } from "../../../lib/errors/mod.ts";
 
 const GOOD = { version: 1, host: "127.0.0.1", ports: { api: 3435 }, autoTransport: true };
