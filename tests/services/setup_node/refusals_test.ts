@@ -104,7 +104,7 @@ simulationTest(
     const refusal = `too many route requests from ${short(A)}`;
     const [first, second, third, fourth] = await askAll();
     assert.deepEqual([first, second, third], Array(3).fill(OUTCOME.accepted));
-    assert.ok(fourth?.startsWith(refusal) && fourth.endsWith("come back in 20 s"), fourth);
+    assert.ok(fourth?.startsWith(refusal) && fourth.endsWith("come back in 20 s"), `${fourth}`);
     assert.equal(a.calls.length, 3, "a refused request costs the visors nothing");
     assert.equal(await sim.run(heard(ask(routeVia([B, A])))), OUTCOME.accepted);
     assert.match(await sim.run(heard(ask(routeVia([A, B]), { from: B }))), /itself may ask/);
