@@ -3,11 +3,25 @@
 import { join, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import type { CliHost } from "../lib/cli/host.ts";
-import { createDenoRuntime, createDenoStorage } from "../lib/runtime/deno/mod.ts";
-import { ClosedError, RefusedError } from "../lib/errors/mod.ts";
+import { createDenoRuntime, createDenoStorage, standardError, standardOutput } from "../lib/runtime/deno/mod.ts";
+import { printable, printableWithBold } from "../lib/runtime/mod.ts";
+import { ClosedError, describeError, RefusedError } from "../lib/errors/mod.ts";
+
+/** How long the end waits for the last lines of a stream that is not read, ms. */
+const LAST_LINES_MS = 500;
+
+/** The host, and the end of its process. */
+export interface ProcessHost extends CliHost {
+  /**
+   * Waits until all output is written; once interrupted, no longer than half a second.
+   * @param code what the process should exit with
+   * @returns `code`, or 1 when output was lost
+   */
+  readonly finish: (code: number) => Promise<number>;
+}
 
 /** Makes the host. Signals are listened to from now on. */
-export function createHost(): CliHost {
+export function createHost(): ProcessHost {
   const interrupted = new AbortController();
   for (const signal of ["SIGINT", "SIGTERM"] as const) {
     if (Deno.build.os !== "windows" || signal === "SIGINT") {
@@ -18,17 +32,32 @@ export function createHost(): CliHost {
       });
     }
   }
+  const encoder = new TextEncoder();
+  const decoder = new TextDecoder();
+  let lost: unknown;
+  const write = async (bytes: Uint8Array): Promise<void> => {
+    try {
+      if (lost === undefined) await standardOutput.write(bytes);
+    } catch (error) {
+      lost = error;
+      // Nobody gets the result any more: whatever runs ends in order.
+      interrupted.abort(error);
+    }
+    if (lost !== undefined) throw lost;
+  };
+  const isScreen = Deno.stdout.isTerminal();
+  const tell = (text: string): void => void standardError.write(encoder.encode(text)).catch(() => {});
   const isTerminal = Deno.stdout.isTerminal() && !Deno.env.get("NO_COLOR");
   const showsProgress = isTerminal && Deno.stderr.isTerminal();
   return {
     env: (name) => Deno.env.get(name),
     defaultDataFolder: defaultDataFolder(),
     isTerminal,
-    print: (line) => writeLine(Deno.stdout, line),
-    write: (bytes) => writeBytes(Deno.stdout, bytes),
-    printError: (line) => writeLine(Deno.stderr, line),
+    print: (line) => void write(encoder.encode(`${printableWithBold(line)}\n`)).catch(() => {}),
+    write: (bytes) => write(isScreen ? encoder.encode(printable(decoder.decode(bytes, { stream: true }))) : bytes),
+    printError: (line) => tell(`${printable(line)}\n`),
     // To the start of the line, and clear what was there.
-    showProgress: (line) => showsProgress && writeText(Deno.stderr, `\r\x1b[K${line}`),
+    showProgress: (line) => showsProgress && tell(`\r\x1b[K${printable(line)}`),
     createRuntime: ({ logLevel }) => createDenoRuntime({ logLevel }),
     openFolder: (path) => createDenoStorage(path),
     readFile: async (path) => {
@@ -53,24 +82,26 @@ export function createHost(): CliHost {
       });
     },
     interrupted: interrupted.signal,
+    finish: async (code) => {
+      await untilRead(standardOutput.flush().catch(() => {}), interrupted.signal);
+      if (standardOutput.waitingBytes > 0) {
+        lost ??= new ClosedError("output/failed", "Write to standard output: ended first");
+      }
+      if (lost !== undefined) tell(`skywire: ${printable(describeError(lost))} (output/failed)\n`);
+      await untilRead(standardError.flush().catch(() => {}), AbortSignal.abort());
+      return lost === undefined ? code : code || 1;
+    },
   };
 }
 
-function writeLine(stream: { writeSync(bytes: Uint8Array): number }, line: string): void {
-  writeText(stream, line + "\n");
-}
-
-function writeText(stream: { writeSync(bytes: Uint8Array): number }, text: string): void {
-  writeBytes(stream, new TextEncoder().encode(text));
-}
-
-function writeBytes(stream: { writeSync(bytes: Uint8Array): number }, bytes: Uint8Array): void {
-  try {
-    for (let rest = bytes; rest.length > 0;) rest = rest.subarray(stream.writeSync(rest));
-  } catch (error) {
-    // The reader went away (`skywire status | head -1`): nobody is left to tell.
-    if (!(error instanceof Deno.errors.BrokenPipe)) throw error;
-  }
+/** Waits for output to be written: as long as it takes, until somebody wants an end. */
+async function untilRead(written: Promise<void>, hurry: AbortSignal): Promise<void> {
+  const hurried = new Promise<void>((resolve) => {
+    const limit = (): void => void setTimeout(resolve, LAST_LINES_MS);
+    if (hurry.aborted) return limit();
+    hurry.addEventListener("abort", limit, { once: true });
+  });
+  await Promise.race([written, hurried]);
 }
 
 function defaultDataFolder(): string {

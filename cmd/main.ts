@@ -11,5 +11,5 @@ import { createHost } from "./host.ts";
  */
 export async function main(args: readonly string[]): Promise<number> {
   const host = createHost();
-  return await runProgram(await createProgram(host, args), { args, host });
+  return await host.finish(await runProgram(await createProgram(host, args), { args, host }));
 }

@@ -26,4 +26,4 @@ function demoCommand(host: CliHost): Command {
 }
 
 const host = createHost();
-Deno.exit(await runProgram(demoCommand(host), { args: Deno.args, host }));
+Deno.exit(await host.finish(await runProgram(demoCommand(host), { args: Deno.args, host })));

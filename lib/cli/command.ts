@@ -4,7 +4,7 @@
  */
 
 import { Command, CommanderError, InvalidArgumentError, Option } from "commander";
-import { describeError, RefusedError, SkywireError } from "../errors/mod.ts";
+import { describeError, hasCode, RefusedError, SkywireError } from "../errors/mod.ts";
 import { type LogLevel, parseAddress } from "../runtime/mod.ts";
 import { isDatabaseLocation } from "../storage/mod.ts";
 import { parseTransportId } from "../types/mod.ts";
@@ -141,6 +141,8 @@ export async function runProgram(
       if (json) printErrorDocument(new RefusedError("cli/usage", error.message.replace(/^error: /, "")), host);
       return 2;
     }
+    // The host says so at the end, where results can still be lost.
+    if (hasCode(error, "output/failed")) return 1;
     if (json) printErrorDocument(error, host);
     else host.printError(errorText(error));
     return 1;

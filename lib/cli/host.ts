@@ -10,10 +10,10 @@ export interface CliHost {
   readonly defaultDataFolder: string;
   /** Is stdout a terminal, and is `NO_COLOR` not set? Decides on tables' colours and progress bars. */
   readonly isTerminal: boolean;
-  /** Writes a line of result. */
+  /** Writes a line of result, in the background. When it cannot be written, `interrupted` aborts and the exit code is 1. */
   readonly print: (line: string) => void;
-  /** Writes bytes of result as they are. */
-  readonly write: (bytes: Uint8Array) => void;
+  /** Writes bytes of result as they are, but nothing that a terminal would obey. @throws when they cannot be written */
+  readonly write: (bytes: Uint8Array) => Promise<void>;
   /** Writes a line for people. */
   readonly printError: (line: string) => void;
   /** Replaces the line that shows progress; an empty one removes it. Does nothing where stdout or stderr is no terminal. */
@@ -28,6 +28,6 @@ export interface CliHost {
   readonly importModule: (path: string) => Promise<unknown>;
   /** From now on an error that nobody caught is told, and does not end the process. */
   readonly outlive: (tell: (error: unknown) => void) => void;
-  /** Aborts on SIGINT or SIGTERM. */
+  /** Aborts on SIGINT or SIGTERM, and when results cannot be written. */
   readonly interrupted: AbortSignal;
 }

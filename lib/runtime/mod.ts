@@ -11,5 +11,6 @@ export * from "./byte_chunks.ts";
 export * from "./log.ts";
 export * from "./metrics.ts";
 export * from "./mutex.ts";
+export * from "./printable.ts";
 export * from "./queue.ts";
 export * from "./wait.ts";

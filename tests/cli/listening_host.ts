@@ -10,7 +10,7 @@ export function listeningHost(): { readonly host: CliHost; readonly out: string[
     env: () => undefined,
     defaultDataFolder: "/nowhere",
     isTerminal: false,
-    write: () => {},
+    write: () => Promise.resolve(),
     print: (line) => void out.push(line),
     printError: (line) => void err.push(line),
     showProgress: () => assert.fail("nothing here takes long"),

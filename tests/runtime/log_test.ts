@@ -1,7 +1,7 @@
 /** Log lines and figures. */
 
 import assert from "node:assert/strict";
-import { createLog, createMetrics, formatLogJson, formatLogText } from "../../lib/runtime/mod.ts";
+import { createLog, createMetrics, createWriterSink, formatLogJson, formatLogText } from "../../lib/runtime/mod.ts";
 import type { LogLine } from "../../lib/runtime/mod.ts";
 
 const CLOCK = { wallMs: (): number => Date.UTC(2030, 0, 2, 3, 4, 5, 6) };
@@ -28,6 +28,31 @@ Deno.test("log lines are one line each, as text and as JSON", () => {
     formatLogJson(line),
     '{"time":"2030-01-02T03:04:05.006Z","level":"info","event":"link-up","kind":"stcp","text":"a \\"b\\"\\nc","big":"5"}',
   );
+});
+
+Deno.test("createWriterSink() drops what waits beyond 256 KiB, counts it, and tells when there is room", async () => {
+  const lines: string[] = [];
+  const reading = Promise.withResolvers<void>();
+  const writer = {
+    waitingBytes: 0,
+    async write(bytes: Uint8Array): Promise<void> {
+      this.waitingBytes += bytes.length;
+      await reading.promise;
+      this.waitingBytes = 0;
+      lines.push(new TextDecoder().decode(bytes));
+    },
+  };
+  let dropped = 0;
+  const counter = { add: (count = 1): void => void (dropped += count) };
+  const sink = createWriterSink({ writer, format: formatLogText, clock: CLOCK, dropped: counter });
+  const line: LogLine = { timeMs: 0, level: "info", event: "e", fields: { text: "x".repeat(1_000) } };
+  for (let i = 0; i < 300; i++) sink(line);
+  const kept = 300 - dropped;
+  assert.ok(kept > 250 && kept < 262, `${kept} of 1 KiB each fit into 256 KiB`);
+  reading.resolve();
+  await new Promise((resolve) => setTimeout(resolve));
+  assert.equal(lines.length, kept + 1);
+  assert.equal(lines[kept], `03:04:05.006 warn  log-lines-dropped count=${dropped}\n`);
 });
 
 Deno.test("createMetrics() renders Prometheus text; one name is one figure", () => {

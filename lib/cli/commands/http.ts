@@ -31,7 +31,7 @@ export function httpCommand(host: CliHost): Command {
         await response.body?.cancel();
         throw new RefusedError("http/status", `Get "${url}": the answer was ${status}`, { details: { status } });
       }
-      for await (const bytes of response.body ?? []) host.write(bytes);
+      for await (const bytes of response.body ?? []) await host.write(bytes);
     });
   return makeGroup("http", {
     description: "Ask services and visors that serve HTTP at their public key.",

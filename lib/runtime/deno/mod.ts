@@ -4,12 +4,14 @@
  *
  * @module
  */
-import { createLog, createMetrics, formatLogJson, formatLogText } from "../mod.ts";
-import type { LogLevel, LogLine, LogSink, Runtime } from "../mod.ts";
+import { createLog, createMetrics, createWriterSink, formatLogJson, formatLogText } from "../mod.ts";
+import type { LogLevel, LogSink, Runtime } from "../mod.ts";
 import { createDenoClock, createDenoRandom, createDenoTimers } from "./basics.ts";
 import { createDenoHttp } from "./http.ts";
 import { createDenoNetwork } from "./network.ts";
+import { standardError } from "./output.ts";
 
+export { type Output, standardError, standardOutput } from "./output.ts";
 export { createDenoStorage } from "./storage.ts";
 
 /** What {@link createDenoRuntime} may be told. */
@@ -37,7 +39,9 @@ export function createDenoRuntime(options: DenoRuntimeOptions = {}): DenoRuntime
   const clock = createDenoClock();
   const timers = createDenoTimers();
   const format = options.logFormat === "json" ? formatLogJson : formatLogText;
-  const sink = options.logSink ?? ((line: LogLine): void => writeToStderr(`${format(line)}\n`));
+  const metrics = createMetrics();
+  const dropped = metrics.counter("skywire_log_dropped_lines_total", "Lines that nobody read in time");
+  const sink = options.logSink ?? createWriterSink({ writer: standardError, format, clock, dropped });
   const http = createDenoHttp({ timers });
   return {
     clock,
@@ -46,16 +50,7 @@ export function createDenoRuntime(options: DenoRuntimeOptions = {}): DenoRuntime
     network: createDenoNetwork({ timers }),
     http,
     log: createLog({ level: options.logLevel ?? "info", clock, sink }),
-    metrics: createMetrics(),
+    metrics,
     [Symbol.dispose]: (): void => http[Symbol.dispose](),
   };
-}
-
-/** Writes at once, so that lines written just before the process ends are not lost; a closed stderr is no reason to fail. */
-function writeToStderr(text: string): void {
-  try {
-    for (let rest = new TextEncoder().encode(text); rest.length > 0;) rest = rest.subarray(Deno.stderr.writeSync(rest));
-  } catch {
-    // Whoever read our stderr has gone.
-  }
 }
