@@ -26,7 +26,6 @@ export type {
   AppView,
   CreateVisorOptions,
   FindOptions,
-  FoundRoute,
   ListenerView,
   NetworkTransport,
   ProxyClientSettings,
@@ -35,6 +34,7 @@ export type {
   ProxyView,
   RouteCandidateView,
   RouteEventView,
+  RouteView,
   StatusCheck,
   TransportView,
   Visor,
@@ -53,8 +53,8 @@ export type {
   RatedRoute,
   RouteAnswer,
   RouteCandidate,
-  RouteConditions,
-  RouteQuestion,
+  RouteConstraints,
+  RouteQuery,
 } from "./lib/services/route_finder/mod.ts";
 export type {
   DialOptions,
@@ -65,7 +65,6 @@ export type {
   RouteConnection,
   RouteConnectionStats,
   RouteListener,
-  RouteWish,
   RuleSummary,
 } from "./lib/routing/mod.ts";
 

@@ -31,7 +31,7 @@ export function withRouteOptions(command: Command): Command {
 }
 
 /** The members of a request to the control API. */
-export function routeConditionsOf(options: RouteOptions): Record<string, unknown> {
+export function routeConstraintsOf(options: RouteOptions): Record<string, unknown> {
   const { metric, minHops, maxHops, avoid, avoidType, via } = options;
   return { metric, minHops, maxHops, avoid, avoidTypes: avoidType, via };
 }

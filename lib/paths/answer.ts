@@ -4,13 +4,13 @@
  */
 
 import { RefusedError } from "../errors/mod.ts";
-import { type Hop, type PublicKey, shortKey } from "../types/mod.ts";
+import { type Path, type PublicKey, shortKey } from "../types/mod.ts";
 import { findBestPaths } from "./best_paths.ts";
 import { findDisjointPaths } from "./disjoint_paths.ts";
 import { costOf, figuresOf, type Metric, type MetricWeights, sumFigures } from "./figures.ts";
 import type { TransportGraph } from "./graph.ts";
-import { type CompleteQuestion, completeQuestion, type RatedRoute, type RouteQuestion, searchOf } from "./question.ts";
-import { MAX_HOPS, type Path, type Search, type SearchBudget } from "./search.ts";
+import { type CompleteQuery, completeQuery, type RatedRoute, type RouteQuery, searchOf } from "./query.ts";
+import { MAX_SEARCH_HOPS, type NumberedPath, type Search, type SearchBudget } from "./search.ts";
 
 /** Routes that one pair of v1.3 gets at most. */
 export const MAX_ROUTES = 3;
@@ -18,23 +18,20 @@ export const MAX_ROUTES = 3;
 /** Steps that one request may take, about 100 ms: enough for twenty searches through a map of 100,000 transports. */
 const STEPS_PER_REQUEST = 8_000_000;
 
-/** Whose routes are asked for. */
-export interface RoutePair {
+/** Between whom routes are asked for. */
+export interface RouteEnds {
   readonly source: PublicKey;
   readonly destination: PublicKey;
 }
 
 /** A question of v1.3. */
-export interface RouteQuery {
-  readonly pairs: readonly RoutePair[];
+export interface PairsQuery {
+  readonly pairs: readonly RouteEnds[];
   /** 0–65535; only the route from a visor to itself has none. */
   readonly minHops: number;
-  /** 0–65535; none has more than {@link MAX_HOPS}. */
+  /** 0–65535; none has more than {@link MAX_SEARCH_HOPS}. */
   readonly maxHops: number;
 }
-
-/** A route is its hops from the source on; the route of a visor to itself has none. */
-export type FoundRoute = readonly Hop[];
 
 /** The answer to a question by any measure. */
 export interface RouteAnswer {
@@ -59,8 +56,8 @@ export function makeBudget(): SearchBudget {
  * @throws {ProtocolError} `route-finder/bad-request`
  * @throws {RefusedError} `route-finder/unreachable`, `route-finder/no-route`
  */
-export function answerQuestion(graph: TransportGraph, question: RouteQuestion): RouteAnswer {
-  const complete = completeQuestion(question);
+export function answerQuery(graph: TransportGraph, query: RouteQuery): RouteAnswer {
+  const complete = completeQuery(query);
   const search = searchOf(complete, { graph, budget: makeBudget() });
   const { paths, isExact } = findPaths(search, complete);
   if (paths.length === 0) throw nothingFound(search, { shown: shortKey(complete.destination), isExact });
@@ -70,15 +67,15 @@ export function answerQuestion(graph: TransportGraph, question: RouteQuestion): 
 /** Finds paths for a question that is in numbers already. */
 export function findPaths(
   search: Search,
-  { count, disjoint }: Pick<CompleteQuestion, "count" | "disjoint">,
-): { readonly paths: readonly Path[]; readonly isExact: boolean } {
+  { count, disjoint }: Pick<CompleteQuery, "count" | "disjoint">,
+): { readonly paths: readonly NumberedPath[]; readonly isExact: boolean } {
   if (disjoint !== "none") return findDisjointPaths(search, { count, separation: disjoint });
   return findBestPaths(search, { count, parallel: "best" });
 }
 
 /** A path with its hops, figures and cost. */
 export function rate(
-  path: Path,
+  path: NumberedPath,
   { graph, metric }: { readonly graph: TransportGraph; readonly metric: Metric | MetricWeights },
 ): RatedRoute {
   const parts = path.transports.map((number) => figuresOf(graph.transport(number)));
@@ -92,7 +89,7 @@ export function rate(
  * @throws {RefusedError} `route-finder/unreachable` when no path leads from a source to its destination,
  * `route-finder/no-route` when none is within the limits
  */
-export function findRoutes(graph: TransportGraph, query: RouteQuery): readonly (readonly FoundRoute[])[] {
+export function findRoutes(graph: TransportGraph, query: PairsQuery): readonly (readonly Path[])[] {
   const budget = makeBudget();
   return query.pairs.map((pair) => routesOf(pair, { graph, query, budget }));
 }
@@ -108,9 +105,9 @@ export function isConnected({ graph, costs, source, destination }: Search): bool
 }
 
 function routesOf(
-  { source, destination }: RoutePair,
-  context: { readonly graph: TransportGraph; readonly query: RouteQuery; readonly budget: SearchBudget },
-): readonly FoundRoute[] {
+  { source, destination }: RouteEnds,
+  context: { readonly graph: TransportGraph; readonly query: PairsQuery; readonly budget: SearchBudget },
+): readonly Path[] {
   const { graph, query, budget } = context;
   // The only path without loops from a visor to itself.
   if (source === destination) {
@@ -127,7 +124,7 @@ function routesOf(
     source: from,
     destination: to,
     minHops: Math.max(1, query.minHops),
-    maxHops: Math.min(query.maxHops, MAX_HOPS),
+    maxHops: Math.min(query.maxHops, MAX_SEARCH_HOPS),
     avoid: new Set(),
     via: [],
     budget,
@@ -138,7 +135,7 @@ function routesOf(
   throw isConnected(search) ? noRoute() : unreachable();
 }
 
-function hopsOf({ visors, transports }: Path, graph: TransportGraph): Hop[] {
+function hopsOf({ visors, transports }: NumberedPath, graph: TransportGraph): Path {
   return transports.map((number, i) => ({
     transportId: graph.transport(number).id,
     from: graph.keyOf(visors[i]!),

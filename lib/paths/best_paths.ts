@@ -16,7 +16,7 @@
 import { Bounds } from "./bounds.ts";
 import { TIE } from "./figures.ts";
 import { Heap } from "./heap.ts";
-import { costOfPath, type Measure, type Path, type Search } from "./search.ts";
+import { costOfPath, type Measure, type NumberedPath, type Search } from "./search.ts";
 
 /** Beginnings that are remembered, which bounds the memory to about 50 MB. */
 const MAX_BEGINNINGS = 500_000;
@@ -32,7 +32,7 @@ export interface PathOptions {
 /** What was found. */
 export interface PathList {
   /** The best first. */
-  readonly paths: readonly Path[];
+  readonly paths: readonly NumberedPath[];
   /** Are there certainly no better ones? False when the budget ended the search. */
   readonly isExact: boolean;
   /** Are these all that there are? */
@@ -43,7 +43,7 @@ export interface PathList {
 export function findBestPaths(search: Search, options: PathOptions & { readonly count: number }): PathList {
   if (search.joining === "widest") return findWidestPaths(search, options);
   const best = new BestPaths(search, { ...options, measure: measureOf(search) });
-  const paths: Path[] = [];
+  const paths: NumberedPath[] = [];
   while (paths.length < options.count) {
     const path = best.next();
     if (path === undefined) return { paths, isExact: best.isExhausted, areAll: best.isExhausted };
@@ -58,7 +58,7 @@ function findWidestPaths(search: Search, { count, parallel }: PathOptions & { re
     new BestPaths(search, { parallel, measure: { values: search.ties, isMaximum: false, most: limit + TIE - 1 } });
   const least = new Bounds(search, measureOf(search)).after(0)[source]!;
   const limits = limitsFrom(least, search);
-  const paths: Path[] = [];
+  const paths: NumberedPath[] = [];
   for (let at = 0; at < limits.length && budget.steps > 0;) {
     const fewestHops = over(limits[at]!);
     while (paths.length < count) {
@@ -101,7 +101,7 @@ function limitsFrom(least: number, { costs }: Search): number[] {
 
 /** The cost of the narrowest hop without its ties, each hop over the widest transport where all that may are one path. */
 function widthOf(
-  { visors, transports }: Path,
+  { visors, transports }: NumberedPath,
   { search: { graph, costs }, parallel }: PathOptions & { readonly search: Search },
 ): number {
   const widest = Math.max(...transports.map((transport, hop) => {
@@ -166,7 +166,7 @@ class BestPaths {
   }
 
   /** The next path; undefined when there is none, or the budget is used up. */
-  next(): Path | undefined {
+  next(): NumberedPath | undefined {
     const { destination, budget } = this.#search;
     while (budget.steps > 0 && this.#beginnings.length < MAX_BEGINNINGS) {
       const number = this.#waiting.pop();
@@ -275,7 +275,7 @@ class BestPaths {
   }
 }
 
-function pathOf(last: Beginning): Path {
+function pathOf(last: Beginning): NumberedPath {
   const visors: number[] = [], transports: number[] = [];
   for (let at: Beginning | undefined = last; at !== undefined; at = at.before) {
     visors.push(at.visor);

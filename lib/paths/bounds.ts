@@ -12,7 +12,7 @@
 
 import { joinCosts } from "./figures.ts";
 import { Heap } from "./heap.ts";
-import { MAX_HOPS, type Measure, type Search } from "./search.ts";
+import { MAX_SEARCH_HOPS, type Measure, type Search } from "./search.ts";
 
 /** A limit of so many hops or more hardly ever stands against a route: one row without limits does. */
 const LOOSE_HOPS = 16;
@@ -80,7 +80,7 @@ export class Bounds {
     for (let state = heap.pop(); state !== undefined && budget.steps > 0; state = heap.pop()) {
       if (isSettled[state] === 1) continue;
       isSettled[state] = 1;
-      this.#stepBack(state, { before: costs, costs, gone: MAX_HOPS, cheaper });
+      this.#stepBack(state, { before: costs, costs, gone: MAX_SEARCH_HOPS, cheaper });
     }
     this.#atMost.push(costs);
   }

@@ -13,7 +13,7 @@ import { findBestPaths, measureOf } from "./best_paths.ts";
 import { Bounds } from "./bounds.ts";
 import { joinCosts, TIE } from "./figures.ts";
 import { PathFlow, type Separation } from "./flow.ts";
-import { costOfPath, type Path, type Search } from "./search.ts";
+import { costOfPath, type NumberedPath, type Search } from "./search.ts";
 
 /** The best paths within limits, of which sets are tried: more prove more sets the best, and take longer to find. */
 const MAX_CANDIDATES = { sum: 128, widest: 64 };
@@ -24,7 +24,7 @@ const MAX_TRIES = 50_000;
 /** What was found. */
 export interface PathSet {
   /** The cheapest first. */
-  readonly paths: readonly Path[];
+  readonly paths: readonly NumberedPath[];
   /** Is there certainly no better set? */
   readonly isExact: boolean;
 }
@@ -51,7 +51,10 @@ export function findDisjointPaths(search: Search, options: DisjointOptions): Pat
 }
 
 /** One of the best sets, and often certainly the best: the best paths in all their sets, and two sets that are good. */
-function findWithinLimits(search: Search, options: DisjointOptions & { readonly fitting: readonly Path[] }): PathSet {
+function findWithinLimits(
+  search: Search,
+  options: DisjointOptions & { readonly fitting: readonly NumberedPath[] },
+): PathSet {
   // Of the widest paths each limit of cost has its own.
   const bounds = search.joining === "sum" ? { bounds: new Bounds(search, measureOf(search)) } : {};
   const count = options.candidates ?? MAX_CANDIDATES[search.joining];
@@ -74,19 +77,19 @@ function grow(flow: PathFlow, { from, to }: { readonly from: number; readonly to
   return size;
 }
 
-function pathsOf(flow: PathFlow, search: Search): Path[] {
+function pathsOf(flow: PathFlow, search: Search): NumberedPath[] {
   return flow.paths().map((path) => ({ ...path, cost: costOfPath(path, search) }));
 }
 
 /** The cheapest set, whatever the length of its paths. */
-function findCheapest(search: Search, { count, separation }: DisjointOptions): Path[] {
+function findCheapest(search: Search, { count, separation }: DisjointOptions): NumberedPath[] {
   const flow = new PathFlow(search, { values: search.costs, limit: Number.MAX_VALUE, separation });
   grow(flow, { from: 0, to: count });
   return pathsOf(flow, search);
 }
 
 /** The set whose narrowest transport is as wide as can be, and of those the one with the fewest hops. */
-function findWidest(search: Search, { count: wanted, separation }: DisjointOptions): Path[] {
+function findWidest(search: Search, { count: wanted, separation }: DisjointOptions): NumberedPath[] {
   // Each path leaves and arrives over another transport: so many at most, and so wide at most. Mostly that is the answer.
   const prices = [search.source, search.destination].map((visor) => pricesAt(visor, search));
   const count = Math.min(wanted, ...prices.map(({ length }) => length));
@@ -119,7 +122,7 @@ function pricesAt(visor: number, { graph, costs }: Search): number[] {
  * nothing with any other.
  */
 function bestSet(
-  candidates: readonly Path[],
+  candidates: readonly NumberedPath[],
   { search: { joining }, count, separation, unknown }: DisjointOptions & {
     readonly search: Search;
     readonly unknown: number;
@@ -163,9 +166,9 @@ function bestSet(
 function findOneByOne(
   search: Search,
   { count, separation, ...bounds }: DisjointOptions & { readonly bounds?: Bounds },
-): Path[] {
+): NumberedPath[] {
   const costs = search.costs.slice();
-  const paths: Path[] = [];
+  const paths: NumberedPath[] = [];
   const { graph } = search;
   while (paths.length < count) {
     const [path] = findBestPaths({ ...search, costs }, { count: 1, parallel: "best", ...bounds }).paths;
@@ -182,8 +185,8 @@ function findOneByOne(
 }
 
 function areJoined(
-  path: Path,
-  { other, separation }: { readonly other: Path; readonly separation: Separation },
+  path: NumberedPath,
+  { other, separation }: { readonly other: NumberedPath; readonly separation: Separation },
 ): boolean {
   return separation === "links"
     ? path.transports.some((transport) => other.transports.includes(transport))
@@ -191,23 +194,23 @@ function areJoined(
       path.visors.slice(1, -1).some((visor) => other.visors.includes(visor));
 }
 
-function isSame({ transports }: Path, other: Path): boolean {
+function isSame({ transports }: NumberedPath, other: NumberedPath): boolean {
   return transports.length === other.transports.length && transports.every((one, i) => one === other.transports[i]);
 }
 
-function fits({ transports }: Path, { minHops, maxHops }: Search): boolean {
+function fits({ transports }: NumberedPath, { minHops, maxHops }: Search): boolean {
   return transports.length >= minHops && transports.length <= maxHops;
 }
 
 function isBetter(
-  set: readonly Path[],
-  { than, search }: { readonly than: readonly Path[]; readonly search: Search },
+  set: readonly NumberedPath[],
+  { than, search }: { readonly than: readonly NumberedPath[]; readonly search: Search },
 ): boolean {
-  const costOf = (paths: readonly Path[]): number =>
+  const costOf = (paths: readonly NumberedPath[]): number =>
     paths.reduce((cost, path) => joinCosts(cost, { b: path.cost, joining: search.joining }), 0);
   return set.length > than.length || (set.length === than.length && costOf(set) < costOf(than));
 }
 
-function byCost(paths: readonly Path[]): Path[] {
+function byCost(paths: readonly NumberedPath[]): NumberedPath[] {
   return [...paths].sort((a, b) => a.cost - b.cost);
 }

@@ -16,8 +16,8 @@ import {
 } from "./figures.ts";
 import type { TransportGraph } from "./graph.ts";
 import { findPaths, makeBudget, nothingFound, rate } from "./answer.ts";
-import { type CompleteQuestion, completeQuestion, type RatedRoute, type RouteQuestion, searchOf } from "./question.ts";
-import { MAX_HOPS, type Path, type Search } from "./search.ts";
+import { type CompleteQuery, completeQuery, type RatedRoute, type RouteQuery, searchOf } from "./query.ts";
+import { MAX_SEARCH_HOPS, type NumberedPath, type Search } from "./search.ts";
 
 /** A route that could have been taken, and what became of it. */
 export interface RouteCandidate extends RatedRoute {
@@ -38,11 +38,11 @@ const SHOWN_OTHERS = 3;
  * @throws {ProtocolError} `route-finder/bad-request`
  * @throws {RefusedError} `route-finder/unreachable` when not even a broken or unwanted way leads there
  */
-export function explainRoutes(graph: TransportGraph, question: RouteQuestion): readonly RouteCandidate[] {
-  const asked = completeQuestion(question);
+export function explainRoutes(graph: TransportGraph, query: RouteQuery): readonly RouteCandidate[] {
+  const asked = completeQuery(query);
   const { metric } = asked;
-  const found = new Map<string, Path>();
-  const collect = (paths: readonly Path[]): void => {
+  const found = new Map<string, NumberedPath>();
+  const collect = (paths: readonly NumberedPath[]): void => {
     for (const path of paths) if (!found.has(path.transports.join())) found.set(path.transports.join(), path);
   };
   const search = searchOf(asked, { graph, budget: makeBudget() });
@@ -85,17 +85,17 @@ export function explainRoutes(graph: TransportGraph, question: RouteQuestion): r
   return candidates;
 }
 
-/** The search without its conditions: first all of them, then each kind alone. */
+/** The search without its constraints: first all of them, then each kind alone. */
 function relaxations(
   search: Search,
-  { asked, graph }: { readonly asked: CompleteQuestion; readonly graph: TransportGraph },
+  { asked, graph }: { readonly asked: CompleteQuery; readonly graph: TransportGraph },
 ): Search[] {
   const costs = typeof asked.metric === "string"
     ? graph.costsOfAll(asked.metric)
     : mixCosts(asked.metric, (metric) => graph.costsOfAll(metric));
   const broken = { costs, ties: graph.costsOfAll("hops"), joining: joiningOf(asked.metric) };
   const free = { avoid: new Set<number>(), via: [] };
-  const anyLength = { minHops: 1, maxHops: MAX_HOPS };
+  const anyLength = { minHops: 1, maxHops: MAX_SEARCH_HOPS };
   return [
     { ...search, ...free, ...anyLength },
     { ...search, ...anyLength },
@@ -103,10 +103,10 @@ function relaxations(
   ];
 }
 
-/** The conditions that a path breaks, in words. */
+/** The constraints that a path breaks, in words. */
 function problemsOf(
-  { visors, transports }: Path,
-  { asked, graph }: { readonly asked: CompleteQuestion; readonly graph: TransportGraph },
+  { visors, transports }: NumberedPath,
+  { asked, graph }: { readonly asked: CompleteQuery; readonly graph: TransportGraph },
 ): string[] {
   const keys = visors.map((visor) => graph.keyOf(visor));
   const hops = transports.length;
@@ -143,7 +143,7 @@ function problemsOfVia(keys: readonly PublicKey[], via: readonly PublicKey[]): s
 function reasonToChoose(
   { figures, cost }: RatedRoute,
   { asked: { metric, disjoint }, isExact, isOnly }: {
-    readonly asked: CompleteQuestion;
+    readonly asked: CompleteQuery;
     readonly isExact: boolean;
     readonly isOnly: boolean;
   },
@@ -158,7 +158,7 @@ function reasonAgainst(
   route: RatedRoute,
   { best, asked: { metric, disjoint }, relayed: [ours, theirs] }: {
     readonly best: RatedRoute;
-    readonly asked: CompleteQuestion;
+    readonly asked: CompleteQuery;
     readonly relayed: readonly [number, number];
   },
 ): string {
@@ -176,7 +176,7 @@ function reasonAgainst(
   return `${equal} and as short: the chosen one was merely found first`;
 }
 
-function relayedHops({ transports }: Path, graph: TransportGraph): number {
+function relayedHops({ transports }: NumberedPath, graph: TransportGraph): number {
   return transports.filter((number) => graph.transport(number).type === RELAYED_TYPE).length;
 }
 

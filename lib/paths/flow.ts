@@ -19,7 +19,7 @@
  */
 
 import { Heap } from "./heap.ts";
-import type { Path, Search } from "./search.ts";
+import type { NumberedPath, Search } from "./search.ts";
 
 /** What paths must not share. */
 export type Separation = "links" | "visors";
@@ -151,10 +151,10 @@ export class PathFlow {
   }
 
   /** The paths, in no order. */
-  paths(): Omit<Path, "cost">[] {
+  paths(): Omit<NumberedPath, "cost">[] {
     const { graph, source, destination } = this.#search;
     const used = this.#usedFrom.slice();
-    const paths: Omit<Path, "cost">[] = [];
+    const paths: Omit<NumberedPath, "cost">[] = [];
     while (true) {
       const visors = [source], transports: number[] = [];
       for (let visor = source; visor !== destination;) {

@@ -4,7 +4,7 @@ import { joinCosts, type Joining } from "./figures.ts";
 import type { ReadonlyGraph } from "./graph.ts";
 
 /** Longer routes are never looked for: v1.3 visors ask for 50 (routing.md §7.5). */
-export const MAX_HOPS = 64;
+export const MAX_SEARCH_HOPS = 64;
 
 /** How much work searches may do; shared by all searches of one request. */
 export interface SearchBudget {
@@ -36,7 +36,7 @@ export interface Search {
   readonly destination: number;
   /** Strict; 1 ≤ minHops. */
   readonly minHops: number;
-  /** Strict; at most {@link MAX_HOPS}. */
+  /** Strict; at most {@link MAX_SEARCH_HOPS}. */
   readonly maxHops: number;
   /** Visors that must not be passed. */
   readonly avoid: ReadonlySet<number>;
@@ -47,7 +47,7 @@ export interface Search {
 }
 
 /** A path in numbers. */
-export interface Path {
+export interface NumberedPath {
   /** From source to destination, both included. */
   readonly visors: readonly number[];
   /** One less than visors. */
@@ -56,6 +56,6 @@ export interface Path {
 }
 
 /** The cost of a path in what the question is about. */
-export function costOfPath({ transports }: Pick<Path, "transports">, { costs, joining }: Search): number {
+export function costOfPath({ transports }: Pick<NumberedPath, "transports">, { costs, joining }: Search): number {
   return transports.reduce((cost, transport) => joinCosts(cost, { b: costs[transport]!, joining }), 0);
 }

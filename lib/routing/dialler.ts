@@ -14,6 +14,7 @@ import {
   type OverlayAddress,
   type Port,
   type PublicKey,
+  type RoutePair,
   type SecretKey,
   shortKey,
 } from "../types/mod.ts";
@@ -23,7 +24,8 @@ import { errorOfEnd } from "./group.ts";
 import { initiateHandshake } from "./group_handshake.ts";
 import type { RouterMetrics } from "./metrics.ts";
 import type { PortSpace } from "../overlay/port_space.ts";
-import { chooseRoutes, type Route, type RouteChoiceDeps, type RouteWish } from "./route_choice.ts";
+import type { RouteConstraints } from "../services/route_finder/mod.ts";
+import { chooseRoutes, type RouteChoiceDeps } from "./route_choice.ts";
 import type { RouteConnection } from "./route_connection.ts";
 import type { RuleGate, SavedEdgeRules } from "./rule_gate.ts";
 import { SetupOrder } from "./setup_order.ts";
@@ -75,7 +77,7 @@ export interface DialRequest {
   /** Whose port. */
   readonly remote: OverlayAddress;
   /** What is asked of the route. */
-  readonly wish: RouteWish;
+  readonly constraints: RouteConstraints;
   /** Gives up. */
   readonly signal: AbortSignal;
 }
@@ -99,11 +101,11 @@ export class Dialler {
   }
 
   /** Dials. @throws as `Router.dial` */
-  async dial({ remote, wish, signal }: DialRequest): Promise<RouteConnection> {
+  async dial({ remote, constraints, signal }: DialRequest): Promise<RouteConnection> {
     const { metrics, runtime } = this.#deps;
     metrics.dials.add();
     try {
-      return await withTimeout((ended) => this.#tryRoutes({ remote, wish, signal: ended }), {
+      return await withTimeout((ended) => this.#tryRoutes({ remote, constraints, signal: ended }), {
         timers: runtime.timers,
         ms: DIAL_LIMIT_MS,
         code: "route/dial-timeout",
@@ -139,7 +141,7 @@ export class Dialler {
    * Has the rules of a route installed by the first setup node that can. Those that could not, although another one can,
    * are asked last for a while; when nobody can, that may be due to the route.
    */
-  async #install(route: Route, request: DialRequest): Promise<InstalledRoute> {
+  async #install(route: RoutePair, request: DialRequest): Promise<InstalledRoute> {
     const failures = new Map<PublicKey, unknown>();
     for (let node = this.#next(failures); node !== undefined; node = this.#next(failures)) {
       // A port of its own for each try: where an earlier one left half a route, its descriptor stays taken in Go (Q7).
@@ -174,7 +176,12 @@ export class Dialler {
 
   async #ask(
     setupNode: PublicKey,
-    { route, localPort, request, limitMs }: { route: Route; localPort: Port; request: DialRequest; limitMs: number },
+    { route, localPort, request, limitMs }: {
+      route: RoutePair;
+      localPort: Port;
+      request: DialRequest;
+      limitMs: number;
+    },
   ): Promise<SavedEdgeRules> {
     const { setup, gate, runtime, localKey } = this.#deps;
     const descriptor = { source: { publicKey: localKey, port: localPort }, destination: request.remote };
@@ -203,7 +210,7 @@ export class Dialler {
 
   async #connect(
     { rules, localPort }: InstalledRoute,
-    { route, startedAt, signal }: { route: Route; startedAt: number; signal: AbortSignal },
+    { route, startedAt, signal }: { route: RoutePair; startedAt: number; signal: AbortSignal },
   ): Promise<RouteConnection> {
     const { connections, ports, runtime, secret } = this.#deps;
     const remoteKey = rules.forward.descriptor.destination.publicKey;

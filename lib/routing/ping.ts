@@ -7,7 +7,7 @@
 import type { Port, PublicKey } from "../types/mod.ts";
 import type { RouteConnection } from "./route_connection.ts";
 import type { RouteListener } from "./route_listener.ts";
-import type { RouteWish } from "./route_choice.ts";
+import type { RouteConstraints } from "../services/route_finder/mod.ts";
 
 /** The well-known port of v1.3's ping (routing.md §8.6). */
 export const PING_PORT: Port = 48;
@@ -33,7 +33,7 @@ export interface PingResult {
 }
 
 /** How {@link pingPeer} goes about it. */
-export interface PingOptions extends RouteWish {
+export interface PingOptions extends RouteConstraints {
   /** How many round trips, ≥ 1; default 1. */
   readonly count?: number;
   /** Gives up. */
@@ -46,7 +46,7 @@ export interface PingDialer {
   dial(
     remote: PublicKey,
     port: Port,
-    options?: RouteWish & { readonly signal?: AbortSignal },
+    options?: RouteConstraints & { readonly signal?: AbortSignal },
   ): Promise<RouteConnection>;
 }
 
@@ -57,9 +57,9 @@ export interface PingDialer {
 export async function pingPeer(
   router: PingDialer,
   remote: PublicKey,
-  { count = 1, signal, ...wish }: PingOptions = {},
+  { count = 1, signal, ...constraints }: PingOptions = {},
 ): Promise<PingResult> {
-  await using connection = await router.dial(remote, PING_PORT, signal === undefined ? wish : { ...wish, signal });
+  await using connection = await router.dial(remote, PING_PORT, { ...constraints, ...(signal && { signal }) });
   const rttMs: number[] = [];
   while (rttMs.length < count) rttMs.push(await connection.ping(signal));
   const visors = connection.route.map((hop) => hop.to);

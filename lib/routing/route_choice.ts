@@ -10,13 +10,21 @@
 
 import { hasCode, RefusedError, UnavailableError } from "../errors/mod.ts";
 import { type Clock, sleep, type Timers, withTimeout } from "../runtime/mod.ts";
-import type { RouteConditions, RouteFinderClient } from "../services/route_finder/mod.ts";
+import type { RouteConstraints, RouteFinderClient } from "../services/route_finder/mod.ts";
 import { type TransportSummary, type TransportTable, USER_LABEL } from "../transport/mod.ts";
-import { type Hop, isTransportStep, type PathStep, type PublicKey, shortKey, type TransportId } from "../types/mod.ts";
+import {
+  type Hop,
+  isTransportStep,
+  type PathStep,
+  type PublicKey,
+  type RoutePair,
+  shortKey,
+  type TransportId,
+} from "../types/mod.ts";
 import type { Edges } from "../wire/transport_entry.ts";
 
 /** Longer routes are not asked for, which spares the route finder (routing.md §10.3). */
-export const DEFAULT_MAX_HOPS = 5;
+export const DEFAULT_DIAL_HOPS = 5;
 
 /** How long a dial goes on asking after it opened a transport by itself: discovery and finder must learn of it first. */
 const CATCH_UP = { limitMs: 5_000, intervalMs: 250 } as const;
@@ -26,24 +34,6 @@ const BETTER_WITHIN_MS = 2_000;
 
 /** The type of transports that go through a messaging server, and so are the slowest. */
 const MESSAGING_TYPE = "dmsg";
-
-/** Both directions of a connection. */
-export interface Route {
-  /** From here to the remote visor. */
-  readonly forward: readonly Hop[];
-  /** The way back. */
-  readonly reverse: readonly Hop[];
-}
-
-/** What a dial may ask of its route. Unless a path is given, routes are tried best first by what is asked for. */
-export interface RouteWish extends Pick<RouteConditions, "metric" | "avoid" | "avoidTypes" | "via"> {
-  /** Exactly these visors or transports, after us, the one to the destination last; the rest of the wish says nothing. */
-  readonly path?: readonly PathStep[] | undefined;
-  /** Not shorter, 1–50; default 1. */
-  readonly minHops?: number | undefined;
-  /** Not longer, 1–50; default {@link DEFAULT_MAX_HOPS}, or `minHops` when that is more. */
-  readonly maxHops?: number | undefined;
-}
 
 /** What the choice needs. */
 export interface RouteChoiceDeps {
@@ -70,10 +60,10 @@ export interface RouteChoiceDeps {
  */
 export function chooseRoutes(
   remote: PublicKey,
-  options: { readonly wish: RouteWish; readonly signal: AbortSignal; readonly deps: RouteChoiceDeps },
-): AsyncIterable<Route> {
+  options: { readonly constraints: RouteConstraints; readonly signal: AbortSignal; readonly deps: RouteChoiceDeps },
+): AsyncIterable<RoutePair> {
   const choice = new RouteChoice(remote, options);
-  return options.wish.path === undefined ? choice.found() : choice.asked(options.wish.path);
+  return options.constraints.path === undefined ? choice.found() : choice.asked(options.constraints.path);
 }
 
 class RouteChoice {
@@ -82,31 +72,31 @@ class RouteChoice {
   readonly #deps: RouteChoiceDeps;
   readonly #minHops: number;
   readonly #maxHops: number;
-  readonly #conditions: Omit<RouteWish, "path" | "minHops" | "maxHops">;
+  readonly #constraints: Omit<RouteConstraints, "path" | "minHops" | "maxHops">;
   /** Why nothing was found, as far as it is known. */
   #cause: unknown;
 
   constructor(
     remote: PublicKey,
-    options: { readonly wish: RouteWish; readonly signal: AbortSignal; readonly deps: RouteChoiceDeps },
+    options: { readonly constraints: RouteConstraints; readonly signal: AbortSignal; readonly deps: RouteChoiceDeps },
   ) {
     this.#remote = remote;
     this.#signal = options.signal;
     this.#deps = options.deps;
-    const { path: _, minHops = 1, maxHops, ...conditions } = options.wish;
+    const { path: _, minHops = 1, maxHops, ...constraints } = options.constraints;
     this.#minHops = Math.max(minHops, 1);
-    this.#maxHops = maxHops ?? Math.max(DEFAULT_MAX_HOPS, this.#minHops);
-    this.#conditions = conditions;
+    this.#maxHops = maxHops ?? Math.max(DEFAULT_DIAL_HOPS, this.#minHops);
+    this.#constraints = constraints;
   }
 
-  async *found(): AsyncGenerator<Route> {
+  async *found(): AsyncGenerator<RoutePair> {
     // Whether a way of our own is the best, only the finder knows by other measures.
-    const byHops = (this.#conditions.metric ?? "hops") === "hops";
+    const byHops = (this.#constraints.metric ?? "hops") === "hops";
     const direct = byHops ? this.#direct() : [];
     const unasked = new Set(this.#deps.transports.list().filter(isLastResort).map(({ id }) => id));
-    const isLast = ({ forward: [first] }: Route): boolean => byHops && unasked.has(first!.transportId);
+    const isLast = ({ forward: [first] }: RoutePair): boolean => byHops && unasked.has(first!.transportId);
     const tried = new Set<string>();
-    const untried = (routes: readonly Route[]): Route[] =>
+    const untried = (routes: readonly RoutePair[]): RoutePair[] =>
       routes.filter((route) => {
         const isNew = !tried.has(nameOf(route));
         tried.add(nameOf(route));
@@ -123,7 +113,7 @@ class RouteChoice {
   }
 
   /** Parallel transports between two visors of the path give further routes over the same visors. */
-  async *asked(path: readonly PathStep[]): AsyncGenerator<Route> {
+  async *asked(path: readonly PathStep[]): AsyncGenerator<RoutePair> {
     const visors = await this.#visorsOf(path);
     const hops = await Promise.all(path.map((step, i): Hop[] | Promise<Hop[]> => {
       const from = visors[i]!, to = visors[i + 1]!;
@@ -136,7 +126,7 @@ class RouteChoice {
   }
 
   /** Opens a transport when that is allowed and can help, then asks until it is known. */
-  async #openAndAsk(): Promise<Route[]> {
+  async #openAndAsk(): Promise<RoutePair[]> {
     const { ensureTransport, clock, timers } = this.#deps;
     if (ensureTransport === undefined || this.#minHops > 1) return [];
     try {
@@ -154,8 +144,8 @@ class RouteChoice {
   }
 
   /** Routes over one of our own transports; the finder need not even know it. */
-  #direct(): Route[] {
-    const { via = [] } = this.#conditions;
+  #direct(): RoutePair[] {
+    const { via = [] } = this.#constraints;
     if (this.#minHops > 1 || this.#maxHops < 1 || via.length > 0) return [];
     return this.#transportsTo(this.#remote).map((transportId) =>
       makeRoute([{ transportId, from: this.#deps.localKey, to: this.#remote }])
@@ -163,13 +153,13 @@ class RouteChoice {
   }
 
   /** What the finder knows, as far as it begins with a transport that is really up; nothing when time is up. */
-  async #ask(withinMs?: number): Promise<Route[]> {
+  async #ask(withinMs?: number): Promise<RoutePair[]> {
     const up = new Set(this.#deps.transports.list().filter((one) => one.up).map((one) => one.id));
     const routes = await this.#query(this.#deps.localKey, {
       to: this.#remote,
       minHops: this.#minHops,
       maxHops: this.#maxHops,
-      conditions: this.#conditions,
+      constraints: this.#constraints,
       withinMs,
     });
     return routes.filter((hops) => hops.length > 0 && up.has(hops[0]!.transportId)).map(makeRoute);
@@ -222,17 +212,17 @@ class RouteChoice {
   /** Asks the finder; that it has none or cannot be reached gives no routes and is kept as the cause. */
   async #query(
     from: PublicKey,
-    { to, minHops, maxHops, conditions, withinMs }: {
+    { to, minHops, maxHops, constraints, withinMs }: {
       readonly to: PublicKey;
       readonly minHops: number;
       readonly maxHops: number;
-      readonly conditions?: RouteConditions;
+      readonly constraints?: RouteConstraints;
       readonly withinMs?: number | undefined;
     },
   ): Promise<Hop[][]> {
     const { routeFinder, timers } = this.#deps;
     const ask = (signal: AbortSignal): Promise<Hop[][][]> =>
-      routeFinder.findRoutes({ pairs: [[from, to]], minHops, maxHops, ...(conditions && { conditions }), signal });
+      routeFinder.findRoutes({ pairs: [[from, to]], minHops, maxHops, ...(constraints && { constraints }), signal });
     const code = "route-finder/slow", message = "Ask the route finder";
     try {
       const [routes] = withinMs === undefined
@@ -248,7 +238,7 @@ class RouteChoice {
 
   /** Our transports to a visor that are up, those through messaging servers last. */
   #transportsTo(remote: PublicKey): TransportId[] {
-    const { avoidTypes = [] } = this.#conditions;
+    const { avoidTypes = [] } = this.#constraints;
     return this.#deps.transports.list()
       .filter(({ up, remote: its, type }) => up && its === remote && !avoidTypes.includes(type))
       .sort((a, b) => Number(a.type === MESSAGING_TYPE) - Number(b.type === MESSAGING_TYPE))
@@ -302,11 +292,11 @@ export function isLastResort({ type, label }: Pick<TransportSummary, "type" | "l
   return type === MESSAGING_TYPE && label !== USER_LABEL;
 }
 
-function makeRoute(forward: readonly Hop[]): Route {
+function makeRoute(forward: readonly Hop[]): RoutePair {
   const reverse = forward.map(({ transportId, from, to }) => ({ transportId, from: to, to: from })).reverse();
   return { forward, reverse };
 }
 
-function nameOf(route: Route): string {
+function nameOf(route: RoutePair): string {
   return route.forward.map((hop) => hop.transportId).join();
 }

@@ -7,7 +7,7 @@ import { publicKeyOf } from "../core/mod.ts";
 import { ClosedError, RefusedError } from "../errors/mod.ts";
 import type { MessagingClient } from "../messaging/mod.ts";
 import type { Runtime } from "../runtime/mod.ts";
-import type { RouteFinderClient } from "../services/route_finder/mod.ts";
+import type { RouteConstraints, RouteFinderClient } from "../services/route_finder/mod.ts";
 import { createSetupClient } from "./setup/client.ts";
 import { createSetupGateway } from "./setup/gateway.ts";
 import type { SwitchLoop, TransportTable } from "../transport/mod.ts";
@@ -19,7 +19,6 @@ import { Dialler } from "./dialler.ts";
 import { routerMetrics } from "./metrics.ts";
 import { PING_PORT, servePings } from "./ping.ts";
 import { PortSpace } from "../overlay/port_space.ts";
-import type { RouteWish } from "./route_choice.ts";
 import type { RouteConnection } from "./route_connection.ts";
 import { createRouteListener, type FillableListener, type RouteListener } from "./route_listener.ts";
 import { RuleGate } from "./rule_gate.ts";
@@ -51,7 +50,7 @@ export interface RouterDeps {
 }
 
 /** How to dial. */
-export interface DialOptions extends RouteWish {
+export interface DialOptions extends RouteConstraints {
   /** Gives up; a route that comes up later is closed. */
   readonly signal?: AbortSignal;
 }
@@ -159,14 +158,14 @@ export function createRouter(deps: RouterDeps): Router {
 
   const pings = servePings(listen(PING_PORT));
   return {
-    dial: async (remote, port, { signal, ...wish } = {}) => {
+    dial: async (remote, port, { signal, ...constraints } = {}) => {
       closing.signal.throwIfAborted();
       if (remote === localKey) {
         throw new RefusedError("route/self-dial", "Dial: the key is this visor's own; routes lead to other visors");
       }
       return await dialler.dial({
         remote: { publicKey: remote, port },
-        wish,
+        constraints,
         signal: signal === undefined ? closing.signal : AbortSignal.any([closing.signal, signal]),
       });
     },

@@ -50,6 +50,17 @@ export function routeId(value: number): RouteId {
   return value as RouteId;
 }
 
+/** A route of one direction: its hops from the source on. The path of a visor to itself may have none. */
+export type Path = readonly Hop[];
+
+/** A route: the paths of both directions. */
+export interface RoutePair {
+  /** From the initiator to the responder. */
+  readonly forward: Path;
+  /** The way back. */
+  readonly reverse: Path;
+}
+
 /** A step of a path that somebody chose: the visor that comes next, or the transport to take there. */
 export type PathStep = PublicKey | TransportId;
 

@@ -31,7 +31,7 @@ const weights = v.strictObject({ hops: weight, latency: weight, throughput: weig
 /** A whole number from 1 on. */
 const upTo = (max: number) => v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(max));
 const hops = v.optional(upTo(50));
-const conditions = {
+const constraintMembers = {
   metric: v.optional(v.union([v.picklist(METRICS), weights])),
   minHops: hops,
   maxHops: hops,
@@ -43,19 +43,19 @@ const findBody = v.strictObject({
   remote: keyText,
   count: v.optional(upTo(MAX_COUNT)),
   disjoint: v.optional(v.picklist(DISJOINT)),
-  ...conditions,
+  ...constraintMembers,
 });
 const benchBody = v.strictObject({
   remote: keyText,
   seconds: v.optional(v.pipe(v.number(), v.minValue(0.1), v.maxValue(60)), 3),
   path: v.optional(pathSteps),
-  ...conditions,
+  ...constraintMembers,
 });
 const pingBody = v.strictObject({
   remote: keyText,
   count: v.optional(upTo(1_000), 4),
   path: v.optional(pathSteps),
-  ...conditions,
+  ...constraintMembers,
 });
 const isHttp = (text: string): boolean => URL.parse(text)?.protocol === "http:";
 const httpBody = v.strictObject({ url: v.pipe(v.string(), v.check(isHttp, "wanted http://PK.sky/…")) });
@@ -68,14 +68,14 @@ const proxyBody = v.looseObject({
 });
 
 /** What is asked of routes in keys that may be short. */
-interface ShortWish {
+interface ShortConstraints {
   readonly path?: readonly string[] | undefined;
   readonly avoid?: readonly string[] | undefined;
   readonly via?: readonly string[] | undefined;
 }
 
 /** The same in whole keys. */
-interface FullWish {
+interface FullConstraints {
   readonly path?: readonly PathStep[];
   readonly avoid?: readonly PublicKey[];
   readonly via?: readonly PublicKey[];
@@ -112,9 +112,9 @@ export function createControlApi(
 
   const fullPath = (texts: readonly string[]): Promise<PathStep[]> =>
     Promise.all(texts.map((text) => parseTransportId(text) ?? fullKey(visor, text)));
-  const fullWish = async <T extends ShortWish>(
+  const fullConstraints = async <T extends ShortConstraints>(
     { path, avoid, via, ...rest }: T,
-  ): Promise<Omit<T, keyof ShortWish> & FullWish> => ({
+  ): Promise<Omit<T, keyof ShortConstraints> & FullConstraints> => ({
     ...rest,
     ...(path && { path: await fullPath(path) }),
     ...(avoid && { avoid: await fullKeys(avoid) }),
@@ -139,24 +139,24 @@ export function createControlApi(
   });
   app.post("/v1/routes/find", async (c) => {
     const { remote, ...options } = await body(c.req.raw, findBody);
-    const wish = { ...await fullWish(options), signal: c.req.raw.signal };
-    return c.json({ routes: await visor.findRoutes(await fullKey(visor, remote), wish) });
+    const query = { ...await fullConstraints(options), signal: c.req.raw.signal };
+    return c.json({ routes: await visor.findRoutes(await fullKey(visor, remote), query) });
   });
   app.post("/v1/routes/explain", async (c) => {
     const { remote, ...options } = await body(c.req.raw, findBody);
-    const wish = { ...await fullWish(options), signal: c.req.raw.signal };
-    return c.json({ candidates: await visor.explainRoutes(await fullKey(visor, remote), wish) });
+    const query = { ...await fullConstraints(options), signal: c.req.raw.signal };
+    return c.json({ candidates: await visor.explainRoutes(await fullKey(visor, remote), query) });
   });
   app.get("/v1/rules", (c) => c.json({ rules: visor.rules() }));
   app.post("/v1/ping", async (c) => {
-    const { remote, count, ...wish } = await body(c.req.raw, pingBody);
+    const { remote, count, ...constraints } = await body(c.req.raw, pingBody);
     const to = await fullKey(visor, remote);
-    return c.json(await visor.ping(to, { count, signal: c.req.raw.signal, ...await fullWish(wish) }));
+    return c.json(await visor.ping(to, { count, signal: c.req.raw.signal, ...await fullConstraints(constraints) }));
   });
   app.post("/v1/bench", async (c) => {
-    const { remote, seconds, ...wish } = await body(c.req.raw, benchBody);
+    const { remote, seconds, ...constraints } = await body(c.req.raw, benchBody);
     const to = await fullKey(visor, remote);
-    return c.json(await visor.bench(to, { seconds, signal: c.req.raw.signal, ...await fullWish(wish) }));
+    return c.json(await visor.bench(to, { seconds, signal: c.req.raw.signal, ...await fullConstraints(constraints) }));
   });
   app.post("/v1/http/get", async (c) => {
     const { url } = await body(c.req.raw, httpBody);

@@ -4,7 +4,7 @@
  */
 
 import { isLastResort } from "../routing/mod.ts";
-import type { RatedRoute, RouteCandidate, RouteFinderClient, RouteQuestion } from "../services/route_finder/mod.ts";
+import type { RatedRoute, RouteCandidate, RouteFinderClient, RouteQuery } from "../services/route_finder/mod.ts";
 import type { TransportTable } from "../transport/mod.ts";
 
 /** What explaining needs. */
@@ -15,17 +15,17 @@ export interface ExplainDeps {
 }
 
 /**
- * Explains what a dial from here with the same conditions would do; the chosen route first.
+ * Explains what a dial from here with the same constraints would do; the chosen route first.
  * @throws as `RouteFinderClient.explain`
  */
-export async function explainRoutes(question: RouteQuestion, deps: ExplainDeps): Promise<readonly RouteCandidate[]> {
+export async function explainRoutes(query: RouteQuery, deps: ExplainDeps): Promise<readonly RouteCandidate[]> {
   const { routeFinder, table, signal } = deps;
-  const candidates = await routeFinder.explain(question, { signal });
+  const candidates = await routeFinder.explain(query, { signal });
   const chosen = candidates.find((candidate) => candidate.chosen);
   const lastResorts = new Set<string>(table.list().filter(isLastResort).map(({ id }) => id));
   const isLast = ({ hops: [first] }: RatedRoute): boolean => first !== undefined && lastResorts.has(first.transportId);
-  if ((question.metric ?? "hops") !== "hops" || chosen === undefined || !isLast(chosen)) return candidates;
-  const better = (await routeFinder.ask(question, { signal })).routes.find((route) => !isLast(route));
+  if ((query.metric ?? "hops") !== "hops" || chosen === undefined || !isLast(chosen)) return candidates;
+  const better = (await routeFinder.ask(query, { signal })).routes.find((route) => !isLast(route));
   if (better === undefined) return candidates;
   const others = candidates.filter((candidate) => nameOf(candidate) !== nameOf(better));
   return [

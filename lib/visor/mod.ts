@@ -10,10 +10,10 @@ export type { AddTransportOptions } from "./transports.ts";
 export { CONTROL_FILE, type ControlFile, controlFileSchema, STATUS_HEADER } from "./views.ts";
 export type {
   AppView,
-  FoundRoute,
   NetworkTransport,
   ProxyView,
   RouteCandidateView,
+  RouteView,
   StatusCheck,
   TransportView,
   VisorStatus,

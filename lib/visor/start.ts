@@ -17,7 +17,7 @@ import { importGoConfig } from "./config/go_config_import.ts";
 import { Listeners } from "../network/listeners.ts";
 import { joinParts } from "./parts.ts";
 import { Proxies } from "./proxies.ts";
-import { candidateViewOf, foundRouteOf } from "./route_views.ts";
+import { candidateViewOf, routeViewOf } from "./route_views.ts";
 import { loadConfig } from "./config/start_config.ts";
 import { StatusReport } from "./status.ts";
 import { VisorTransports } from "./transports.ts";
@@ -80,21 +80,21 @@ export async function startVisor(options: VisorOptions): Promise<Visor> {
     dial: (remote, port, options) => router.dial(remote, port, options),
     listen: (port) => router.listen(port),
     ping: (remote, options) => pingPeer(router, remote, options),
-    bench: (remote, { seconds = 3, signal, ...wish } = {}) =>
+    bench: (remote, { seconds = 3, signal, ...constraints } = {}) =>
       runBench({
         durationMs: seconds * 1000,
         clock: runtime.clock,
-        dial: (port) => router.dial(remote, port, { ...wish, ...(signal && { signal }) }),
+        dial: (port) => router.dial(remote, port, { ...constraints, ...(signal && { signal }) }),
         ...(signal && { signal }),
       }),
-    findRoutes: async (remote, { signal, ...conditions } = {}) => {
-      const { routes } = await routeFinder.ask({ ...conditions, source: publicKey, destination: remote }, { signal });
-      return routes.map(foundRouteOf);
+    findRoutes: async (remote, { signal, ...constraints } = {}) => {
+      const { routes } = await routeFinder.ask({ ...constraints, source: publicKey, destination: remote }, { signal });
+      return routes.map(routeViewOf);
     },
-    explainRoutes: async (remote, { signal, ...conditions } = {}) => {
-      const question = { ...conditions, source: publicKey, destination: remote };
+    explainRoutes: async (remote, { signal, ...constraints } = {}) => {
+      const query = { ...constraints, source: publicKey, destination: remote };
       const { table } = parts;
-      return (await explainRoutes(question, { routeFinder, table, signal })).map(candidateViewOf);
+      return (await explainRoutes(query, { routeFinder, table, signal })).map(candidateViewOf);
     },
     rules: () => router.rules(),
     transports: () => transportsOf.list(),

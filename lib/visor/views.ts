@@ -98,7 +98,7 @@ export interface NetworkTransport {
 }
 
 /** A path through the network. */
-export interface FoundRoute {
+export interface RouteView {
   /** How many transports it takes. */
   readonly hops: number;
   /** From source to destination, both included. */

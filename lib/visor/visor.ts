@@ -7,11 +7,10 @@ import type {
   PingResult,
   RouteConnection,
   RouteListener,
-  RouteWish,
   RuleSummary,
 } from "../routing/mod.ts";
 import type { Runtime, Storage } from "../runtime/mod.ts";
-import type { RouteConditions } from "../services/route_finder/mod.ts";
+import type { RouteConstraints, RouteQuery } from "../services/route_finder/mod.ts";
 import type { ListenerView } from "../network/mod.ts";
 import type { TransportDriver } from "../transport/mod.ts";
 import type { Port, PublicKey } from "../types/mod.ts";
@@ -20,10 +19,10 @@ import type { ProxySettings } from "./proxy_settings.ts";
 import type { AddTransportOptions } from "./transports.ts";
 import type {
   AppView,
-  FoundRoute,
   NetworkTransport,
   ProxyView,
   RouteCandidateView,
+  RouteView,
   TransportView,
   VisorStatus,
 } from "./views.ts";
@@ -100,7 +99,7 @@ export interface Visor extends AsyncDisposable {
    * Asks the route finder for routes to a visor, the best first.
    * @throws {UnavailableError} `route/not-found`
    */
-  findRoutes(remote: PublicKey, options?: FindOptions): Promise<FoundRoute[]>;
+  findRoutes(remote: PublicKey, options?: FindOptions): Promise<RouteView[]>;
   /**
    * Shows which routes to a visor there could be, and why one is chosen and the others are not; the chosen one first. None
    * is chosen when every one breaks a condition.
@@ -166,7 +165,7 @@ export interface Visor extends AsyncDisposable {
 }
 
 /** How to measure throughput. */
-export interface VisorBenchOptions extends RouteWish {
+export interface VisorBenchOptions extends RouteConstraints {
   /** For each direction, 1–60; default 3. */
   readonly seconds?: number;
   /** Gives up. */
@@ -174,7 +173,7 @@ export interface VisorBenchOptions extends RouteWish {
 }
 
 /** How to look for routes. */
-export interface FindOptions extends RouteConditions {
+export interface FindOptions extends Omit<RouteQuery, "source" | "destination"> {
   /** Gives up. */
   readonly signal?: AbortSignal;
 }

@@ -44,7 +44,7 @@ export const SETUP_NODE_PORT: Port = 36;
 export const RULE_GATEWAY_PORT: Port = 136;
 
 /** The most hops that are read of one path. The count of ids a visor reserves is one byte. */
-export const MAX_HOPS = 255;
+export const MAX_ENCODED_HOPS = 255;
 
 /** The most ids or rules that are read at once, for the same reason. */
 export const MAX_RULES = 255;
@@ -122,7 +122,7 @@ const gobHop: GobType<Hop> = mapGob<WireHop, Hop>(
 const gobHops: GobType<readonly Hop[]> = gobSlice(gobHop, {
   name: "[]routing.Hop",
   goName: "[]routing.Hop",
-  maxLength: MAX_HOPS,
+  maxLength: MAX_ENCODED_HOPS,
 });
 
 const gobRule: GobType<Uint8Array> = makeBytes("routing.Rule");

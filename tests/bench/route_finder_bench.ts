@@ -14,8 +14,8 @@
 import process from "node:process";
 import type { Metric } from "../../lib/paths/figures.ts";
 import { TransportGraph } from "../../lib/paths/graph.ts";
-import { answerQuestion, findRoutes } from "../../lib/paths/answer.ts";
-import type { RouteConditions } from "../../lib/paths/question.ts";
+import { answerQuery, findRoutes } from "../../lib/paths/answer.ts";
+import type { RouteQuery } from "../../lib/paths/query.ts";
 import type { MapTransport } from "../../lib/services/transport_discovery/mod.ts";
 import type { PublicKey, TransportId } from "../../lib/types/mod.ts";
 import { createSeededRandom } from "../../lib/simulation/seeded_random.ts";
@@ -85,11 +85,11 @@ report(
 );
 if (isMissed) process.exitCode = 1;
 
-function ask(name: string, conditions: RouteConditions, goalMs?: number): void {
+function ask(name: string, constraints: Omit<RouteQuery, "source" | "destination">, goalMs?: number): void {
   let inexact = 0;
   const times = samples(() => {
     const [source, destination] = ends();
-    const [ms, answer] = time(() => answerQuestion(graph, { source, destination, ...conditions }));
+    const [ms, answer] = time(() => answerQuery(graph, { source, destination, ...constraints }));
     if (!answer.isExact) inexact++;
     return ms;
   });

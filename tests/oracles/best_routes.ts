@@ -4,7 +4,7 @@
  */
 
 import type { MapTransport } from "../../lib/services/transport_discovery/mod.ts";
-import type { CompleteQuestion } from "../../lib/paths/question.ts";
+import type { CompleteQuery } from "../../lib/paths/query.ts";
 import { figuresOf, type Metric, type MetricWeights } from "../../lib/paths/figures.ts";
 
 /** Transports in the order of the way, and the visors on it. */
@@ -17,7 +17,7 @@ export interface OracleRoute {
 export type OracleCost = readonly [amount: number, hops: number, relayed: number];
 
 /** The costs of the best routes, or of the routes of a best set; the best first. */
-export function bestCosts(map: readonly MapTransport[], question: CompleteQuestion): OracleCost[] {
+export function bestCosts(map: readonly MapTransport[], question: CompleteQuery): OracleCost[] {
   const routes = allRoutes(map, question);
   if (question.disjoint !== "none") {
     return bestSet(routes, question).map((route) => costOf(route, question.metric)).sort(compare);
@@ -33,7 +33,7 @@ export function bestCosts(map: readonly MapTransport[], question: CompleteQuesti
 }
 
 /** Every route that keeps to all conditions. */
-export function allRoutes(map: readonly MapTransport[], question: CompleteQuestion): OracleRoute[] {
+export function allRoutes(map: readonly MapTransport[], question: CompleteQuery): OracleRoute[] {
   const found: OracleRoute[] = [];
   const walk = (route: OracleRoute): void => {
     const at = route.visors.at(-1)!;
@@ -73,7 +73,7 @@ export function compare(a: OracleCost, b: OracleCost): number {
   return a[0] - b[0] || a[1] - b[1] || a[2] - b[2];
 }
 
-function isAsAsked({ transports, visors }: OracleRoute, question: CompleteQuestion): boolean {
+function isAsAsked({ transports, visors }: OracleRoute, question: CompleteQuery): boolean {
   const { minHops, maxHops, avoid, avoidTypes, via } = question;
   const places = via.map((key) => visors.indexOf(key));
   return transports.length >= minHops && transports.length <= maxHops &&
@@ -83,7 +83,7 @@ function isAsAsked({ transports, visors }: OracleRoute, question: CompleteQuesti
 }
 
 /** Of all sets that share nothing the largest, of those the cheapest. */
-function bestSet(routes: readonly OracleRoute[], { count, disjoint, metric }: CompleteQuestion): OracleRoute[] {
+function bestSet(routes: readonly OracleRoute[], { count, disjoint, metric }: CompleteQuery): OracleRoute[] {
   const isJoined = (a: OracleRoute, b: OracleRoute): boolean =>
     disjoint === "links"
       ? a.transports.some((transport) => b.transports.includes(transport))

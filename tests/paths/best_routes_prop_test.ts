@@ -6,8 +6,8 @@ import { hasCode } from "../../lib/errors/mod.ts";
 import { findDisjointPaths } from "../../lib/paths/disjoint_paths.ts";
 import type { Metric, MetricWeights } from "../../lib/paths/figures.ts";
 import { TransportGraph } from "../../lib/paths/graph.ts";
-import { answerQuestion, makeBudget, type RouteAnswer } from "../../lib/paths/answer.ts";
-import { completeQuestion, type RouteQuestion, searchOf } from "../../lib/paths/question.ts";
+import { answerQuery, makeBudget, type RouteAnswer } from "../../lib/paths/answer.ts";
+import { completeQuery, type RouteQuery, searchOf } from "../../lib/paths/query.ts";
 import type { MapTransport } from "../../lib/services/transport_discovery/mod.ts";
 import { makeTransportEntry } from "../../lib/wire/transport_entry.ts";
 import { allRoutes, bestCosts, compare, costOf, costOfSet, type OracleRoute } from "../oracles/best_routes.ts";
@@ -38,7 +38,7 @@ const metric: fc.Arbitrary<Metric | MetricWeights> = fc.oneof(
     .filter((weights) => Object.values(weights).some((weight) => weight > 0)),
 );
 
-const question: fc.Arbitrary<RouteQuestion> = fc.record({
+const question: fc.Arbitrary<RouteQuery> = fc.record({
   order: fc.shuffledSubarray(VISORS, { minLength: 7 }),
   metric,
   count: fc.integer({ min: 1, max: 5 }),
@@ -66,17 +66,17 @@ function graphOf(map: readonly MapTransport[]): TransportGraph {
   return graph;
 }
 
-function answer(map: readonly MapTransport[], asked: RouteQuestion): RouteAnswer | undefined {
+function answer(map: readonly MapTransport[], asked: RouteQuery): RouteAnswer | undefined {
   try {
-    return answerQuestion(graphOf(map), asked);
+    return answerQuery(graphOf(map), asked);
   } catch (error) {
     if (hasCode(error, "route-finder/no-route") || hasCode(error, "route-finder/unreachable")) return undefined;
     throw error;
   }
 }
 
-function hold(map: readonly MapTransport[], asked: RouteQuestion): void {
-  const complete = completeQuestion(asked);
+function hold(map: readonly MapTransport[], asked: RouteQuery): void {
+  const complete = completeQuery(asked);
   const { metric } = complete;
   const found = answer(map, asked);
   const expected = bestCosts(map, complete);
@@ -119,11 +119,11 @@ const map = fc.uniqueArray(transport, { selector: ({ id }) => id, minLength: 4, 
 /** With more routes than are tried. */
 const dense = fc.uniqueArray(transport, { selector: ({ id }) => id, minLength: 12, maxLength: 22, size: "max" });
 
-Deno.test("answerQuestion() finds the best routes there are, by any measure and under any conditions", () => {
+Deno.test("answerQuery() finds the best routes there are, by any measure and under any conditions", () => {
   fc.assert(fc.property(map, question, hold), { numRuns: 3_000 });
 });
 
-Deno.test("answerQuestion() finds as many routes that share nothing as there are, together the best", () => {
+Deno.test("answerQuery() finds as many routes that share nothing as there are, together the best", () => {
   const asked = question.map((one) => ({
     ...one,
     disjoint: one.disjoint === "none" ? "links" as const : one.disjoint,
@@ -151,10 +151,10 @@ Deno.test("findDisjointPaths() claims to know the best set under limits only whe
   let proven = 0, best = 0, all = 0;
   const claim = (
     map: readonly MapTransport[],
-    asked: RouteQuestion,
+    asked: RouteQuery,
     { minHops, more, candidates }: { minHops: number; more: number; candidates: number },
   ): void => {
-    const complete = completeQuestion({ ...asked, minHops, maxHops: minHops + more });
+    const complete = completeQuery({ ...asked, minHops, maxHops: minHops + more });
     const graph = graphOf(map);
     if (graph.numberOf(complete.source) === undefined || graph.numberOf(complete.destination) === undefined) return;
     if (complete.via.some((key) => graph.numberOf(key) === undefined) || complete.disjoint === "none") return;

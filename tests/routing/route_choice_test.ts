@@ -2,8 +2,9 @@
 
 import assert from "node:assert/strict";
 import { hasCode, RefusedError, type SkywireError, UnavailableError } from "../../lib/errors/mod.ts";
-import { chooseRoutes, type Route, type RouteChoiceDeps, type RouteWish } from "../../lib/routing/route_choice.ts";
-import type { Hop, PublicKey, TransportId } from "../../lib/types/mod.ts";
+import { chooseRoutes, type RouteChoiceDeps } from "../../lib/routing/route_choice.ts";
+import type { RouteConstraints } from "../../lib/services/route_finder/mod.ts";
+import type { Hop, PublicKey, RoutePair, TransportId } from "../../lib/types/mod.ts";
 import { createVirtualTime } from "../fakes/mod.ts";
 
 const [A, B, C, D] = ["a", "b", "c", "d"].map((letter) => `02${letter.repeat(64)}` as PublicKey) as [
@@ -36,7 +37,7 @@ interface World {
 }
 
 /** All routes that a dial from A to D would try, as letters of the visors after A. */
-async function routes(world: World, wish: RouteWish = {}, remote = D): Promise<string[]> {
+async function routes(world: World, constraints: RouteConstraints = {}, remote = D): Promise<string[]> {
   const time = createVirtualTime();
   const questions: unknown[] = [];
   const deps: RouteChoiceDeps = {
@@ -70,10 +71,10 @@ async function routes(world: World, wish: RouteWish = {}, remote = D): Promise<s
     ...(world.ensureTransport === undefined ? {} : { ensureTransport: world.ensureTransport }),
     ...(world.edgesOf === undefined ? {} : { edgesOf: world.edgesOf }),
   };
-  const found: Route[] = [];
+  const found: RoutePair[] = [];
   const signal = new AbortController().signal;
   await time.run(async () => {
-    for await (const route of chooseRoutes(remote, { wish, signal, deps })) found.push(route);
+    for await (const route of chooseRoutes(remote, { constraints, signal, deps })) found.push(route);
   });
   for (const route of found) {
     assert.deepEqual(
@@ -219,7 +220,7 @@ Deno.test("chooseRoutes() asks for what is wished, and lets the finder judge whe
   assert.deepEqual(await routes({ up, find, onQuestion }, { via: [B] }), ["bd", "d"]);
   assert.deepEqual(await routes({ up, find: () => [], onQuestion }, { avoidTypes: ["dmsg"] }), ["d"]);
   await assert.rejects(routes({ up, find: () => [] }, { avoidTypes: ["stcp"] }), { code: "route/not-found" });
-  assert.deepEqual(questions.map((question) => (question as { conditions: unknown }).conditions), [
+  assert.deepEqual(questions.map((question) => (question as { constraints: unknown }).constraints), [
     { metric: "latency", avoid: [C] },
     { via: [B] },
     { avoidTypes: ["dmsg"] },

@@ -3,7 +3,7 @@
 import { formatTicket } from "../../../lib/network/mod.ts";
 import { UnavailableError } from "../../../lib/errors/mod.ts";
 import type { PublicKey } from "../../../lib/types/mod.ts";
-import type { FoundRoute, TransportView } from "../../../lib/visor/mod.ts";
+import type { RouteView, TransportView } from "../../../lib/visor/mod.ts";
 import { connectToVisor, type ControlClient } from "../../../lib/cli/control_client.ts";
 import type { CliHost } from "../../../lib/cli/host.ts";
 import type { Processes, RunningProcess } from "./processes.ts";
@@ -81,12 +81,12 @@ export async function startLine(
 }
 
 /** Waits until the route finder knows a path from the first to the last visor. */
-export async function waitForRoute(line: DemoLine, withinMs: number): Promise<FoundRoute> {
+export async function waitForRoute(line: DemoLine, withinMs: number): Promise<RouteView> {
   const first = line.visors[0]!, last = line.visors.at(-1)!;
   const end = performance.now() + withinMs;
   while (true) {
     try {
-      const { routes } = await first.control.post<{ routes: FoundRoute[] }>("/v1/routes/find", {
+      const { routes } = await first.control.post<{ routes: RouteView[] }>("/v1/routes/find", {
         remote: last.publicKey,
       });
       const route = routes.find(({ hops }) => hops === line.visors.length - 1);

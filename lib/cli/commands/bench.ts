@@ -6,7 +6,7 @@ import { shortKey } from "../../types/mod.ts";
 import { type CommonOptions, keyArgument, makeCommand, pathArgument, printResult } from "../command.ts";
 import { connectToVisor } from "../control_client.ts";
 import type { CliHost } from "../host.ts";
-import { routeConditionsOf, type RouteOptions, withRouteOptions } from "../route_options.ts";
+import { routeConstraintsOf, type RouteOptions, withRouteOptions } from "../route_options.ts";
 
 interface BenchCommandOptions extends CommonOptions, RouteOptions {
   readonly seconds: number;
@@ -29,7 +29,7 @@ export function benchCommand(host: CliHost): Command {
     .option("--path <pk,…>", "the visors or transports to go over, the last one to the destination", pathArgument)
     .action(async (remote: string, options: BenchCommandOptions) => {
       const visor = await connectToVisor(options, host);
-      const body = { ...routeConditionsOf(options), remote, seconds: options.seconds, path: options.path };
+      const body = { ...routeConstraintsOf(options), remote, seconds: options.seconds, path: options.path };
       const result = await visor.post<BenchResult>("/v1/bench", body, { expectedMs: 2 * options.seconds * 1_000 });
       printResult(result, { options, host, describe });
     });

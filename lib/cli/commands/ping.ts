@@ -6,7 +6,7 @@ import { shortKey } from "../../types/mod.ts";
 import { type CommonOptions, keyArgument, makeCommand, pathArgument, printResult, wholeNumber } from "../command.ts";
 import { connectToVisor } from "../control_client.ts";
 import type { CliHost } from "../host.ts";
-import { routeConditionsOf, type RouteOptions, withRouteOptions } from "../route_options.ts";
+import { routeConstraintsOf, type RouteOptions, withRouteOptions } from "../route_options.ts";
 
 interface PingOptions extends CommonOptions, RouteOptions {
   readonly count: number;
@@ -30,7 +30,7 @@ export function pingCommand(host: CliHost): Command {
     .action(async (remote: string, options: PingOptions) => {
       const visor = await connectToVisor(options, host);
       const result = await visor.post<PingResult>("/v1/ping", {
-        ...routeConditionsOf(options),
+        ...routeConstraintsOf(options),
         remote,
         count: options.count,
         path: options.path,

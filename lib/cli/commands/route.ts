@@ -3,12 +3,12 @@
 import { type Command, Option } from "commander";
 import type { RuleSummary } from "../../routing/mod.ts";
 import { DISJOINT, MAX_COUNT } from "../../services/route_finder/mod.ts";
-import type { FoundRoute, RouteCandidateView } from "../../visor/mod.ts";
+import type { RouteCandidateView, RouteView } from "../../visor/mod.ts";
 import { shortKey } from "../../types/mod.ts";
 import { type CommonOptions, keyArgument, makeCommand, makeGroup, printResult, wholeNumber } from "../command.ts";
 import { connectToVisor } from "../control_client.ts";
 import type { CliHost } from "../host.ts";
-import { routeConditionsOf, type RouteOptions, withRouteOptions } from "../route_options.ts";
+import { routeConstraintsOf, type RouteOptions, withRouteOptions } from "../route_options.ts";
 import { formatTable } from "../table.ts";
 
 interface FindOptions extends CommonOptions, RouteOptions {
@@ -27,7 +27,7 @@ export function routeCommand(host: CliHost): Command {
     ],
   })).action(async (remote: string, options: FindOptions) => {
     const visor = await connectToVisor(options, host);
-    const found = await visor.post<{ routes: FoundRoute[] }>("/v1/routes/find", questionOf(remote, options));
+    const found = await visor.post<{ routes: RouteView[] }>("/v1/routes/find", questionOf(remote, options));
     printResult(found, { options, host, describe: ({ routes }) => describeRoutes(routes, host) });
   });
 
@@ -73,10 +73,10 @@ function withFindOptions(command: Command): Command {
 
 function questionOf(remote: string, options: FindOptions): Record<string, unknown> {
   const { count, disjoint } = options;
-  return { ...routeConditionsOf(options), remote, count, disjoint };
+  return { ...routeConstraintsOf(options), remote, count, disjoint };
 }
 
-function describeRoutes(routes: readonly FoundRoute[], host: CliHost): string {
+function describeRoutes(routes: readonly RouteView[], host: CliHost): string {
   return formatTable(["HOPS", "LATENCY", "MB/S", "RESETS/H", "VISORS"], {
     rows: routes.map((route) => [
       String(route.hops),

@@ -9,11 +9,11 @@
  */
 
 import { ProtocolError } from "../../errors/mod.ts";
-import type { PublicKey } from "../../types/mod.ts";
+import type { Path, PublicKey } from "../../types/mod.ts";
 import { Fault } from "../../wire/fault.ts";
 import { type Json, parseJson } from "../../wire/go_json.ts";
 import { type ErrorFormat, goKindOf, goSyntaxMessage, parseGoKey } from "../http/mod.ts";
-import type { FoundRoute, RoutePair, RouteQuery } from "../../paths/answer.ts";
+import type { PairsQuery, RouteEnds } from "../../paths/answer.ts";
 
 /** The path below the base URL. */
 export const ROUTES_PATH = "/routes";
@@ -27,7 +27,7 @@ const MAX_PAIRS = 64;
 /** The longest text of a pair is 66 + 1 + 66. */
 const KEY_LENGTH = 66;
 
-const MAX_HOPS = 0xffff;
+const MAX_UINT16 = 0xffff;
 
 /** The form of errors. Codes without text: the error says it. */
 export const ERROR_FORMAT: ErrorFormat = {
@@ -45,7 +45,7 @@ export const ERROR_FORMAT: ErrorFormat = {
  * Reads a question as Go does: any case of names, unknown ones ignored; no options mean no hops.
  * @throws {ProtocolError} `route-finder/bad-request`, with the text of v1.3
  */
-export function parseQuery(text: string): RouteQuery {
+export function parseQuery(text: string): PairsQuery {
   const json = parseJson(text);
   if (json instanceof Fault) throw badRequest(goSyntaxMessage(text));
   if (json !== null && !isObject(json)) throw wrongKind(json, "Go value of type rfclient.FindRoutesRequest");
@@ -62,29 +62,29 @@ export function parseQuery(text: string): RouteQuery {
 }
 
 /** Writes a question. */
-export function formatQuery({ pairs, minHops, maxHops }: RouteQuery): string {
+export function formatQuery({ pairs, minHops, maxHops }: PairsQuery): string {
   return JSON.stringify({ Edges: pairs.map(formatPair), Opts: { MinHops: minHops, MaxHops: maxHops } });
 }
 
 /** `<source>:<destination>` */
-export function formatPair({ source, destination }: RoutePair): string {
+export function formatPair({ source, destination }: RouteEnds): string {
   return `${source}:${destination}`;
 }
 
 /** Writes the answer. */
-export function formatRoutes(pairs: readonly RoutePair[], routes: readonly (readonly FoundRoute[])[]): string {
+export function formatRoutes(pairs: readonly RouteEnds[], routes: readonly (readonly Path[])[]): string {
   const members = pairs.map((pair, i) => `"${formatPair(pair)}":[${routes[i]?.map(formatRoute).join()}]`);
   return `{${members.sort().join()}}`;
 }
 
-function formatRoute(route: FoundRoute): string {
+function formatRoute(route: Path): string {
   if (route.length === 0) return "null";
   const hops = route.map(({ transportId, from, to }) => `{"TpID":"${transportId}","From":"${from}","To":"${to}"}`);
   return `[${hops.join()}]`;
 }
 
 /** The character between the keys may be any. */
-function parsePair(json: Json): RoutePair {
+function parsePair(json: Json): RouteEnds {
   if (typeof json !== "string") {
     throw wrongKind(json, "Go struct field FindRoutesRequest.Edges of type routing.PathEdges");
   }
@@ -103,7 +103,7 @@ function parseKey(text: string): PublicKey {
 function hopsOf(options: Json, name: "MinHops" | "MaxHops"): number {
   const value = memberOf(options, name.toLowerCase());
   if (value === null) return 0;
-  if (typeof value === "bigint" && value >= 0n && value <= BigInt(MAX_HOPS)) return Number(value);
+  if (typeof value === "bigint" && value >= 0n && value <= BigInt(MAX_UINT16)) return Number(value);
   const shown = typeof value === "bigint" || typeof value === "number" ? `number ${value}` : goKindOf(value);
   throw badRequest(`json: cannot unmarshal ${shown} into Go struct field RouteOptions.Opts.${name} of type uint16`);
 }

@@ -2,7 +2,7 @@
  * What the route finder answers beyond v1.3, on paths of its own:
  *
  * ```
- * POST /v2/routes          {"source","destination", …the members of RouteConditions}
+ * POST /v2/routes          {"source","destination", …the members of RouteQuery}
  * 200                      {"routes":[{"hops":[{"TpID","From","To"}],"cost","figures":{…}}],"isExact"}
  * POST /v2/routes/explain  the same question
  * 200                      {"candidates":[{…as a route,"chosen","reason"}]}
@@ -18,8 +18,8 @@ import { described, integer } from "../http/mod.ts";
 import type { RouteCandidate } from "../../paths/explain.ts";
 import { METRICS } from "../../paths/figures.ts";
 import type { RouteAnswer } from "../../paths/answer.ts";
-import { DISJOINT, MAX_AVOID, MAX_COUNT, MAX_VIA, type RatedRoute, type RouteQuestion } from "../../paths/question.ts";
-import { MAX_HOPS } from "../../paths/search.ts";
+import { DISJOINT, MAX_AVOID, MAX_COUNT, MAX_VIA, type RatedRoute, type RouteQuery } from "../../paths/query.ts";
+import { MAX_SEARCH_HOPS } from "../../paths/search.ts";
 
 /** Paths below the base URL. */
 export const V2_PATHS = { routes: "/v2/routes", explain: "/v2/routes/explain" } as const;
@@ -33,7 +33,7 @@ const weight = v.optional(v.pipe(v.number(), v.minValue(0), v.maxValue(1_000)));
 const upTo = (max: number): v.GenericSchema<number> => v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(max));
 
 /** Checks a question. */
-export const questionSchema: v.GenericSchema<unknown, RouteQuestion> = v.object({
+export const querySchema: v.GenericSchema<unknown, RouteQuery> = v.object({
   source: key,
   destination: key,
   metric: v.optional(v.union([
@@ -42,8 +42,8 @@ export const questionSchema: v.GenericSchema<unknown, RouteQuestion> = v.object(
   ])),
   count: v.optional(upTo(MAX_COUNT)),
   disjoint: v.optional(v.picklist(DISJOINT)),
-  minHops: v.optional(upTo(MAX_HOPS)),
-  maxHops: v.optional(upTo(MAX_HOPS)),
+  minHops: v.optional(upTo(MAX_SEARCH_HOPS)),
+  maxHops: v.optional(upTo(MAX_SEARCH_HOPS)),
   avoid: v.optional(v.pipe(v.array(key), v.maxLength(MAX_AVOID))),
   avoidTypes: v.optional(
     v.pipe(v.array(v.pipe(v.string(), v.minLength(1), v.maxLength(32))), v.maxLength(MAX_AVOID)),
@@ -62,7 +62,7 @@ const hopSchema: v.GenericSchema<unknown, Hop> = v.pipe(
 );
 
 const ratedShape = {
-  hops: v.pipe(v.array(hopSchema), v.minLength(1), v.maxLength(MAX_HOPS)),
+  hops: v.pipe(v.array(hopSchema), v.minLength(1), v.maxLength(MAX_SEARCH_HOPS)),
   cost: v.number(),
   figures: v.object({
     hops: integer,
@@ -95,14 +95,14 @@ export const candidatesSchema: v.GenericSchema<unknown, { readonly candidates: r
  * Reads a question.
  * @throws {ProtocolError} `route-finder/bad-request`, naming each member that is wrong
  */
-export function parseQuestion(text: string): RouteQuestion {
+export function parseRouteQuery(text: string): RouteQuery {
   let json: unknown;
   try {
     json = JSON.parse(text);
   } catch {
     throw new ProtocolError("route-finder/bad-request", "the body is no JSON");
   }
-  const result = v.safeParse(questionSchema, json);
+  const result = v.safeParse(querySchema, json);
   if (result.success) return result.output;
   throw new ProtocolError("route-finder/bad-request", formatProblems(problemsOf(result.issues)));
 }

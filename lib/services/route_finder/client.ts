@@ -10,7 +10,7 @@ import { formatPair, formatQuery, ROUTES_PATH } from "./api.ts";
 import { answerSchema, candidatesSchema, V2_PATHS } from "./api_v2.ts";
 import type { RouteCandidate } from "../../paths/explain.ts";
 import type { RouteAnswer } from "../../paths/answer.ts";
-import type { RouteConditions, RouteQuestion } from "../../paths/question.ts";
+import type { RouteConstraints, RouteQuery } from "../../paths/query.ts";
 
 /** A question to a route finder. */
 export interface FindRoutesOptions {
@@ -21,14 +21,14 @@ export interface FindRoutesOptions {
   /** 0–65535 */
   readonly maxHops: number;
   /** What else is asked of them; a finder of v1.3 knows none of it. */
-  readonly conditions?: Omit<RouteConditions, "minHops" | "maxHops"> | undefined;
+  readonly constraints?: Omit<RouteQuery, "source" | "destination" | "minHops" | "maxHops"> | undefined;
   /** Ends the wait. */
   readonly signal?: AbortSignal | undefined;
 }
 
-/** Does a finder of v1.3 not know these? */
-export function hasConditions({ metric, disjoint, avoid, avoidTypes, via }: RouteConditions): boolean {
-  return (metric ?? "hops") !== "hops" || (disjoint ?? "none") !== "none" ||
+/** Does a finder of v1.3 not know these constraints? */
+export function isBeyondHops({ metric, avoid, avoidTypes, via }: RouteConstraints): boolean {
+  return (metric ?? "hops") !== "hops" ||
     [avoid, avoidTypes, via].some((list) => list !== undefined && list.length > 0);
 }
 
@@ -47,13 +47,13 @@ export interface RouteFinderClient {
    * Asks by any measure.
    * @throws as `findRoutes`; {UnavailableError} `route-finder/too-old` from a finder of v1.3
    */
-  ask(question: RouteQuestion, options?: { readonly signal?: AbortSignal | undefined }): Promise<RouteAnswer>;
+  ask(query: RouteQuery, options?: { readonly signal?: AbortSignal | undefined }): Promise<RouteAnswer>;
   /**
    * Asks which routes could be, and why one is chosen and the others are not; the chosen one first.
    * @throws as `ask`
    */
   explain(
-    question: RouteQuestion,
+    query: RouteQuery,
     options?: { readonly signal?: AbortSignal | undefined },
   ): Promise<readonly RouteCandidate[]>;
 }
@@ -78,10 +78,10 @@ export function createRouteFinderClient(deps: ServiceClientDeps): RouteFinderCli
   };
 
   const post = async <T>(
-    question: RouteQuestion,
+    query: RouteQuery,
     { path, schema, signal }: { path: string; schema: v.GenericSchema<unknown, T>; signal: AbortSignal | undefined },
   ): Promise<T> => {
-    const answer = await send({ method: "POST", path, headers, body: JSON.stringify(question), signal });
+    const answer = await send({ method: "POST", path, headers, body: JSON.stringify(query), signal });
     // Paths that it does not know, v1.3 answers in plain text.
     if ([404, 405].includes(answer.status) && JsonObject.parse(answer.text) instanceof Fault) {
       throw new UnavailableError("route-finder/too-old", "Ask the route finder: it knows no other measures than hops");
@@ -93,25 +93,25 @@ export function createRouteFinderClient(deps: ServiceClientDeps): RouteFinderCli
     return result.output;
   };
 
-  const ask: RouteFinderClient["ask"] = async (question, { signal } = {}) => {
-    const answer = await post(question, { path: V2_PATHS.routes, schema: answerSchema, signal });
-    if (!answer.routes.every(({ hops }) => isRouteOf(hops, question))) throw badAnswer();
+  const ask: RouteFinderClient["ask"] = async (query, { signal } = {}) => {
+    const answer = await post(query, { path: V2_PATHS.routes, schema: answerSchema, signal });
+    if (!answer.routes.every(({ hops }) => isRouteOf(hops, query))) throw badAnswer();
     return answer;
   };
 
   return {
     findRoutes: async (options) => {
-      const { pairs, minHops, maxHops, conditions, signal } = options;
-      if (conditions === undefined || !hasConditions(conditions)) return await findByHops(options);
+      const { pairs, minHops, maxHops, constraints, signal } = options;
+      if (constraints === undefined || !isBeyondHops(constraints)) return await findByHops(options);
       return await Promise.all(pairs.map(async ([source, destination]) => {
-        const { routes } = await ask({ ...conditions, source, destination, minHops, maxHops }, { signal });
+        const { routes } = await ask({ ...constraints, source, destination, minHops, maxHops }, { signal });
         return routes.map(({ hops }) => [...hops]);
       }));
     },
     ask,
-    explain: async (question, { signal } = {}) => {
-      const { candidates } = await post(question, { path: V2_PATHS.explain, schema: candidatesSchema, signal });
-      if (!candidates.every(({ hops }) => isRouteOf(hops, question))) throw badAnswer();
+    explain: async (query, { signal } = {}) => {
+      const { candidates } = await post(query, { path: V2_PATHS.explain, schema: candidatesSchema, signal });
+      if (!candidates.every(({ hops }) => isRouteOf(hops, query))) throw badAnswer();
       return candidates;
     },
   };

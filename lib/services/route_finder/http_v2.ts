@@ -9,15 +9,15 @@ import {
   candidatesSchema,
   formatAnswer,
   formatCandidates,
-  parseQuestion,
-  questionSchema,
+  parseRouteQuery,
+  querySchema,
   V2_PATHS,
 } from "./api_v2.ts";
 import { explainRoutes } from "../../paths/explain.ts";
 import type { Follower } from "./follower.ts";
 import type { TransportGraph } from "../../paths/graph.ts";
-import { answerQuestion } from "../../paths/answer.ts";
-import type { RouteQuestion } from "../../paths/question.ts";
+import { answerQuery } from "../../paths/answer.ts";
+import type { RouteQuery } from "../../paths/query.ts";
 
 const REFUSALS = {
   400: "The question cannot be read, or contradicts itself",
@@ -26,43 +26,44 @@ const REFUSALS = {
 };
 
 /** The routes that answer them, from the map as it is at that moment. */
-export function questionRoutes(
+export function queryRoutes(
   deps: { readonly follower: Follower; readonly timers: Timers },
 ): readonly DocumentedRoute[] {
   const { follower, timers } = deps;
-  const handle =
-    (answer: (graph: TransportGraph, question: RouteQuestion) => string): DocumentedRoute["handle"] =>
-    async ({ request }) => {
-      const body = await readBody(request, { maxBytes: MAX_BODY_BYTES, timers });
-      const question = parseQuestion(new TextDecoder().decode(body));
-      const { graph } = follower;
-      if (graph === undefined) throw new UnavailableError("route-finder/no-map", "Find routes: there is no map yet");
-      return new TextResponse(answer(graph, question), { headers: JSON_TYPE });
-    };
+  const handle = (answer: (graph: TransportGraph, query: RouteQuery) => string): DocumentedRoute["handle"] =>
+  async (
+    { request },
+  ) => {
+    const body = await readBody(request, { maxBytes: MAX_BODY_BYTES, timers });
+    const query = parseRouteQuery(new TextDecoder().decode(body));
+    const { graph } = follower;
+    if (graph === undefined) throw new UnavailableError("route-finder/no-map", "Find routes: there is no map yet");
+    return new TextResponse(answer(graph, query), { headers: JSON_TYPE });
+  };
   return [
     {
       method: "POST",
       path: V2_PATHS.routes,
       doc: {
         summary: "Find the best routes by a measure, under conditions",
-        body: questionSchema,
+        body: querySchema,
         answers: { 200: { text: "The routes, the best first", json: answerSchema } },
         refusals: REFUSALS,
       },
-      handle: handle((graph, question) => formatAnswer(answerQuestion(graph, question))),
+      handle: handle((graph, query) => formatAnswer(answerQuery(graph, query))),
     },
     {
       method: "POST",
       path: V2_PATHS.explain,
       doc: {
         summary: "Explain which route is chosen, and why the others are not",
-        body: questionSchema,
+        body: querySchema,
         answers: {
           200: { text: "Routes that could be, the chosen one first if there is one", json: candidatesSchema },
         },
         refusals: REFUSALS,
       },
-      handle: handle((graph, question) => formatCandidates(explainRoutes(graph, question))),
+      handle: handle((graph, query) => formatCandidates(explainRoutes(graph, query))),
     },
   ];
 }

@@ -6,11 +6,11 @@
 import { describeError, hasCode, ProtocolError, RefusedError, UnavailableError } from "../../errors/mod.ts";
 import { type Runtime, withTimeout } from "../../runtime/mod.ts";
 import type { TransportFeed } from "../transport_discovery/mod.ts";
-import { hasConditions, type RouteFinderClient } from "./client.ts";
+import { isBeyondHops, type RouteFinderClient } from "./client.ts";
 import { explainRoutes } from "../../paths/explain.ts";
 import { createFollower, type Follower } from "./follower.ts";
 import type { TransportGraph } from "../../paths/graph.ts";
-import { answerQuestion, findRoutes } from "../../paths/answer.ts";
+import { answerQuery, findRoutes } from "../../paths/answer.ts";
 
 /** How long a question waits for the map, ms. */
 const MAP_WITHIN_MS = 5_000;
@@ -45,9 +45,9 @@ export function createLocalRouteFinder({ runtime, feed }: LocalRouteFinderDeps):
     }
   };
   return {
-    findRoutes: ({ pairs, minHops, maxHops, conditions, signal }) =>
+    findRoutes: ({ pairs, minHops, maxHops, constraints, signal }) =>
       search((graph) => {
-        if (conditions === undefined || !hasConditions(conditions)) {
+        if (constraints === undefined || !isBeyondHops(constraints)) {
           const found = findRoutes(graph, {
             pairs: pairs.map(([source, destination]) => ({ source, destination })),
             minHops,
@@ -56,12 +56,12 @@ export function createLocalRouteFinder({ runtime, feed }: LocalRouteFinderDeps):
           return found.map((routes) => routes.map((route) => [...route]));
         }
         return pairs.map(([source, destination]) => {
-          const { routes } = answerQuestion(graph, { ...conditions, source, destination, minHops, maxHops });
+          const { routes } = answerQuery(graph, { ...constraints, source, destination, minHops, maxHops });
           return routes.map(({ hops }) => [...hops]);
         });
       }, signal),
-    ask: (question, { signal } = {}) => search((graph) => answerQuestion(graph, question), signal),
-    explain: (question, { signal } = {}) => search((graph) => explainRoutes(graph, question), signal),
+    ask: (query, { signal } = {}) => search((graph) => answerQuery(graph, query), signal),
+    explain: (query, { signal } = {}) => search((graph) => explainRoutes(graph, query), signal),
     [Symbol.asyncDispose]: async () => await follower?.[Symbol.asyncDispose](),
   };
 }
@@ -92,8 +92,8 @@ export function createFallbackRouteFinder(
   };
   return {
     findRoutes: (options) => orLocal((its) => its.findRoutes(options)),
-    ask: (question, options) => orLocal((its) => its.ask(question, options)),
-    explain: (question, options) => orLocal((its) => its.explain(question, options)),
+    ask: (query, options) => orLocal((its) => its.ask(query, options)),
+    explain: (query, options) => orLocal((its) => its.explain(query, options)),
     [Symbol.asyncDispose]: dropLocal,
   };
 }

@@ -13,15 +13,15 @@ import { ERROR_FORMAT } from "./api.ts";
 import { errorSchema } from "./docs.ts";
 import { createFollower } from "./follower.ts";
 import { routesRoute } from "./http.ts";
-import { questionRoutes } from "./http_v2.ts";
+import { queryRoutes } from "./http_v2.ts";
 
 export { createRouteFinderClient } from "./client.ts";
 export type { FindRoutesOptions, RouteFinderClient } from "./client.ts";
 export { createFallbackRouteFinder, createLocalRouteFinder } from "./local.ts";
 export type { LocalRouteFinder, LocalRouteFinderDeps } from "./local.ts";
 export { type Figures, type Metric, METRICS, type MetricWeights } from "../../paths/figures.ts";
-export { DISJOINT, MAX_COUNT } from "../../paths/question.ts";
-export type { Disjoint, RatedRoute, RouteConditions, RouteQuestion } from "../../paths/question.ts";
+export { DISJOINT, MAX_COUNT } from "../../paths/query.ts";
+export type { Disjoint, RatedRoute, RouteConstraints, RouteQuery } from "../../paths/query.ts";
 export type { RouteAnswer } from "../../paths/answer.ts";
 export type { RouteCandidate } from "../../paths/explain.ts";
 
@@ -68,7 +68,7 @@ export function createRouteFinder(deps: RouteFinderDeps): RouteFinder {
     errorBody: errorSchema,
     routes: [
       routesRoute({ follower, timers: runtime.timers }),
-      ...questionRoutes({ follower, timers: runtime.timers }),
+      ...queryRoutes({ follower, timers: runtime.timers }),
     ],
     settings: deps,
   });

@@ -1,12 +1,12 @@
-/** Questions for routes by any measure: what can be asked, and what is refused; and from keys to numbers. */
+/** Queries for routes by any measure: what can be asked, and what is refused; and from keys to numbers. */
 
 import { ProtocolError, RefusedError } from "../errors/mod.ts";
-import { type Hop, type PublicKey, shortKey } from "../types/mod.ts";
+import { type Path, type PathStep, type PublicKey, shortKey } from "../types/mod.ts";
 import { type Figures, joiningOf, type Metric, METRICS, type MetricWeights, mixCosts } from "./figures.ts";
 import type { TransportGraph } from "./graph.ts";
-import { MAX_HOPS, type Search, type SearchBudget } from "./search.ts";
+import { MAX_SEARCH_HOPS, type Search, type SearchBudget } from "./search.ts";
 
-/** Routes that one question gets at most. */
+/** Routes that one query gets at most. */
 export const MAX_COUNT = 32;
 
 /** Visors that a route can be made to pass at most; each makes the search longer by itself. */
@@ -21,10 +21,36 @@ export type Disjoint = "none" | "links" | "visors";
 /** All of them. */
 export const DISJOINT = ["none", "links", "visors"] as const satisfies readonly Disjoint[];
 
-/** What is asked of routes, whatever their ends. */
-export interface RouteConditions {
+/** What a route must satisfy, whatever its ends. */
+export interface RouteConstraints {
   /** By which measure routes are better; default `hops`. */
   readonly metric?: Metric | MetricWeights | undefined;
+  /** Not shorter, 1–{@link MAX_SEARCH_HOPS}; default 1. */
+  readonly minHops?: number | undefined;
+  /**
+   * Not longer, 1–{@link MAX_SEARCH_HOPS}; default 5 for a dial, {@link DEFAULT_QUERY_HOPS} for a query, or `minHops` when
+   * that is more.
+   */
+  readonly maxHops?: number | undefined;
+  /** Visors that must not be passed. */
+  readonly avoid?: readonly PublicKey[] | undefined;
+  /** Types of transports that must not be used, such as `dmsg`. */
+  readonly avoidTypes?: readonly string[] | undefined;
+  /** Visors that must be passed, in this order; others may lie between. */
+  readonly via?: readonly PublicKey[] | undefined;
+  /**
+   * Of a dial only: exactly these visors or transports, after the source, the one to the destination last. All other
+   * constraints are ignored then.
+   */
+  readonly path?: readonly PathStep[] | undefined;
+}
+
+/** A query for routes between two visors. */
+export interface RouteQuery extends Omit<RouteConstraints, "path"> {
+  /** Where routes begin. */
+  readonly source: PublicKey;
+  /** Where they end. */
+  readonly destination: PublicKey;
   /** How many at most, 1–{@link MAX_COUNT}; default 3. */
   readonly count?: number | undefined;
   /**
@@ -33,30 +59,12 @@ export interface RouteConditions {
    * Under limits of hops or with visors to pass that is not always known, see `RouteAnswer.isExact`.
    */
   readonly disjoint?: Disjoint | undefined;
-  /** Strict, 1–64; default 1. */
-  readonly minHops?: number | undefined;
-  /** Strict, 1–64; default 50. */
-  readonly maxHops?: number | undefined;
-  /** Visors that must not be passed. */
-  readonly avoid?: readonly PublicKey[] | undefined;
-  /** Types of transports that must not be used, such as `dmsg`. */
-  readonly avoidTypes?: readonly string[] | undefined;
-  /** Visors that must be passed, in this order; others may lie between. */
-  readonly via?: readonly PublicKey[] | undefined;
-}
-
-/** A question. */
-export interface RouteQuestion extends RouteConditions {
-  /** Where routes begin. */
-  readonly source: PublicKey;
-  /** Where they end. */
-  readonly destination: PublicKey;
 }
 
 /** A route and what it is like. */
 export interface RatedRoute {
   /** From the source on. */
-  readonly hops: readonly Hop[];
+  readonly hops: Path;
   /** In the metric asked for; the less the better. */
   readonly cost: number;
   /** By every measure. */
@@ -64,29 +72,25 @@ export interface RatedRoute {
 }
 
 /** The longest routes that are looked for when nobody says how long. */
-export const DEFAULT_MAX_HOPS = 50;
+export const DEFAULT_QUERY_HOPS = 50;
 
-/** A question with everything said. */
-export interface CompleteQuestion
-  extends Required<{ readonly [name in keyof RouteConditions]: NonNullable<RouteConditions[name]> }> {
-  readonly source: PublicKey;
-  readonly destination: PublicKey;
-}
+/** A query with all defaults filled in. */
+export type CompleteQuery = Required<{ readonly [name in keyof RouteQuery]: NonNullable<RouteQuery[name]> }>;
 
 /**
- * Completes a question and checks that it makes sense.
+ * Completes a query and checks that it makes sense.
  * @throws {ProtocolError} `route-finder/bad-request`
  */
-export function completeQuestion(question: RouteQuestion): CompleteQuestion {
-  const { source, destination, metric = "hops", count = 3, disjoint = "none", minHops = 1 } = question;
-  const { avoid = [], avoidTypes = [], via = [] } = question;
-  const maxHops = question.maxHops ?? Math.max(DEFAULT_MAX_HOPS, minHops);
+export function completeQuery(query: RouteQuery): CompleteQuery {
+  const { source, destination, metric = "hops", count = 3, disjoint = "none", minHops = 1 } = query;
+  const { avoid = [], avoidTypes = [], via = [] } = query;
+  const maxHops = query.maxHops ?? Math.max(DEFAULT_QUERY_HOPS, minHops);
   const problem = source === destination
     ? "source and destination are the same visor"
     : !isWhole(count, MAX_COUNT)
     ? `count must be 1 to ${MAX_COUNT}`
-    : !isWhole(minHops, MAX_HOPS) || !isWhole(maxHops, MAX_HOPS)
-    ? `hops must be 1 to ${MAX_HOPS}`
+    : !isWhole(minHops, MAX_SEARCH_HOPS) || !isWhole(maxHops, MAX_SEARCH_HOPS)
+    ? `hops must be 1 to ${MAX_SEARCH_HOPS}`
     : minHops > maxHops
     ? `no route has at least ${minHops} and at most ${maxHops} hops`
     : typeof metric !== "string" && !isMix(metric)
@@ -99,17 +103,17 @@ export function completeQuestion(question: RouteQuestion): CompleteQuestion {
 }
 
 /**
- * A question in the numbers of a graph.
+ * A query in the numbers of a graph.
  * @throws {RefusedError} `route-finder/unreachable` when a visor named has no transport
  */
 export function searchOf(
-  question: CompleteQuestion,
+  query: CompleteQuery,
   { graph, budget }: { readonly graph: TransportGraph; readonly budget: SearchBudget },
 ): Search {
-  const { source, destination, metric, minHops, maxHops, avoid, via } = question;
+  const { source, destination, metric, minHops, maxHops, avoid, via } = query;
   return {
     graph,
-    costs: costsOf(question, graph),
+    costs: costsOf(query, graph),
     joining: joiningOf(metric),
     ties: graph.costs("hops"),
     source: numberOf(source, graph),
@@ -122,7 +126,7 @@ export function searchOf(
   };
 }
 
-function costsOf({ metric, avoidTypes }: CompleteQuestion, graph: TransportGraph): Float64Array {
+function costsOf({ metric, avoidTypes }: CompleteQuery, graph: TransportGraph): Float64Array {
   const costs = typeof metric === "string" ? graph.costs(metric) : mixCosts(metric, (one) => graph.costs(one));
   if (avoidTypes.length === 0) return costs;
   const avoided = new Set(avoidTypes);
@@ -139,7 +143,7 @@ function numberOf(key: PublicKey, graph: TransportGraph): number {
 }
 
 function problemOfVisors(
-  { source, destination, avoid, via }: Pick<CompleteQuestion, "source" | "destination" | "avoid" | "via">,
+  { source, destination, avoid, via }: Pick<CompleteQuery, "source" | "destination" | "avoid" | "via">,
 ): string | undefined {
   const ends = [source, destination];
   const avoided = ends.find((key) => avoid.includes(key));

@@ -8,8 +8,8 @@ import {
   createRouteFinder,
   createRouteFinderClient,
   type RouteCandidate,
-  type RouteConditions,
   type RouteFinderClient,
+  type RouteQuery,
 } from "../../lib/services/route_finder/mod.ts";
 import type { FeedEvent, MapTransport } from "../../lib/services/transport_discovery/mod.ts";
 import type { PublicKey } from "../../lib/types/mod.ts";
@@ -56,8 +56,11 @@ async function withClient(
   await finder.close();
 }
 
-async function found(client: RouteFinderClient, conditions: RouteConditions): Promise<string[]> {
-  const { routes } = await client.ask({ source: A, destination: D, ...conditions });
+async function found(
+  client: RouteFinderClient,
+  constraints: Omit<RouteQuery, "source" | "destination">,
+): Promise<string[]> {
+  const { routes } = await client.ask({ source: A, destination: D, ...constraints });
   return routes.map(({ hops, cost }) => `${lettersOf(hops)} ${cost}`);
 }
 
@@ -89,7 +92,7 @@ Deno.test("the route finder takes conditions beside pairs, which v1.3 does not",
       pairs: [[A, D]],
       minHops: 1,
       maxHops: 5,
-      conditions: { metric: "latency", count: 1 },
+      constraints: { metric: "latency", count: 1 },
     });
     assert.deepEqual(routes?.map(lettersOf), ["ABD"]);
   }));
