@@ -9,7 +9,8 @@ import { ReadBuffer } from "./read_buffer.ts";
 
 /**
  * Relays both ways until either stream ends or breaks. An end is passed on after all bytes that came before it, and ends
- * the other direction, too: half-closed streams do not exist in this network (Q32). A break is passed on as a reset.
+ * the other direction, too: half-closed streams do not exist in this network (dmsg.md Q32). A break is passed on as a
+ * reset.
  * @param a one stream
  * @param b the other; both are closed afterwards
  * @param relayed counts bytes

@@ -1,6 +1,6 @@
 /**
  * Streams of one listener between their handshake and the app that takes them. A place is reserved before a request is
- * answered, so that nobody gets a positive answer and then no stream (Q20).
+ * answered, so that nobody gets a positive answer and then no stream (dmsg.md Q20).
  */
 
 import type { Timers } from "../runtime/mod.ts";

@@ -110,7 +110,7 @@ async function openOnward(
     if (response instanceof Fault && !isRefusal(response)) throw badResponse(response);
     await from.writeObject(stream, answer);
     if (!(response instanceof Fault)) return onward;
-    // Passed on although v1.3 would not (Q18): the dialler learns why, and does not try other servers in vain.
+    // Passed on although v1.3 would not (dmsg.md Q18): the dialler learns why, and does not try other servers in vain.
     onward.close();
     return undefined;
   } catch (error) {

@@ -25,7 +25,7 @@ import type { MessagingStream } from "./stream.ts";
 export interface MessagingClientDeps {
   /** Its world. */
   readonly runtime: Pick<Runtime, "clock" | "timers" | "random" | "network" | "log">;
-  /** Not disposed by the client. Must not be the key of a server, too (Q24). */
+  /** Not disposed by the client. Must not be the key of a server, too (dmsg.md Q24). */
   readonly secret: SecretKey;
   /** Where entries are looked up and published. */
   readonly discovery: MessagingDirectory;
@@ -234,7 +234,7 @@ class Client implements MessagingClient {
     return { servers: [...servers.filter(isOurs), ...servers.filter((server) => !isOurs(server))], remembered };
   }
 
-  /** One server after the other (Q21). @returns the stream, or why none of them helped */
+  /** One server after the other (dmsg.md Q21). @returns the stream, or why none of them helped */
   async #tryServers(
     servers: readonly PublicKey[],
     { remote, signal }: DialTarget,

@@ -3,9 +3,10 @@
  * for ever, whatever happens to the discovery meanwhile; removed at the end (dmsg.md §6.6).
  *
  * v1.3 asks for the stored entry before each post, and posts sequence 0 when that fails for any reason, which a discovery
- * that does have an entry refuses (Q23). Here a post follows from what we know; the discovery is asked when we know
- * nothing (after a start) or when it says that the sequence does not fit. So an entry that vanished — the discovery lost its
- * store, or somebody removed it (Q9) — is there again after a minute at most, at the cost of one request.
+ * that does have an entry refuses (dmsg.md Q23). Here a post follows from what we know; the discovery is asked when we
+ * know nothing (after a start) or when it says that the sequence does not fit. So an entry that vanished — the
+ * discovery lost its store, or somebody removed it (dmsg.md Q9) — is there again after a minute at most, at the cost of
+ * one request.
  */
 
 import { describeError, hasCode } from "../errors/mod.ts";

@@ -1,6 +1,6 @@
 /**
- * The messaging server: clients keep sessions with it, and it relays streams between them (dmsg.md §3.5, §4.4, §7.1). It
- * sees who speaks with whom and how much, never what.
+ * The messaging server: clients keep sessions with it, and it relays streams between them (dmsg.md §3.5, §4.4, §7.1).
+ * It sees who speaks with whom and how much, never what.
  */
 
 import { publicKeyOf } from "../core/mod.ts";
@@ -219,7 +219,7 @@ class Server implements MessagingServer {
     log.debug("session-closed", { client: shortKey(remoteKey) });
   }
 
-  /** The newest session of a client wins: the client knows best which of its connections are dead (Q8). */
+  /** The newest session of a client wins: the client knows best which of its connections are dead (dmsg.md Q8). */
   #register(session: Session): void {
     const older = this.#sessions.get(session.remoteKey);
     this.#sessions.set(session.remoteKey, session);

@@ -144,7 +144,8 @@ export class Dialler {
   async #install(route: RoutePair, request: DialRequest): Promise<InstalledRoute> {
     const failures = new Map<PublicKey, unknown>();
     for (let node = this.#next(failures); node !== undefined; node = this.#next(failures)) {
-      // A port of its own for each try: where an earlier one left half a route, its descriptor stays taken in Go (Q7).
+      // A port of its own for each try: where an earlier one left half a route, its descriptor stays taken in Go
+      // (routing.md Q7).
       const localPort = this.#deps.ports.acquire();
       const isLast = failures.size + 1 === this.#deps.setupNodes.length;
       const limitMs = isLast ? SETUP_LIMIT_MS.last : SETUP_LIMIT_MS.first;

@@ -1,5 +1,5 @@
 /**
- * Which setup node to ask first: what is remembered of each one's recent failures and speed (issue 4, item 10).
+ * Which setup node to ask first: what is remembered of each one's recent failures and speed.
  *
  * ```
  * answered ─► asked in the order of speed           failed ─► rests, asked last ─► its rest is over: one dial tries it

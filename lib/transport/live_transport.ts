@@ -255,12 +255,11 @@ export class LiveTransport {
    * have not noticed. While both dial at once, exactly one link must win (transports.md §4.4, W17): the one dialled by
    * the smaller key. So the smaller key lets its own dial end first, and the larger one gives its own dial up, as long
    * as the peer has not taken it as opened: a Go peer waits for settlement from its last byte of Noise on, and one that
-   * does not come stops it from accepting (W3; W17 has «before settlement», which is up to a round trip too late).
+   * does not come stops it from accepting (transports.md W3, W17).
    *
    * Of a v1.3 visor, whichever link was accepted first wins, whoever has the smaller key. Once it has accepted ours, it
    * would put its own into its table instead, and take that out again when the accepted one ends. Then it knows of none,
-   * and the transport is dead with both sides connected (§4.4 has two links under one entry only; a dial of Go makes a
-   * second entry).
+   * and the transport is dead with both sides connected (transports.md §4.4).
    */
   async admit(signal: AbortSignal, { isOurs }: { readonly isOurs: boolean }): Promise<boolean> {
     const smaller = this.#deps.localKey < this.remote;

@@ -1,8 +1,8 @@
 /**
- * Finds out whether a peer is still there, and how far away. The v1.3 network has no such thing at this level (W11): its
- * links are left to TCP, and its visors write a warning into their log for every ping («unknown packet type»; routing.md
- * §1.2 says only that the type is rejected). So only peers are asked that said at settlement that they answer; a link on
- * which such a one falls silent is closed long before TCP would notice.
+ * Finds out whether a peer is still there, and how far away (extensions.md §1.2, §1.3). The v1.3 network has no such
+ * thing at this level (transports.md W11): its links are left to TCP, and its visors write a warning into their log for
+ * every ping (routing.md §1.2). So only peers are asked that said at settlement that they answer; a link on which such
+ * a one falls silent is closed long before TCP would notice.
  */
 
 import type { Clock, Timers } from "../runtime/mod.ts";

@@ -26,7 +26,7 @@ export interface TransportRegistry {
   report?(statuses: readonly EdgeStatus[]): Promise<readonly TransportId[] | undefined>;
 }
 
-/** Longer than any answer that is still of use; upstream's client waits for ever (W4). */
+/** Longer than any answer that is still of use; upstream's client waits for ever (transports.md W4). */
 const REQUEST_TIMEOUT_MS = 15_000;
 
 /** The delays between tries of one request: upstream's for deregistration (transports.md §4.5). */
@@ -35,7 +35,7 @@ const RETRY_MS = { firstMs: 1_000, maxMs: 20_000 };
 /**
  * How often a request is tried (transports.md §4.5). A deregistration is then left to whoever cleans up; a registration
  * to the comparison below, which also finds out that discovery had the entry all the time and answers repeats with
- * errors, as upstream's does (Q3).
+ * errors, as upstream's does (transports.md Q3).
  */
 const MOST_TRIES = 5;
 
@@ -139,7 +139,7 @@ export class RegistrationLoop implements AsyncDisposable {
         backoff.reset();
         if (listing.wanted === wanted) listing.done = true;
       } catch (error) {
-        // That it was not there is how one of both edges learns that the other has deregistered (Q7).
+        // That it was not there is how one of both edges learns that the other has deregistered (transports.md Q7).
         if (wanted !== undefined || !(error instanceof RefusedError)) {
           metrics.registrationsFailed.add();
           runtime.log.debug("transport-registration-failed", { transport: id, error: describeError(error) });

@@ -7,7 +7,7 @@
  * but a member that it ignores; and its own first packet never begins with `a5`.
  *
  * Registration at transport discovery is the responder's business and happens afterwards, in the background: a slow
- * discovery must not hold up the link (W4).
+ * discovery must not hold up the link (transports.md W4).
  */
 
 import { ProtocolError, RefusedError } from "../errors/mod.ts";

@@ -46,7 +46,10 @@ const MAX_NOISE_FRAME_BYTES = 4_094;
 
 const NEWLINE = 0x0a;
 
-/** What F3 says to who asks for another visor than this one. Upstream never says it, since it does not look (W1). */
+/**
+ * What F3 says to who asks for another visor than this one. Upstream never says it, since it does not look
+ * (transports.md W1).
+ */
 export const WRONG_KEY_MESSAGE = "not the visor asked for";
 
 /** Who one is. */
@@ -245,7 +248,7 @@ function inTime<T>(work: () => Promise<T>, { ms, runtime, signal }: StageOptions
   return withTimeout(work, { timers: runtime.timers, ms, signal, code: "transport/handshake-timeout", message });
 }
 
-/** A half set-up link is of no use to anybody, and closing it ends reads that are still pending (W13). */
+/** A half set-up link is of no use to anybody, and closing it ends reads that are still pending (transports.md W13). */
 async function closingOnFailure<T>(link: ByteLink, work: () => Promise<T>): Promise<T> {
   try {
     return await work();

@@ -49,8 +49,7 @@ const ACCEPTED_LABEL = "accepted";
 /**
  * For so long we do not dial a v1.3 visor whose own link to us has ended, ms. It forgets a transport that it dialled up to
  * 1 s after the end. A link that comes meanwhile fails there and takes the listener for this kind with it, for good; a
- * visor without one for messaging ends itself within 15 minutes. transports.md W3 has the dead listener after failed
- * settlements and duplicates only: a Go visor of 992173ea does it to a link that is faultless and too early.
+ * visor without one for messaging ends itself within 15 minutes (transports.md W3, §5.2).
  */
 const GUEST_REST_MS = 1_500;
 
@@ -412,8 +411,8 @@ class Table implements TransportTable {
         if (signal.aborted) release();
         else releases.push(release);
         if (await transport.admit(signal, { isOurs: answersPings })) return true;
-        // A v1.3 visor takes the transport off the list when its dial fails (transports.md Q6). Ours, which it accepted,
-        // lives; and with the signature that it has just given, we can list it.
+        // A v1.3 visor takes the transport off the list when its dial fails (transports.md Q6). Ours, which it
+        // accepted, lives; and with the signature that it has just given, we can list it.
         if (!answersPings && transport.up) this.#registration.register(signed);
         return false;
       };

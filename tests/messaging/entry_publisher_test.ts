@@ -70,7 +70,7 @@ simulationTest("EntryPublisher continues the sequence of an entry that was there
   await sim.run(publisher.close());
 });
 
-simulationTest("EntryPublisher does not start at 0 because the discovery was away (Q23)", async (sim) => {
+simulationTest("EntryPublisher does not start at 0 because the discovery was away (dmsg.md Q23)", async (sim) => {
   const directory = new FakeDirectory();
   directory.stored.set(publicKey, entryOf(41n, 1n));
   directory.isAway = true;

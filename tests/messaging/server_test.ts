@@ -57,7 +57,7 @@ function request(
 }
 
 simulationTest(
-  "a server takes the newest session of a key, and loses nothing when the older one ends (Q8)",
+  "a server takes the newest session of a key, and loses nothing when the older one ends (dmsg.md Q8)",
   async (sim) => {
     await using world = new MessagingWorld(sim);
     const server = await world.server("server");
@@ -251,7 +251,7 @@ simulationTest("a server tells a client its address", async (sim) => {
   const response = decodeResponse(await sim.run(session.expectObject(stream))) as StreamResponse;
   assert.deepEqual([response.accepted, response.ip], [true, new Uint8Array([192, 0, 2, 7])]);
   assert.deepEqual(response.requestHash, sha256(object));
-  assert.equal(await sim.run(stream.read(new Uint8Array(1))), null, "and closes the stream (Q29)");
+  assert.equal(await sim.run(stream.read(new Uint8Array(1))), null, "and closes the stream (dmsg.md Q29)");
   stream.close();
 });
 

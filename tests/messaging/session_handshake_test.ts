@@ -40,7 +40,7 @@ simulationTest("a session handshake proves both keys and gives both sides the sa
   for (const link of [near, far]) link.close();
 });
 
-simulationTest("a session handshake leaves bytes that come behind the third message (Q19)", async (sim) => {
+simulationTest("a session handshake leaves bytes that come behind the third message (dmsg.md Q19)", async (sim) => {
   const [near, far] = await connect(sim);
   const sent: Uint8Array[] = [];
   // Everything the client writes from the third message on goes out as one piece with what follows.

@@ -5,14 +5,14 @@
 //! ```
 //!
 //! The route id names a rule in the table of whoever receives the packet. A short payload makes upstream's router crash
-//! (§1.4), so [`Kind::min_payload`] is checked on receipt, and nothing shorter is ever sent.
+//! (routing.md §1.4), so [`Kind::min_payload`] is checked on receipt, and nothing shorter is ever sent.
 
 /// Type, route id and size.
 pub const HEADER_BYTES: usize = 7;
 /// The size field is a u16.
 pub const MAX_PAYLOAD_BYTES: usize = u16::MAX as usize;
 
-/// What a packet is. The last two are later additions to the network (App. D): v1.3 drops them unharmed.
+/// What a packet is. The last two are later additions to the network (routing.md App. D): v1.3 drops them unharmed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
 pub enum Kind {

@@ -49,7 +49,10 @@ export interface LocalAddresses {
 export interface VisorAddresses extends LocalAddresses {
   /** The address that the resolver saw, without a port for stcpr. */
   readonly remoteAddress: string;
-  /** Is the visor in the network of whoever asks? v1.3 never says so (§7.3); then `addresses` are tried first. */
+  /**
+   * Is the visor in the network of whoever asks? v1.3 never says so (transports.md §7.3); then `addresses` are tried
+   * first.
+   */
   readonly isLocal: boolean;
 }
 
@@ -112,7 +115,10 @@ export function parseListed(text: string): readonly PublicKey[] | Fault<JsonFaul
   return object.fault ?? keys;
 }
 
-/** What to dial, in the order in which it is tried (§7.7): `host:port` each. What is no address is left out. */
+/**
+ * What to dial, in the order in which it is tried (transports.md §7.7): `host:port` each. What is no address is left
+ * out.
+ */
 export function dialOrder(visor: VisorAddresses): readonly string[] {
   const port = Number(visor.port);
   const withPort = (host: string): string => formatAddress(host, port);

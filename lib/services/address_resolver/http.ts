@@ -52,7 +52,7 @@ export function addressRoutes(deps: AddressRoutesDeps): readonly DocumentedRoute
       doc: DOCS.bind,
       handle: auth.signed(async ({ body, caller, request, remote }) => {
         const local = parseLocalAddresses(new TextDecoder().decode(body));
-        // As v1.3, whose clients count on it that the nonce stays (§7.2).
+        // As v1.3, whose clients count on it that the nonce stays (transports.md §7.2).
         if (local instanceof Fault) return new UncountedResponse();
         await logic.bind(caller, { ip: clientIp(request.headers, { remote, trustsProxy }), local });
         return new Response();

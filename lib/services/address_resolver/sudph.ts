@@ -10,7 +10,7 @@
  *       │ delBind                       ──► │      unbound
  *
  * What is bound is in memory only: it is worth as much as the session. One that says nothing for a minute has gone, which
- * v1.3 never notices (W14, W16).
+ * v1.3 never notices (transports.md W14, W16).
  */
 
 import { describeError } from "../../errors/mod.ts";
@@ -94,7 +94,10 @@ export class SudphBindings implements AsyncDisposable {
     }
   }
 
-  /** A datagram that begins another conversation replaces the one before: the visor has started again (§2.6). */
+  /**
+   * A datagram that begins another conversation replaces the one before: the visor has started again (transports.md
+   * §2.6).
+   */
   #sessionOf(from: string, bytes: Uint8Array): Session | undefined {
     const [first] = decodeKcpSegments(bytes);
     const known = this.#sessions.get(from);

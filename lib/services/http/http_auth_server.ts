@@ -36,7 +36,10 @@ export interface HttpAuth {
   readonly nonceRoute: DocumentedRoute;
 }
 
-/** An answer of 200 after which the nonce stays as it is: that of a v1.3 handler which wrote nothing (§6.1). */
+/**
+ * An answer of 200 after which the nonce stays as it is: that of a v1.3 handler which wrote nothing (transports.md
+ * §6.1).
+ */
 export class UncountedResponse extends Response {}
 
 /** The form of the answers about log-in, in every service. */

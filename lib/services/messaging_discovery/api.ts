@@ -56,7 +56,7 @@ export const ERRORS: Readonly<Record<string, Required<WireError>>> = {
   "discovery/no-servers": { status: 404, message: "no delegated dmsg servers available for remote" },
   "discovery/bad-signature": { status: 401, message: "invalid signature" },
   "discovery/bad-input": { status: 400, message: "error bad input" },
-  // What cannot be decoded is a failure of the server to v1.3 (Q30).
+  // What cannot be decoded is a failure of the server to v1.3 (dmsg.md Q30).
   "discovery/undecodable": { status: 500, message: "something unexpected happened" },
   "internal": { status: 500, message: "something unexpected happened" },
   ...Object.fromEntries(

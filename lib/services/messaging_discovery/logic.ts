@@ -1,10 +1,10 @@
 /**
- * The rules of the messaging discovery (dmsg.md §6.4, 6.5): which entry is accepted, which one gives way to another, and
- * how long each lives. Stricter than v1.3 where its users do not notice:
+ * The rules of the messaging discovery (dmsg.md §6.4, 6.5): which entry is accepted, which one gives way to another,
+ * and how long each lives. Stricter than v1.3 where its users do not notice:
  *
  * - An entry removes another one only when it is not older. In v1.3 any entry that a key ever signed removes the newest
- *   one, and entries are public (Q9). What remains possible is to remove an entry by showing that same entry: v1.3
- *   clients do just that when they stop. Whoever was removed so publishes again within a minute.
+ *   one, and entries are public (dmsg.md Q9). What remains possible is to remove an entry by showing that same entry:
+ *   v1.3 clients do just that when they stop. Whoever was removed so publishes again within a minute.
  * - Of a removed entry the timestamp is remembered, and nothing as old comes back: v1.3 lets anybody post an old entry
  *   again. A client that comes back begins with sequence 0, as v1.3 clients do, and the time of now.
  */
@@ -144,7 +144,7 @@ function refuseFor(cause: EntryCause | undefined): void {
   if (cause !== undefined) throw makeError(codeOfCause(cause));
 }
 
-/** As v1.3 does after it has checked the signature, which then may not fit any more (Q10). */
+/** As v1.3 does after it has checked the signature, which then may not fit any more (dmsg.md Q10). */
 function withServerType(entry: Entry, deps: DiscoveryLogicDeps): Entry {
   if (entry.server === undefined) return entry;
   const isOfficial = (entry.server.serverType ?? "") === deps.passphrase || deps.officialServers.has(entry.static);

@@ -1,7 +1,7 @@
 /**
  * The rules of the transport discovery. Stricter than v1.3, which checks nothing, so that strangers can list transports
- * that do not exist (W6): the id must follow from edges and type, the edges must be in order, both must have signed, and
- * one of them must be asking. Registering again is no error.
+ * that do not exist (transports.md W6): the id must follow from edges and type, the edges must be in order, both must
+ * have signed, and one of them must be asking. Registering again is no error.
  *
  * Edges may report the status of their transports; what comes of that, and which transports expire, is in
  * `status_book.ts`.

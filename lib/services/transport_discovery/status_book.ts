@@ -13,8 +13,9 @@
  * expired            EXPIRE_MS after the last view, or registration, of a transport that an edge has ever reported
  * ```
  *
- * Only what was reported once can expire: visors of v1.3 register once and never report (W16), so their transports live
- * until somebody removes them. A silent edge alone proves nothing while the other one says that packets pass.
+ * Only what was reported once can expire: visors of v1.3 register once and never report (transports.md W16), so their
+ * transports live until somebody removes them. A silent edge alone proves nothing while the other one says that packets
+ * pass.
  */
 
 import type { TransportId } from "../../types/mod.ts";

@@ -25,7 +25,7 @@ interface Difference {
 }
 
 const NOT_AN_EDGE: Difference = {
-  why: "the caller is no edge of an entry (W6)",
+  why: "the caller is no edge of an entry (transports.md W6)",
   status: 403,
   text: '{"error":"the caller is not an edge of the transport"}\n',
   registerProperly: true,
@@ -48,7 +48,7 @@ const DIFFERENCES: Readonly<Record<string, Readonly<Record<number, Difference>>>
   },
   "transport discovery, postgres": {
     ...FALSE_ENTRY,
-    // 10, registering again: not 500 but 201, since the entry is there as it should be (W6); see below.
+    // 10, registering again: not 500 but 201, since the entry is there as it should be (transports.md W6); see below.
     21: CRASHES,
     22: CRASHES,
   },
@@ -109,7 +109,7 @@ async function replay(service: HttpService, data: VectorCase): Promise<void> {
 /** v1.3 on PostgreSQL fails there, which its visors take as success; its memory store answers as ours. */
 function registeredAgain(step: VectorCase): Difference | undefined {
   if (step.note !== "registered again" || step.status !== 500) return undefined;
-  return { why: "registering again is no error (W6)", status: 201, text: step.body };
+  return { why: "registering again is no error (transports.md W6)", status: 201, text: step.body };
 }
 
 /** The headers as recorded; signed anew where an earlier difference made our nonce another one. */
