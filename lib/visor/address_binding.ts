@@ -6,7 +6,7 @@
 import { describeError } from "../errors/mod.ts";
 import { Backoff, type Runtime, sleep, untilAborted, withTimeout } from "../runtime/mod.ts";
 import type { AddressResolverClient } from "../services/address_resolver/mod.ts";
-import type { Finding } from "./status_checks.ts";
+import type { Finding } from "./status/history.ts";
 
 /** How often visors bind. */
 const BIND_EVERY_MS = 5 * 60_000;

@@ -15,7 +15,7 @@ import { RefusedError } from "../errors/mod.ts";
 import type { Random, Storage } from "../runtime/mod.ts";
 import { formatHex, parseHex, SecretKey } from "../types/mod.ts";
 import { CONTROL_FILE, type ControlFile } from "./views.ts";
-import { keptProxiesSchema, type KeptProxy } from "./proxy_settings.ts";
+import { keptProxiesSchema, type KeptProxy } from "./proxies/settings.ts";
 
 const LOCK_FILE = "visor.lock";
 const CONFIG_FILE = "config.json";

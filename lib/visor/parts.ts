@@ -32,7 +32,7 @@ import type { SecretKey } from "../types/mod.ts";
 import { AddressBinding } from "./address_binding.ts";
 import { Autoconnect } from "./autoconnect.ts";
 import { type Listeners, portOf } from "../network/listeners.ts";
-import { MESSAGING_TYPE, STCP_TYPE, STCPR_TYPE, type VisorTransports, WS_TYPE } from "./transports.ts";
+import { MESSAGING_TYPE, STCP_TYPE, STCPR_TYPE, type VisorTransports, WS_TYPE } from "./transports/part.ts";
 import { createVisorPage } from "./visor_page.ts";
 
 /** What {@link joinParts} makes. Disposing ends all of it. */

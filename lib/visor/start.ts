@@ -8,19 +8,19 @@ import { overlayAddressOf } from "../messaging/mod.ts";
 import { pingPeer } from "../routing/mod.ts";
 import { withTimeout } from "../runtime/mod.ts";
 import { shortKey } from "../types/mod.ts";
-import { startControlServer } from "./control_server.ts";
+import { startControlServer } from "./control/server.ts";
 import { DataFolder } from "./data_folder.ts";
 import type { EmbeddedNetwork, EmbeddedNetworkContext } from "../network/embedded_network.ts";
-import { VisorEvents } from "./events.ts";
+import { VisorEvents } from "./events/part.ts";
 import { explainRoutes } from "./explain.ts";
 import { importGoConfig } from "./config/go_config_import.ts";
 import { Listeners } from "../network/listeners.ts";
 import { joinParts } from "./parts.ts";
-import { Proxies } from "./proxies.ts";
-import { candidateViewOf, routeViewOf } from "./route_views.ts";
+import { Proxies } from "./proxies/part.ts";
+import { candidateViewOf, routeViewOf } from "./routes/views.ts";
 import { loadConfig } from "./config/start_config.ts";
-import { StatusReport } from "./status.ts";
-import { VisorTransports } from "./transports.ts";
+import { StatusReport } from "./status/part.ts";
+import { VisorTransports } from "./transports/part.ts";
 import type { Visor, VisorOptions } from "./visor.ts";
 
 /** A network on this machine is there within a second, one far away within two; nobody should wait long for one that is away, ms. */

@@ -14,9 +14,9 @@ import type { RouteConstraints, RouteQuery } from "../services/route_finder/mod.
 import type { ListenerView } from "../network/mod.ts";
 import type { TransportDriver } from "../transport/mod.ts";
 import type { Port, PublicKey } from "../types/mod.ts";
-import type { VisorEvent } from "./events.ts";
-import type { ProxySettings } from "./proxy_settings.ts";
-import type { AddTransportOptions } from "./transports.ts";
+import type { VisorEvent } from "./events/part.ts";
+import type { ProxySettings } from "./proxies/settings.ts";
+import type { AddTransportOptions } from "./transports/part.ts";
 import type {
   AppView,
   NetworkTransport,

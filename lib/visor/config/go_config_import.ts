@@ -10,7 +10,7 @@ import { RefusedError } from "../../errors/mod.ts";
 import type { Log } from "../../runtime/mod.ts";
 import { shortKey } from "../../types/mod.ts";
 import type { DataFolder } from "../data_folder.ts";
-import type { KeptProxy } from "../proxy_settings.ts";
+import type { KeptProxy } from "../proxies/settings.ts";
 
 /** What to take over, and where to warn. */
 export interface GoConfigSource {

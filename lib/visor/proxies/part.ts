@@ -1,12 +1,18 @@
 /** A visor's proxies: apps in its launcher, kept in the data folder, back after a restart. */
 
-import { createLauncher, createSocksClient, createSocksServer, type Launcher, type SocksClient } from "../apps/mod.ts";
-import { describeError, RefusedError } from "../errors/mod.ts";
-import type { Router } from "../routing/mod.ts";
-import type { Runtime } from "../runtime/mod.ts";
-import type { DataFolder } from "./data_folder.ts";
-import type { ProxyClientSettings, ProxySettings } from "./proxy_settings.ts";
-import type { AppView, ProxyView } from "./views.ts";
+import {
+  createLauncher,
+  createSocksClient,
+  createSocksServer,
+  type Launcher,
+  type SocksClient,
+} from "../../apps/mod.ts";
+import { describeError, RefusedError } from "../../errors/mod.ts";
+import type { Router } from "../../routing/mod.ts";
+import type { Runtime } from "../../runtime/mod.ts";
+import type { DataFolder } from "../data_folder.ts";
+import type { ProxyClientSettings, ProxySettings } from "../proxies/settings.ts";
+import type { AppView, ProxyView } from "../views.ts";
 
 /** There is one server, since there is one port 3. */
 const SERVER_ID = "proxy-server";

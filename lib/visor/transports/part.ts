@@ -1,13 +1,13 @@
 /** A visor's transports as its user sees them: what is wanted is kept in the data folder and comes back after a restart. */
 
-import type { WantedTransport } from "./config/visor_config.ts";
-import { describeError, RefusedError } from "../errors/mod.ts";
-import { type Runtime, withTimeout } from "../runtime/mod.ts";
-import type { MapTransport, TransportDiscoveryClient } from "../services/transport_discovery/mod.ts";
-import { type TransportSummary, type TransportTable, USER_LABEL } from "../transport/mod.ts";
-import { type PublicKey, shortKey } from "../types/mod.ts";
-import type { DataFolder } from "./data_folder.ts";
-import type { NetworkTransport, TransportView } from "./views.ts";
+import type { WantedTransport } from "../config/visor_config.ts";
+import { describeError, RefusedError } from "../../errors/mod.ts";
+import { type Runtime, withTimeout } from "../../runtime/mod.ts";
+import type { MapTransport, TransportDiscoveryClient } from "../../services/transport_discovery/mod.ts";
+import { type TransportSummary, type TransportTable, USER_LABEL } from "../../transport/mod.ts";
+import { type PublicKey, shortKey } from "../../types/mod.ts";
+import type { DataFolder } from "../data_folder.ts";
+import type { NetworkTransport, TransportView } from "../views.ts";
 
 /** The wire's word for TCP by address book. */
 export const STCP_TYPE = "stcp";

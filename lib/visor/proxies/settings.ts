@@ -1,9 +1,9 @@
 /** What a proxy is set up with: kept in the data folder, and the body of the control API's request. */
 
 import * as v from "valibot";
-import { makeDestinationRule } from "../apps/mod.ts";
-import { publicKeySchema } from "../check/mod.ts";
-import { parseTransportId, type PathStep, type PublicKey, type TransportId } from "../types/mod.ts";
+import { makeDestinationRule } from "../../apps/mod.ts";
+import { publicKeySchema } from "../../check/mod.ts";
+import { parseTransportId, type PathStep, type PublicKey, type TransportId } from "../../types/mod.ts";
 
 /** Lets others leave through this visor. There is one at most, since there is one port 3. */
 export interface ProxyServerSettings {

@@ -1,7 +1,7 @@
 /** Routes as users see them. */
 
-import type { RatedRoute, RouteCandidate } from "../services/route_finder/mod.ts";
-import type { RouteCandidateView, RouteView } from "./views.ts";
+import type { RatedRoute, RouteCandidate } from "../../services/route_finder/mod.ts";
+import type { RouteCandidateView, RouteView } from "../views.ts";
 
 /** A route that was found. */
 export function routeViewOf({ hops, cost, figures }: RatedRoute): RouteView {

@@ -1,10 +1,10 @@
 /** Serves the control API on loopback and leaves its address and token in the data folder. */
 
-import type { Runtime } from "../runtime/mod.ts";
-import { formatHex } from "../types/mod.ts";
-import { type ControlledVisor, createControlApi } from "./control_api.ts";
-import type { DataFolder } from "./data_folder.ts";
-import type { Listeners } from "../network/listeners.ts";
+import type { Runtime } from "../../runtime/mod.ts";
+import { formatHex } from "../../types/mod.ts";
+import { type ControlledVisor, createControlApi } from "../control/api.ts";
+import type { DataFolder } from "../data_folder.ts";
+import type { Listeners } from "../../network/listeners.ts";
 
 /** 128 bits: nobody guesses it. */
 const TOKEN_BYTES = 16;

@@ -5,15 +5,15 @@
 
 import { Hono } from "hono";
 import * as v from "valibot";
-import { parseWith, publicKeySchema } from "../check/mod.ts";
-import { describeError, RefusedError, SkywireError } from "../errors/mod.ts";
-import type { Runtime } from "../runtime/mod.ts";
-import { errorResponse, readBody } from "../services/http/mod.ts";
-import { DISJOINT, MAX_COUNT, METRICS } from "../services/route_finder/mod.ts";
-import { parseTransportId, type PathStep, type PublicKey } from "../types/mod.ts";
-import { proxySettingsSchema } from "./proxy_settings.ts";
-import { STATUS_HEADER } from "./views.ts";
-import type { Visor } from "./visor.ts";
+import { parseWith, publicKeySchema } from "../../check/mod.ts";
+import { describeError, RefusedError, SkywireError } from "../../errors/mod.ts";
+import type { Runtime } from "../../runtime/mod.ts";
+import { errorResponse, readBody } from "../../services/http/mod.ts";
+import { DISJOINT, MAX_COUNT, METRICS } from "../../services/route_finder/mod.ts";
+import { parseTransportId, type PathStep, type PublicKey } from "../../types/mod.ts";
+import { proxySettingsSchema } from "../proxies/settings.ts";
+import { STATUS_HEADER } from "../views.ts";
+import type { Visor } from "../visor.ts";
 
 /** What the API controls. */
 export type ControlledVisor = Omit<Visor, "api" | typeof Symbol.asyncDispose>;

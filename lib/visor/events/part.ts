@@ -3,12 +3,12 @@
  * report are made every few seconds as long as somebody listens, and told when they came out the same twice.
  */
 
-import { createQueue, type Queue, type Runtime, sleep } from "../runtime/mod.ts";
-import type { GroupCloseReason, RouteConnection, Router } from "../routing/mod.ts";
-import type { TransportTable } from "../transport/mod.ts";
-import type { Port, PublicKey } from "../types/mod.ts";
-import { viewOf } from "./transports.ts";
-import type { StatusCheck, TransportView, VisorStatus } from "./views.ts";
+import { createQueue, type Queue, type Runtime, sleep } from "../../runtime/mod.ts";
+import type { GroupCloseReason, RouteConnection, Router } from "../../routing/mod.ts";
+import type { TransportTable } from "../../transport/mod.ts";
+import type { Port, PublicKey } from "../../types/mod.ts";
+import { viewOf } from "../transports/part.ts";
+import type { StatusCheck, TransportView, VisorStatus } from "../views.ts";
 
 /** How often the status is looked at, ms. */
 const CHECK_EVERY_MS = 5_000;

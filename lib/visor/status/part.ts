@@ -1,12 +1,12 @@
 /** How a visor does: each part it depends on, whether it works, and what to do when it does not. */
 
-import type { NetworkConfig } from "../network/mod.ts";
-import type { MonotonicMs, PublicKey } from "../types/mod.ts";
-import { type Runtime, withTimeout } from "../runtime/mod.ts";
-import type { VisorParts } from "./parts.ts";
-import { type Finding, StatusHistory } from "./status_checks.ts";
-import { VERSION } from "../types/version.ts";
-import type { VisorStatus } from "./views.ts";
+import type { NetworkConfig } from "../../network/mod.ts";
+import type { MonotonicMs, PublicKey } from "../../types/mod.ts";
+import { type Runtime, withTimeout } from "../../runtime/mod.ts";
+import type { VisorParts } from "../parts.ts";
+import { type Finding, StatusHistory } from "../status/history.ts";
+import { VERSION } from "../../types/version.ts";
+import type { VisorStatus } from "../views.ts";
 
 /** A service that does not answer within this is as good as away. */
 const PROBE_WITHIN_MS = 2_000;
