@@ -38,11 +38,17 @@ export type {
   StatusCheck,
   TransportView,
   Visor,
+  VisorApps,
   VisorBenchOptions,
   VisorEvent,
+  VisorFacets,
+  VisorHttp,
   VisorOptions,
+  VisorProxies,
+  VisorRoutes,
   VisorSettings,
   VisorStatus,
+  VisorTransports,
 } from "./lib/visor/mod.ts";
 export type { BenchResult } from "./lib/apps/mod.ts";
 export type {

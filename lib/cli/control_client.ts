@@ -6,20 +6,34 @@
 import * as v from "valibot";
 import { parseWith } from "../check/mod.ts";
 import { hasCode, RefusedError, UnavailableError } from "../errors/mod.ts";
-import { CONTROL_FILE, controlFileSchema } from "../visor/mod.ts";
+import { CONTROL_FILE, controlFileSchema } from "../visor/control/file.ts";
+import type { ContentOperation, Operation } from "../visor/control/operation.ts";
 import { type CommonOptions, dataFolder, logLevel } from "./command.ts";
 import type { CliHost } from "./host.ts";
 import { withProgress } from "./progress.ts";
 
 /** Requests to one visor. Every method throws what the visor answered as error. */
 export interface ControlClient {
-  get<T>(path: string): Promise<T>;
-  /** @param options how long it should take, for what is shown meanwhile */
-  post<T>(path: string, body: unknown, options?: { readonly expectedMs?: number }): Promise<T>;
-  remove<T>(path: string): Promise<T>;
-  /** As {@link ControlClient.post}, for an answer that is content and comes bit by bit. */
-  stream(path: string, body: unknown): Promise<Response>;
+  /** Asks for what is answered with JSON. */
+  ask<Input, Body, Answer>(
+    operation: Operation<Input, Body, Answer>,
+    ...request: [Input] extends [never] ? [ControlRequest<never>?] : [ControlRequest<Input> & { readonly body: Input }]
+  ): Promise<Answer>;
+  /** Asks for content, which comes bit by bit. */
+  stream<Input>(operation: ContentOperation<Input>, request: { readonly body: Input }): Promise<Response>;
 }
+
+/** What is sent, and how long it should take. */
+export interface ControlRequest<Input> {
+  /** As the operation describes it. */
+  readonly body?: Input;
+  /** The parts of the path, by name. */
+  readonly params?: Readonly<Record<string, string>>;
+  /** For what is shown meanwhile, ms. */
+  readonly expectedMs?: number;
+}
+
+type AnyOperation = Operation<unknown, unknown, unknown>;
 
 const errorSchema = v.object({
   error: v.object({
@@ -41,9 +55,9 @@ export async function connectToVisor(options: CommonOptions, host: CliHost): Pro
   });
   const control = parseWith(controlFileSchema, { text, name: CONTROL_FILE });
 
-  const send = async (method: string, path: string, body?: unknown): Promise<Response> => {
-    const request = new Request(control.url + path, {
-      method,
+  const send = async (operation: AnyOperation, { body, params }: ControlRequest<unknown>): Promise<Response> => {
+    const request = new Request(control.url + pathOf(operation, params), {
+      method: operation.method,
       headers: { authorization: `Bearer ${control.token}`, "content-type": "application/json" },
       signal: host.interrupted,
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),
@@ -60,22 +74,27 @@ export async function connectToVisor(options: CommonOptions, host: CliHost): Pro
     const { code, message, details } = parsed.output.error;
     throw new RefusedError(code, message, details === undefined ? {} : { details });
   };
-  const ask = async <T>(method: string, path: string, body?: unknown): Promise<T> => {
-    const response = await send(method, path, body);
+  const ask = async (operation: AnyOperation, request: ControlRequest<unknown>): Promise<unknown> => {
+    const response = await send(operation, request);
     return await response.json().catch((cause) => {
       throw notRunning(folder, cause);
-    }) as T;
+    });
   };
   const isShown = !options.json && !options.quiet;
-  const shown = <T>(work: Promise<T>, expectedMs?: number): Promise<T> =>
-    isShown ? withProgress(work, { timers, show: host.showProgress, expectedMs }) : work;
   return {
-    get: (path) => shown(ask("GET", path)),
-    post: (path, body, { expectedMs } = {}) => shown(ask("POST", path, body), expectedMs),
-    remove: (path) => shown(ask("DELETE", path)),
+    ask: (operation, request = {}) => {
+      const work = ask(operation, request) as Promise<never>;
+      const { expectedMs } = request;
+      return isShown ? withProgress(work, { timers, show: host.showProgress, expectedMs }) : work;
+    },
     // It shows its content as it comes.
-    stream: (path, body) => send("POST", path, body),
+    stream: (operation, request) => send(operation, request),
   };
+}
+
+/** The path of an operation with its parts filled in. */
+function pathOf({ path }: AnyOperation, params: Readonly<Record<string, string>> = {}): string {
+  return path.replace(/:([a-z]+)/gi, (_, name) => encodeURIComponent(params[name] ?? ""));
 }
 
 function notRunning(folder: string, cause?: unknown): UnavailableError {

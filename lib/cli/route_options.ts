@@ -2,6 +2,8 @@
 
 import { type Command, InvalidArgumentError, Option } from "commander";
 import { type Metric, METRICS, type MetricWeights } from "../services/route_finder/mod.ts";
+import type { InputOf } from "../visor/control/operation.ts";
+import type { FIND_ROUTES } from "../visor/routes/api.ts";
 import { collect, keyArgument, wholeNumber } from "./command.ts";
 
 /** The options; as the control API takes them. */
@@ -9,9 +11,9 @@ export interface RouteOptions {
   readonly metric?: Metric | MetricWeights;
   readonly minHops?: number;
   readonly maxHops?: number;
-  readonly avoid?: readonly string[];
-  readonly avoidType?: readonly string[];
-  readonly via?: readonly string[];
+  readonly avoid?: string[];
+  readonly avoidType?: string[];
+  readonly via?: string[];
 }
 
 /** Adds the options to a command. */
@@ -30,8 +32,10 @@ export function withRouteOptions(command: Command): Command {
     .option("--via <pk>", "over this visor; when repeated, in this order", collect(keyArgument));
 }
 
-/** The members of a request to the control API. */
-export function routeConstraintsOf(options: RouteOptions): Record<string, unknown> {
+/** The members of a request to the control API that come from these options. */
+export function routeConstraintsOf(
+  options: RouteOptions,
+): Omit<InputOf<typeof FIND_ROUTES>, "remote" | "count" | "disjoint"> {
   const { metric, minHops, maxHops, avoid, avoidType, via } = options;
   return { metric, minHops, maxHops, avoid, avoidTypes: avoidType, via };
 }

@@ -3,7 +3,8 @@
 import { createDenoRuntime, createDenoStorage } from "../runtime/deno/mod.ts";
 import type { Simulation } from "../simulation/mod.ts";
 import { startVisor } from "./start.ts";
-import type { Visor, VisorSettings } from "./visor.ts";
+import type { VisorSettings } from "./settings.ts";
+import type { Visor } from "./visor.ts";
 
 /** What {@link createVisor} may be told. */
 export interface CreateVisorOptions extends VisorSettings {

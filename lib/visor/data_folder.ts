@@ -1,40 +1,33 @@
 /**
- * The data folder of a visor: keys, configuration, and what the user set up that must be there again after a restart.
+ * The data folder of a visor: its lock, keys and configuration. What capabilities keep there is theirs, see `KeptDocument`.
  * Every file is written as a whole or not at all, and is readable by its owner only.
  */
 
-import { formatJsonFile, parseWith } from "../check/mod.ts";
-import {
-  parseVisorConfig,
-  parseWantedTransports,
-  type VisorConfig,
-  type WantedTransport,
-} from "./config/visor_config.ts";
+import { formatJsonFile } from "../check/mod.ts";
+import { parseVisorConfig, type VisorConfig } from "./config/visor_config.ts";
 import { generateSecretKey, isValidSecretKey } from "../core/mod.ts";
 import { RefusedError } from "../errors/mod.ts";
 import type { Random, Storage } from "../runtime/mod.ts";
 import { formatHex, parseHex, SecretKey } from "../types/mod.ts";
-import { CONTROL_FILE, type ControlFile } from "./views.ts";
-import { keptProxiesSchema, type KeptProxy } from "./proxies/settings.ts";
+import { CONTROL_FILE, type ControlFile } from "./control/file.ts";
 
 const LOCK_FILE = "visor.lock";
 const CONFIG_FILE = "config.json";
-const TRANSPORTS_FILE = "transports.json";
-const PROXIES_FILE = "proxies.json";
 
 /** Typed access to the files of one data folder. */
 export class DataFolder {
-  readonly #storage: Storage;
+  /** For what capabilities keep. */
+  readonly storage: Storage;
   readonly #random: Random;
 
   constructor(storage: Storage, random: Random) {
-    this.#storage = storage;
+    this.storage = storage;
     this.#random = random;
   }
 
   /** The folder on disk; undefined in memory. */
   get path(): string | undefined {
-    return this.#storage.path;
+    return this.storage.path;
   }
 
   /**
@@ -42,7 +35,7 @@ export class DataFolder {
    * @throws {RefusedError} `visor/already-running`
    */
   async lock(): Promise<Disposable> {
-    const lock = await this.#storage.lock(LOCK_FILE);
+    const lock = await this.storage.lock(LOCK_FILE);
     if (lock !== undefined) return lock;
     throw new RefusedError(
       "visor/already-running",
@@ -76,41 +69,21 @@ export class DataFolder {
     await this.#writeText(CONFIG_FILE, formatJsonFile(config));
   }
 
-  /** The transports to keep up. */
-  async wantedTransports(): Promise<WantedTransport[]> {
-    const text = await this.#readText(TRANSPORTS_FILE);
-    return text === undefined ? [] : parseWantedTransports(text);
-  }
-
-  async saveWantedTransports(transports: readonly WantedTransport[]): Promise<void> {
-    await this.#writeText(TRANSPORTS_FILE, formatJsonFile(transports));
-  }
-
-  /** The proxies to run. */
-  async proxies(): Promise<KeptProxy[]> {
-    const text = await this.#readText(PROXIES_FILE);
-    return text === undefined ? [] : parseWith(keptProxiesSchema, { text, name: PROXIES_FILE });
-  }
-
-  async saveProxies(proxies: readonly KeptProxy[]): Promise<void> {
-    await this.#writeText(PROXIES_FILE, formatJsonFile(proxies));
-  }
-
   async saveControl(control: ControlFile): Promise<void> {
     await this.#writeText(CONTROL_FILE, formatJsonFile(control));
   }
 
   async removeControl(): Promise<void> {
-    await this.#storage.remove(CONTROL_FILE);
+    await this.storage.remove(CONTROL_FILE);
   }
 
   async #readText(name: string): Promise<string | undefined> {
-    const bytes = await this.#storage.read(name);
+    const bytes = await this.storage.read(name);
     return bytes === undefined ? undefined : new TextDecoder().decode(bytes);
   }
 
   #writeText(name: string, text: string): Promise<void> {
-    return this.#storage.write(name, new TextEncoder().encode(text));
+    return this.storage.write(name, new TextEncoder().encode(text));
   }
 }
 

@@ -17,7 +17,11 @@ import {
   createRouteFinderClient,
   type RouteFinderClient,
 } from "../services/route_finder/mod.ts";
-import { createTransportDiscoveryClient, createTransportFeedClient } from "../services/transport_discovery/mod.ts";
+import {
+  createTransportDiscoveryClient,
+  createTransportFeedClient,
+  type TransportDiscoveryClient,
+} from "../services/transport_discovery/mod.ts";
 import {
   createMessagingDriver,
   createStcpDriver,
@@ -32,7 +36,10 @@ import type { SecretKey } from "../types/mod.ts";
 import { AddressBinding } from "./address_binding.ts";
 import { Autoconnect } from "./autoconnect.ts";
 import { type Listeners, portOf } from "../network/listeners.ts";
-import { MESSAGING_TYPE, STCP_TYPE, STCPR_TYPE, type VisorTransports, WS_TYPE } from "./transports/part.ts";
+import type { KeptDocument } from "./kept_document.ts";
+import { openAutomatic } from "./transports/automatic.ts";
+import { MESSAGING_TYPE, STCP_TYPE, STCPR_TYPE, WS_TYPE } from "./transports/kinds.ts";
+import type { WantedTransport } from "./transports/wanted.ts";
 import { createVisorPage } from "./visor_page.ts";
 
 /** What {@link joinParts} makes. Disposing ends all of it. */
@@ -40,6 +47,7 @@ export interface VisorParts extends AsyncDisposable {
   readonly messaging: MessagingClient;
   /** HTTP that reaches public keys, too. */
   readonly http: Http;
+  readonly discovery: TransportDiscoveryClient;
   readonly table: TransportTable;
   readonly router: Router;
   readonly routeFinder: RouteFinderClient;
@@ -56,18 +64,19 @@ export interface VisorPartsDeps {
   /** Asks the address resolver; default: over HTTP. */
   readonly askResolver?: Http["fetch"] | undefined;
   readonly listeners: Listeners;
-  readonly transports: VisorTransports;
+  /** The transports that are kept up, loaded: where their remotes are. */
+  readonly wanted: KeptDocument<readonly WantedTransport[]>;
   /** From outside. */
   readonly drivers: readonly TransportDriver[];
   readonly config: Pick<
     VisorConfig,
-    "host" | "autoTransport" | "public" | "autoconnect" | "routeFinder" | "messagingSessions"
+    "host" | "autoTransport" | "public" | "autoconnect" | "routeFinder" | "messagingSessions" | "addressBook"
   >;
 }
 
 /** Makes the parts and starts listening. */
 export async function joinParts(deps: VisorPartsDeps): Promise<VisorParts> {
-  const { runtime, secret, network, listeners, transports, drivers, config } = deps;
+  const { runtime, secret, network, listeners, wanted, drivers, config } = deps;
   await using stack = new AsyncDisposableStack();
   const { messaging, http } = joinMessaging({
     runtime: { ...runtime, network: listeners.shortcut(runtime.network) },
@@ -112,9 +121,10 @@ export async function joinParts(deps: VisorPartsDeps): Promise<VisorParts> {
       ...drivers,
     ],
     discovery,
-    addressOf: (kind, remote) => transports.addressOf(kind, remote),
+    addressOf: (kind, remote) =>
+      wanted.value.find((one) => one.type === kind && one.remote === remote)?.address ??
+        (kind === STCP_TYPE ? config.addressBook?.[remote] : undefined),
   }));
-  transports.attach(table, { discovery, hasResolver: resolver !== undefined });
   await listeners.open("transport-stcp", (address) => table.listen(STCP_TYPE, address));
   await listeners.open("transport-ws", (address) => table.listen(WS_TYPE, address));
   await table.listen(MESSAGING_TYPE, "");
@@ -133,7 +143,12 @@ export async function joinParts(deps: VisorPartsDeps): Promise<VisorParts> {
     setupNodes: network.setupNodes,
     routeFinder,
     edgesOf: async (id) => (await discovery.byId(id))?.edges,
-    ...(config.autoTransport ? { ensureTransport: (remote, signal) => transports.openAutomatic(remote, signal) } : {}),
+    ...(config.autoTransport
+      ? {
+        ensureTransport: (remote, signal) =>
+          openAutomatic(remote, { runtime, table, hasResolver: resolver !== undefined, signal }),
+      }
+      : {}),
   }));
   if (config.autoconnect && resolver !== undefined) {
     stack.use(new Autoconnect({ runtime, resolver, table, localKey: messaging.publicKey, kind: STCPR_TYPE }));
@@ -142,6 +157,7 @@ export async function joinParts(deps: VisorPartsDeps): Promise<VisorParts> {
   return {
     messaging,
     http,
+    discovery,
     table,
     router,
     routeFinder,

@@ -45,12 +45,12 @@ Deno.test({
     }
     const [a, b, c, d] = visors as [Visor, Visor, Visor, Visor];
     for (const [from, to, name] of [[a, b, "b"], [b, c, "c"], [c, d, "d"]] as const) {
-      await from.addTransport(to.publicKey, { type: "unix", address: `${folder.path}/${name}.sock` });
+      await from.transports.add(to.publicKey, { type: "unix", address: `${folder.path}/${name}.sock` });
     }
     assert.ok(d.listeners.some((one) => one.purpose === "transport-unix" && one.address === `${folder.path}/d.sock`));
     // The last transport is registered in the background.
-    while ((await a.networkTransports()).length < 3);
-    while (await a.findRoutes(d.publicKey).then(() => false, () => true));
+    while ((await a.transports.network()).length < 3);
+    while (await a.routes.find(d.publicKey).then(() => false, () => true));
     const listener = d.listen(80);
     const sent = new Uint8Array(1_000_000).map((_, i) => i * 31 >>> 3);
     await using link = await a.dial(d.publicKey, 80);

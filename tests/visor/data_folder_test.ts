@@ -3,6 +3,8 @@
 import assert from "node:assert/strict";
 import { hasCode } from "../../lib/errors/mod.ts";
 import { DataFolder } from "../../lib/visor/data_folder.ts";
+import { keptProxies } from "../../lib/visor/proxies/kept.ts";
+import { wantedTransports } from "../../lib/visor/transports/wanted.ts";
 import { createSeededRandom } from "../../lib/simulation/seeded_random.ts";
 import { createMemoryStorage, type MemoryStorage } from "../../lib/simulation/memory_storage.ts";
 
@@ -33,8 +35,8 @@ Deno.test("DataFolder refuses files that are damaged, by name and with a remedy"
   for (
     const [name, read] of [
       ["config.json", (): Promise<unknown> => folder.config()],
-      ["transports.json", (): Promise<unknown> => folder.wantedTransports()],
-      ["proxies.json", (): Promise<unknown> => folder.proxies()],
+      ["transports.json", (): Promise<unknown> => wantedTransports(folder.storage).load()],
+      ["proxies.json", (): Promise<unknown> => keptProxies(folder.storage).load()],
       ["visor.key", (): Promise<unknown> => folder.secretKey("visor")],
     ] as const
   ) {
@@ -47,5 +49,5 @@ Deno.test("DataFolder refuses a proxy whose destinations are no addresses", asyn
   const { storage, folder } = makeFolder();
   const proxies = [{ role: "server", allow: [], destinations: ["public", "banana"] }];
   await storage.write("proxies.json", new TextEncoder().encode(JSON.stringify(proxies)));
-  await assert.rejects(folder.proxies(), (error: Error) => hasCode(error, "config/invalid"));
+  await assert.rejects(keptProxies(folder.storage).load(), (error: Error) => hasCode(error, "config/invalid"));
 });

@@ -39,7 +39,7 @@ simulationTest("Visor.events() tells of transports, routes, and parts that fail 
   const seen = (): string[] => events.splice(0).map((event) => event.type);
   const listener = b.listen(PORT);
   const address = b.listeners.find(({ purpose }) => purpose === "transport-stcp")!.address.replace("0.0.0.0", "b");
-  const { id } = await sim.run(a.addTransport(b.publicKey, { type: "stcp", address }));
+  const { id } = await sim.run(a.transports.add(b.publicKey, { type: "stcp", address }));
   await sim.run(1_000);
   const [up] = events;
   assert.ok(up?.type === "transport-up" && up.transport.id === id && up.at === new Date(up.at).toISOString());
@@ -76,15 +76,15 @@ simulationTest("Visor.events() ends with the visor, and tells how much a slow li
   const events = a.events()[Symbol.asyncIterator]();
   const first = events.next();
   const address = b.listeners.find(({ purpose }) => purpose === "transport-stcp")!.address.replace("0.0.0.0", "b");
-  await sim.run(a.addTransport(b.publicKey, { type: "stcp", address }));
+  await sim.run(a.transports.add(b.publicKey, { type: "stcp", address }));
   assert.equal((await sim.run(first)).value.type, "transport-up");
   await sim.run(async () => {
-    for (let i = 0; i < 600; i++) await a.ping(b.publicKey, { count: 1 });
+    for (let i = 0; i < 600; i++) await a.routes.ping(b.publicKey, { count: 1 });
   }, 600_000);
   let told = 0;
   for (; told < 1_024; told++) assert.match((await events.next()).value.type, /^route/);
   const rest = events.next();
-  await sim.run(a.ping(b.publicKey, { count: 1 }));
+  await sim.run(a.routes.ping(b.publicKey, { count: 1 }));
   const { value } = await sim.run(rest);
   assert.equal(value.type, "missed");
   assert.ok(value.count + told >= 1_200, `${value.count}`);

@@ -44,7 +44,7 @@ function pass(sim: Simulation, ms: number): Promise<void> {
 }
 
 function typesOf(visor: Visor): string[] {
-  return visor.transports().filter(({ up }) => up).map(({ type }) => type);
+  return visor.transports.list().filter(({ up }) => up).map(({ type }) => type);
 }
 
 simulationTest("a dial without a route takes TCP to a public visor, and a messaging server to others", async (sim) => {
@@ -58,9 +58,9 @@ simulationTest("a dial without a route takes TCP to a public visor, and a messag
   assert.ok(open.listeners.some(({ purpose }) => purpose === "transport-stcpr"));
   assert.ok(!hidden.listeners.some(({ purpose }) => purpose === "transport-stcpr"));
   await pass(sim, 1_000);
-  await sim.run(hidden.ping(open.publicKey, { count: 1 }));
+  await sim.run(hidden.routes.ping(open.publicKey, { count: 1 }));
   assert.deepEqual(typesOf(hidden), ["stcpr"]);
-  await sim.run(other.ping(hidden.publicKey, { count: 1 }));
+  await sim.run(other.routes.ping(hidden.publicKey, { count: 1 }));
   assert.deepEqual(typesOf(other), ["dmsg"]);
 });
 
@@ -70,7 +70,7 @@ simulationTest("a public visor that is listed and does not answer is reached ove
   const [open, other] = [await stage.start("198.51.100.2"), await stage.start("10.0.0.4")];
   await pass(sim, 1_000);
   sim.partition("10.0.0.4", "198.51.100.2");
-  await sim.run(other.ping(open.publicKey, { count: 1 }), 60_000);
+  await sim.run(other.routes.ping(open.publicKey, { count: 1 }), 60_000);
   assert.deepEqual(typesOf(other), ["dmsg"]);
   sim.heal("10.0.0.4", "198.51.100.2");
 });
@@ -79,9 +79,9 @@ simulationTest("route explain tells why a dial goes round a messaging transport 
   await using stage = new Stage(sim);
   await stage.start(CONTROL);
   const [a, b, c] = [await stage.start("10.0.0.2"), await stage.start("10.0.0.3"), await stage.start("10.0.0.4")];
-  await sim.run(a.ping(c.publicKey, { count: 1 }));
+  await sim.run(a.routes.ping(c.publicKey, { count: 1 }));
   const explained = async () =>
-    (await sim.run(a.explainRoutes(c.publicKey))).map(({ visors, chosen, reason }) => ({
+    (await sim.run(a.routes.explain(c.publicKey))).map(({ visors, chosen, reason }) => ({
       hops: visors.length - 1,
       chosen,
       reason,
@@ -89,13 +89,13 @@ simulationTest("route explain tells why a dial goes round a messaging transport 
   await pass(sim, 1_000);
   assert.deepEqual((await explained()).map(({ hops, chosen }) => [hops, chosen]), [[1, true]]);
   for (const [from, to, host] of [[a, b, "10.0.0.3"], [b, c, "10.0.0.4"]] as const) {
-    await sim.run(from.addTransport(to.publicKey, { type: "stcp", address: `${host}:7777` }));
+    await sim.run(from.transports.add(to.publicKey, { type: "stcp", address: `${host}:7777` }));
   }
   await pass(sim, 1_000);
   const [chosen, other] = await explained();
   assert.deepEqual([chosen?.hops, chosen?.chosen, other?.hops, other?.chosen], [2, true, 1, false]);
   assert.match(other?.reason ?? "", /only stands in/);
-  assert.equal((await sim.run(a.ping(c.publicKey, { count: 1 }))).hops, 2);
+  assert.equal((await sim.run(a.routes.ping(c.publicKey, { count: 1 }))).hops, 2);
 });
 
 simulationTest("a transport to a public visor needs its key only, and says why when there is none", async (sim) => {
@@ -107,10 +107,10 @@ simulationTest("a transport to a public visor needs its key only, and says why w
     await stage.start("10.0.0.4"),
   ];
   await pass(sim, 1_000);
-  const transport = await sim.run(hidden.addTransport(open.publicKey, { type: "stcpr" }));
+  const transport = await sim.run(hidden.transports.add(open.publicKey, { type: "stcpr" }));
   assert.deepEqual([transport.type, transport.up], ["stcpr", true]);
   await assert.rejects(
-    sim.run(other.addTransport(hidden.publicKey, { type: "stcpr" })),
+    sim.run(other.transports.add(hidden.publicKey, { type: "stcpr" })),
     (error) => hasCode(error, "transport/not-public"),
   );
 });
@@ -134,11 +134,11 @@ simulationTest("a visor stays found while it runs, and not after it has ended", 
   const hidden = await stage.start("10.0.0.3");
   const open = await stage.start("198.51.100.2");
   await pass(sim, 30 * 60_000);
-  const { id } = await sim.run(hidden.addTransport(open.publicKey, { type: "stcpr" }));
-  await sim.run(hidden.removeTransport(id));
+  const { id } = await sim.run(hidden.transports.add(open.publicKey, { type: "stcpr" }));
+  await sim.run(hidden.transports.remove(id));
   await sim.run(async () => await open[Symbol.asyncDispose]());
   await assert.rejects(
-    sim.run(hidden.addTransport(open.publicKey, { type: "stcpr" })),
+    sim.run(hidden.transports.add(open.publicKey, { type: "stcpr" })),
     (error) => hasCode(error, "transport/not-public"),
   );
 });
@@ -155,12 +155,12 @@ simulationTest(
     await pass(sim, 60_000);
     assert.deepEqual(typesOf(connected), ["stcpr", "stcpr", "stcpr"]);
     assert.deepEqual(typesOf(idle), []);
-    const [lost] = connected.transports();
+    const [lost] = connected.transports.list();
     const host = `198.51.100.${2 + open.findIndex(({ publicKey }) => publicKey === lost?.remote)}`;
     sim.partition("10.0.0.3", host);
     await pass(sim, 8 * 60_000);
     assert.equal(typesOf(connected).length, 3);
-    assert.ok(!connected.transports().some(({ remote }) => remote === lost?.remote));
+    assert.ok(!connected.transports.list().some(({ remote }) => remote === lost?.remote));
     sim.heal("10.0.0.3", host);
   },
 );

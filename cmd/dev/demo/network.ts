@@ -4,6 +4,8 @@ import { formatTicket } from "../../../lib/network/mod.ts";
 import { UnavailableError } from "../../../lib/errors/mod.ts";
 import type { PublicKey } from "../../../lib/types/mod.ts";
 import type { RouteView, TransportView } from "../../../lib/visor/mod.ts";
+import { FIND_ROUTES } from "../../../lib/visor/routes/api.ts";
+import { ADD_TRANSPORT } from "../../../lib/visor/transports/api.ts";
 import { connectToVisor, type ControlClient } from "../../../lib/cli/control_client.ts";
 import type { CliHost } from "../../../lib/cli/host.ts";
 import type { Processes, RunningProcess } from "./processes.ts";
@@ -74,7 +76,7 @@ export async function startLine(
   const transports = await Promise.all(
     started.slice(1).map(async (next, i) => {
       const body = { remote: next.publicKey, type: "stcp", address: next.stcp };
-      return (await started[i]!.control.post<{ transport: TransportView }>("/v1/transports", body)).transport;
+      return (await started[i]!.control.ask(ADD_TRANSPORT, { body })).transport;
     }),
   );
   return { visors: started, transports };
@@ -86,9 +88,7 @@ export async function waitForRoute(line: DemoLine, withinMs: number): Promise<Ro
   const end = performance.now() + withinMs;
   while (true) {
     try {
-      const { routes } = await first.control.post<{ routes: RouteView[] }>("/v1/routes/find", {
-        remote: last.publicKey,
-      });
+      const { routes } = await first.control.ask(FIND_ROUTES, { body: { remote: last.publicKey } });
       const route = routes.find(({ hops }) => hops === line.visors.length - 1);
       if (route !== undefined) return route;
     } catch (cause) {

@@ -2,8 +2,8 @@
 
 import process from "node:process";
 import cliProgress from "cli-progress";
-import type { PingResult } from "../../../lib/routing/mod.ts";
-import type { ProxyView } from "../../../lib/visor/mod.ts";
+import { ADD_PROXY } from "../../../lib/visor/proxies/api.ts";
+import { PING } from "../../../lib/visor/routes/api.ts";
 import { type PublicKey, shortKey } from "../../../lib/types/mod.ts";
 import { SkywireError } from "../../../lib/errors/mod.ts";
 import type { CliHost } from "../../../lib/cli/host.ts";
@@ -82,15 +82,18 @@ async function demonstrate(
   step(`find and set up a route of ${options.hops} hop${options.hops === 1 ? "" : "s"}`);
   const route = await waitForRoute(line, ROUTE_MS);
   // The first set-up also opens messaging streams and warms the code up; the second is what a user sees from then on.
-  await first.control.post<PingResult>("/v1/ping", { remote: last.publicKey, count: 1 });
-  const { setupMs } = await first.control.post<PingResult>("/v1/ping", { remote: last.publicKey, count: 1 });
+  const once = { body: { remote: last.publicKey, count: 1 } };
+  await first.control.ask(PING, once);
+  const { setupMs } = await first.control.ask(PING, once);
   const hopLatencyMs = await hopLatencies(line);
 
   step("start the proxy");
-  const server = { role: "server", allow: [], destinations: ["public", "127.0.0.0/8"] };
-  await last.control.post("/v1/proxies", server);
-  const client = { role: "client", to: last.publicKey, listen: "127.0.0.1:0" };
-  const { proxy } = await first.control.post<{ proxy: ProxyView }>("/v1/proxies", client);
+  await last.control.ask(ADD_PROXY, {
+    body: { role: "server", allow: [], destinations: ["public", "127.0.0.0/8"] },
+  });
+  const { proxy } = await first.control.ask(ADD_PROXY, {
+    body: { role: "client", to: last.publicKey, listen: "127.0.0.1:0" },
+  });
 
   step(`download ${options.bytes / 1e6} MB with curl`);
   const bar = progressBar(options, host);
@@ -126,8 +129,8 @@ async function demonstrate(
 async function hopLatencies({ visors }: DemoLine): Promise<number[]> {
   const latencies: number[] = [];
   for (const [i, next] of visors.slice(1).entries()) {
-    const ask = { remote: next.publicKey, count: PINGS_PER_HOP };
-    latencies.push(Math.min(...(await visors[i]!.control.post<PingResult>("/v1/ping", ask)).rttMs));
+    const body = { remote: next.publicKey, count: PINGS_PER_HOP };
+    latencies.push(Math.min(...(await visors[i]!.control.ask(PING, { body })).rttMs));
   }
   return latencies;
 }

@@ -1,6 +1,7 @@
 /** `skywire app ls|start|stop`: the apps of the running visor. */
 
 import type { Command } from "commander";
+import { LIST_APPS, START_APP, STOP_APP } from "../../visor/apps/api.ts";
 import type { AppView } from "../../visor/mod.ts";
 import { type CommonOptions, makeCommand, makeGroup, printResult } from "../command.ts";
 import { connectToVisor } from "../control_client.ts";
@@ -14,7 +15,7 @@ export function appCommand(host: CliHost): Command {
     examples: ["skywire app ls", "skywire app ls --json"],
   }).action(async (options: CommonOptions) => {
     const visor = await connectToVisor(options, host);
-    const apps = await visor.get<{ apps: AppView[] }>("/v1/apps");
+    const apps = await visor.ask(LIST_APPS);
     printResult(apps, { options, host, describe: (value) => describeApps(value.apps, host) });
   });
   return makeGroup("app", {
@@ -32,7 +33,7 @@ function switchCommand(action: "start" | "stop", host: CliHost): Command {
     .argument("<name>", "the app's name, as `skywire app ls` shows it")
     .action(async (name: string, options: CommonOptions) => {
       const visor = await connectToVisor(options, host);
-      const apps = await visor.post<{ apps: AppView[] }>(`/v1/apps/${encodeURIComponent(name)}/${action}`, {});
+      const apps = await visor.ask(action === "start" ? START_APP : STOP_APP, { params: { name } });
       printResult(apps, { options, host, describe: (value) => describeApps(value.apps, host) });
     });
 }

@@ -3,6 +3,7 @@
 import { type Command, InvalidArgumentError } from "commander";
 import type { BenchResult } from "../../apps/mod.ts";
 import { shortKey } from "../../types/mod.ts";
+import { BENCH } from "../../visor/routes/api.ts";
 import { type CommonOptions, keyArgument, makeCommand, pathArgument, printResult } from "../command.ts";
 import { connectToVisor } from "../control_client.ts";
 import type { CliHost } from "../host.ts";
@@ -10,7 +11,7 @@ import { routeConstraintsOf, type RouteOptions, withRouteOptions } from "../rout
 
 interface BenchCommandOptions extends CommonOptions, RouteOptions {
   readonly seconds: number;
-  readonly path?: readonly string[];
+  readonly path?: string[];
 }
 
 /** The command. */
@@ -30,7 +31,7 @@ export function benchCommand(host: CliHost): Command {
     .action(async (remote: string, options: BenchCommandOptions) => {
       const visor = await connectToVisor(options, host);
       const body = { ...routeConstraintsOf(options), remote, seconds: options.seconds, path: options.path };
-      const result = await visor.post<BenchResult>("/v1/bench", body, { expectedMs: 2 * options.seconds * 1_000 });
+      const result = await visor.ask(BENCH, { body, expectedMs: 2 * options.seconds * 1_000 });
       printResult(result, { options, host, describe });
     });
 }

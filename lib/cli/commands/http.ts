@@ -2,7 +2,7 @@
 
 import { type Command, InvalidArgumentError } from "commander";
 import { RefusedError } from "../../errors/mod.ts";
-import { STATUS_HEADER } from "../../visor/mod.ts";
+import { HTTP_GET, STATUS_HEADER } from "../../visor/http/api.ts";
 import { type CommonOptions, makeCommand, makeGroup } from "../command.ts";
 import { connectToVisor } from "../control_client.ts";
 import type { CliHost } from "../host.ts";
@@ -25,7 +25,7 @@ export function httpCommand(host: CliHost): Command {
     .option("--fail", "end with 1, and print an error instead of the body, when the status is 400 or above")
     .action(async (url: string, options: GetOptions) => {
       const visor = await connectToVisor(options, host);
-      const response = await visor.stream("/v1/http/get", { url });
+      const response = await visor.stream(HTTP_GET, { body: { url } });
       const status = Number(response.headers.get(STATUS_HEADER));
       if (options.fail && status >= 400) {
         await response.body?.cancel();

@@ -3,6 +3,7 @@
 import type { Command } from "commander";
 import type { PingResult } from "../../routing/mod.ts";
 import { shortKey } from "../../types/mod.ts";
+import { PING } from "../../visor/routes/api.ts";
 import { type CommonOptions, keyArgument, makeCommand, pathArgument, printResult, wholeNumber } from "../command.ts";
 import { connectToVisor } from "../control_client.ts";
 import type { CliHost } from "../host.ts";
@@ -10,7 +11,7 @@ import { routeConstraintsOf, type RouteOptions, withRouteOptions } from "../rout
 
 interface PingOptions extends CommonOptions, RouteOptions {
   readonly count: number;
-  readonly path?: readonly string[];
+  readonly path?: string[];
 }
 
 /** The command. */
@@ -29,11 +30,8 @@ export function pingCommand(host: CliHost): Command {
     .option("--path <pk,…>", "the visors or transports to go over, the last one to the destination", pathArgument)
     .action(async (remote: string, options: PingOptions) => {
       const visor = await connectToVisor(options, host);
-      const result = await visor.post<PingResult>("/v1/ping", {
-        ...routeConstraintsOf(options),
-        remote,
-        count: options.count,
-        path: options.path,
+      const result = await visor.ask(PING, {
+        body: { ...routeConstraintsOf(options), remote, count: options.count, path: options.path },
       });
       printResult(result, { options, host, describe });
     });

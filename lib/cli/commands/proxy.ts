@@ -2,6 +2,7 @@
 
 import type { Command } from "commander";
 import type { ProxyView } from "../../visor/mod.ts";
+import { ADD_PROXY, LIST_PROXIES, REMOVE_PROXY } from "../../visor/proxies/api.ts";
 import { shortKey } from "../../types/mod.ts";
 import {
   addressArgument,
@@ -44,8 +45,8 @@ export function proxyCommand(host: CliHost): Command {
     .action(async (options: ServeOptions) => {
       const visor = await connectToVisor(options, host);
       const destinations = options.destinations.length > 0 ? options.destinations : ["public"];
-      const body = { role: "server", passcode: options.passcode, allow: options.allow, destinations };
-      const made = await visor.post<{ proxy: ProxyView }>("/v1/proxies", body);
+      const { passcode, allow } = options;
+      const made = await visor.ask(ADD_PROXY, { body: { role: "server", passcode, allow, destinations } });
       printResult(made, { options, host, describe: ({ proxy }) => describeProxies([proxy], host) });
     });
 
@@ -64,8 +65,7 @@ export function proxyCommand(host: CliHost): Command {
     .action(async (to: string, options: ConnectOptions) => {
       const visor = await connectToVisor(options, host);
       const { listen, path, passcode } = options;
-      const body = { role: "client", to, listen, path, passcode };
-      const made = await visor.post<{ proxy: ProxyView }>("/v1/proxies", body);
+      const made = await visor.ask(ADD_PROXY, { body: { role: "client", to, listen, path, passcode } });
       printResult(made, { options, host, describe: ({ proxy }) => describeProxies([proxy], host) });
     });
 
@@ -74,7 +74,7 @@ export function proxyCommand(host: CliHost): Command {
     examples: ["skywire proxy ls", "skywire proxy ls --json"],
   }).action(async (options: CommonOptions) => {
     const visor = await connectToVisor(options, host);
-    const proxies = await visor.get<{ proxies: ProxyView[] }>("/v1/proxies");
+    const proxies = await visor.ask(LIST_PROXIES);
     printResult(proxies, { options, host, describe: (value) => describeProxies(value.proxies, host) });
   });
 
@@ -82,7 +82,7 @@ export function proxyCommand(host: CliHost): Command {
     .argument("<id>", "the proxy's id, as `skywire proxy ls` shows it")
     .action(async (id: string, options: CommonOptions) => {
       const visor = await connectToVisor(options, host);
-      const removed = await visor.remove<{ removed: string }>(`/v1/proxies/${encodeURIComponent(id)}`);
+      const removed = await visor.ask(REMOVE_PROXY, { params: { id } });
       printResult(removed, { options, host, describe: (value) => `removed ${value.removed}` });
     });
 

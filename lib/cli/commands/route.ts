@@ -2,8 +2,10 @@
 
 import { type Command, Option } from "commander";
 import type { RuleSummary } from "../../routing/mod.ts";
-import { DISJOINT, MAX_COUNT } from "../../services/route_finder/mod.ts";
+import { DISJOINT, type Disjoint, MAX_COUNT } from "../../services/route_finder/mod.ts";
 import type { RouteCandidateView, RouteView } from "../../visor/mod.ts";
+import type { InputOf } from "../../visor/control/operation.ts";
+import { EXPLAIN_ROUTES, FIND_ROUTES, LIST_RULES } from "../../visor/routes/api.ts";
 import { shortKey } from "../../types/mod.ts";
 import { type CommonOptions, keyArgument, makeCommand, makeGroup, printResult, wholeNumber } from "../command.ts";
 import { connectToVisor } from "../control_client.ts";
@@ -13,7 +15,7 @@ import { formatTable } from "../table.ts";
 
 interface FindOptions extends CommonOptions, RouteOptions {
   readonly count: number;
-  readonly disjoint: string;
+  readonly disjoint: Disjoint;
 }
 
 /** The command. */
@@ -27,7 +29,7 @@ export function routeCommand(host: CliHost): Command {
     ],
   })).action(async (remote: string, options: FindOptions) => {
     const visor = await connectToVisor(options, host);
-    const found = await visor.post<{ routes: RouteView[] }>("/v1/routes/find", questionOf(remote, options));
+    const found = await visor.ask(FIND_ROUTES, { body: questionOf(remote, options) });
     printResult(found, { options, host, describe: ({ routes }) => describeRoutes(routes, host) });
   });
 
@@ -36,8 +38,7 @@ export function routeCommand(host: CliHost): Command {
     examples: ["skywire route explain 02c6047f…", "skywire route explain 02c6047f… --metric throughput --max-hops 3"],
   })).action(async (remote: string, options: FindOptions) => {
     const visor = await connectToVisor(options, host);
-    const question = questionOf(remote, options);
-    const found = await visor.post<{ candidates: RouteCandidateView[] }>("/v1/routes/explain", question);
+    const found = await visor.ask(EXPLAIN_ROUTES, { body: questionOf(remote, options) });
     printResult(found, { options, host, describe: ({ candidates }) => candidates.map(describeCandidate).join("\n\n") });
   });
 
@@ -46,7 +47,7 @@ export function routeCommand(host: CliHost): Command {
     examples: ["skywire route rules", "skywire route rules --json"],
   }).action(async (options: CommonOptions) => {
     const visor = await connectToVisor(options, host);
-    const held = await visor.get<{ rules: RuleSummary[] }>("/v1/rules");
+    const held = await visor.ask(LIST_RULES);
     printResult(held, { options, host, describe: (value) => describeRules(value.rules, host) });
   });
 
@@ -71,8 +72,7 @@ function withFindOptions(command: Command): Command {
     );
 }
 
-function questionOf(remote: string, options: FindOptions): Record<string, unknown> {
-  const { count, disjoint } = options;
+function questionOf(remote: string, { count, disjoint, ...options }: FindOptions): InputOf<typeof FIND_ROUTES> {
   return { ...routeConstraintsOf(options), remote, count, disjoint };
 }
 

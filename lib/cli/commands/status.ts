@@ -3,6 +3,7 @@
 import { styleText } from "node:util";
 import type { Command } from "commander";
 import type { VisorStatus } from "../../visor/mod.ts";
+import { STATUS } from "../../visor/status/api.ts";
 import { type CommonOptions, makeCommand, printResult } from "../command.ts";
 import { connectToVisor } from "../control_client.ts";
 import type { CliHost } from "../host.ts";
@@ -14,7 +15,7 @@ export function statusCommand(host: CliHost): Command {
     examples: ["skywire status", "skywire status --json | jq .healthy"],
   }).action(async (options: CommonOptions) => {
     const visor = await connectToVisor(options, host);
-    printResult(await visor.get<VisorStatus>("/v1/status"), {
+    printResult(await visor.ask(STATUS), {
       options,
       host,
       describe: (status) => describe(status, host.isTerminal),

@@ -2,6 +2,12 @@
 
 import type { Command } from "commander";
 import type { NetworkTransport, TransportView } from "../../visor/mod.ts";
+import {
+  ADD_TRANSPORT,
+  LIST_NETWORK_TRANSPORTS,
+  LIST_TRANSPORTS,
+  REMOVE_TRANSPORT,
+} from "../../visor/transports/api.ts";
 import { shortKey } from "../../types/mod.ts";
 import { type CommonOptions, keyArgument, makeCommand, makeGroup, printResult } from "../command.ts";
 import { connectToVisor } from "../control_client.ts";
@@ -30,10 +36,10 @@ export function transportCommand(host: CliHost): Command {
     .action(async (options: ListOptions) => {
       const visor = await connectToVisor(options, host);
       if (options.network) {
-        const all = await visor.get<{ transports: NetworkTransport[] }>("/v1/network/transports");
+        const all = await visor.ask(LIST_NETWORK_TRANSPORTS);
         printResult(all, { options, host, describe: (value) => describeNetwork(value.transports, host) });
       } else {
-        const own = await visor.get<{ transports: TransportView[] }>("/v1/transports");
+        const own = await visor.ask(LIST_TRANSPORTS);
         printResult(own, { options, host, describe: (value) => describeOwn(value.transports, host) });
       }
     });
@@ -57,7 +63,7 @@ export function transportCommand(host: CliHost): Command {
     .action(async (remote: string, options: AddOptions) => {
       const visor = await connectToVisor(options, host);
       const body = { remote, type: options.type, address: options.address };
-      const added = await visor.post<{ transport: TransportView }>("/v1/transports", body);
+      const added = await visor.ask(ADD_TRANSPORT, { body });
       printResult(added, { options, host, describe: ({ transport }) => describeOwn([transport], host) });
     });
 
@@ -68,7 +74,7 @@ export function transportCommand(host: CliHost): Command {
     .argument("<id>", "the transport's id, or its first 8 digits or more")
     .action(async (id: string, options: CommonOptions) => {
       const visor = await connectToVisor(options, host);
-      const removed = await visor.remove<{ removed: string }>(`/v1/transports/${encodeURIComponent(id)}`);
+      const removed = await visor.ask(REMOVE_TRANSPORT, { params: { id } });
       printResult(removed, { options, host, describe: (value) => `removed ${value.removed}` });
     });
 

@@ -5,7 +5,7 @@
  */
 
 import { type Context, Hono } from "hono";
-import { hasCode, UnavailableError } from "../../errors/mod.ts";
+import { hasCode, RefusedError, UnavailableError } from "../../errors/mod.ts";
 import { formatHex } from "../../types/mod.ts";
 import type { Log, Random, Timers } from "../../runtime/mod.ts";
 import { type ErrorFormat, errorResponse } from "./errors.ts";
@@ -58,8 +58,8 @@ export interface CallRecord<R extends Route = Route> {
 export interface HttpAppDeps<R extends Route = Route> {
   /** In the order in which they are tried. */
   readonly routes: readonly R[];
-  /** How the API writes errors. */
-  readonly errors: ErrorFormat;
+  /** How the API writes errors; absent: in our own form, see `errors.ts`. */
+  readonly errors?: ErrorFormat;
   /** Where failures are told. */
   readonly log: Log;
   /** Names failed requests. */
@@ -69,8 +69,8 @@ export interface HttpAppDeps<R extends Route = Route> {
 }
 
 /**
- * Makes the handler. A path without route gets what Go answers: 404 as text; a method without route 405 with `Allow`.
- * Errors that routes throw are answered in the form of the API.
+ * Makes the handler. A path without route gets what Go answers: 404 as text, or an error in our own form where the API
+ * writes such; a method without route 405 with `Allow`. Errors that routes throw are answered in the form of the API.
  */
 export function createHttpApp<R extends Route>(
   deps: HttpAppDeps<R>,
@@ -87,6 +87,9 @@ export function createHttpApp<R extends Route>(
   app.notFound((context) => {
     const allowed = METHODS.filter((method) => app.router.match(method, context.req.path)[0].length > 0);
     if (allowed.length > 0) return new Response(null, { status: 405, headers: { allow: allowed.join(", ") } });
+    if (errors === undefined) {
+      return errorResponse(new RefusedError("not-found", `No such path: ${context.req.method} ${context.req.path}`));
+    }
     return new TextResponse("404 page not found\n", { status: 404, headers: TEXT });
   });
   app.onError((error, context) => {
@@ -94,7 +97,11 @@ export function createHttpApp<R extends Route>(
     if (hasCode(error, "http/client-gone")) return new Response(null, { status: 499 });
     const requestId = formatHex(random.bytes(8));
     const { method, path } = context.req;
-    return errorResponse(error, { format: errors, log: log.with({ method, path }), requestId });
+    return errorResponse(error, {
+      log: log.with({ method, path }),
+      requestId,
+      ...(errors === undefined ? {} : { format: errors }),
+    });
   });
   return async (request, record) => await app.fetch(request, record ?? { remote: "" });
 }

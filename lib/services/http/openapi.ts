@@ -17,9 +17,12 @@ export interface ApiDescription {
   /** Of the API, not of the program: the document of a release must not differ from the next without reason. */
   readonly version: string;
   readonly routes: readonly DocumentedRoute[];
-  readonly errors: ErrorFormat;
-  /** The JSON that `errors.body` writes. */
+  /** Absent: errors are JSON in our own form. */
+  readonly errors?: ErrorFormat;
+  /** The JSON of an error. */
   readonly errorBody: v.GenericSchema;
+  /** Whether every request carries a bearer token. */
+  readonly access?: "token";
 }
 
 type Json = Readonly<Record<string, unknown>>;
@@ -47,17 +50,19 @@ export function openApiDocument(api: ApiDescription): Json {
     const path = pathOf(route);
     paths[path] = { ...paths[path], [route.method.toLowerCase()]: operationOf(route, api) };
   }
+  const needsToken = api.access === "token";
   const header = (name: string): Json => ({ type: "apiKey", in: "header", name });
   return {
     openapi: "3.1.0",
     info: { title: api.title, version: api.version },
+    ...(needsToken ? { security: [{ token: [] }] } : {}),
     paths,
     components: {
       schemas: { Error: schemaOf(api.errorBody) },
       responses: Object.fromEntries(
         Object.values(COMMON_REFUSALS).map(({ name, text }) => [name, refusalOf(text, api)]),
       ),
-      securitySchemes: {
+      securitySchemes: needsToken ? { token: { type: "http", scheme: "bearer" } } : {
         key: header(AUTH_HEADERS.publicKey),
         nonce: header(AUTH_HEADERS.nonce),
         signature: header(AUTH_HEADERS.signature),
@@ -104,7 +109,7 @@ function operationOf({ doc, path, method }: DocumentedRoute, api: ApiDescription
 }
 
 function refusalOf(text: string, { errors }: ApiDescription): Json {
-  return contentOf(ERROR_SCHEMA, { text, type: errors.contentType.split(";")[0] as string });
+  return contentOf(ERROR_SCHEMA, { text, type: errors?.contentType.split(";")[0] ?? "application/json" });
 }
 
 function responseOf({ text, json, type }: AnswerDoc): Json {
@@ -124,6 +129,11 @@ function contentOf(schema: Json, { text, type }: { readonly text: string; readon
 
 /** As input: what comes out may have more members than are known. */
 function schemaOf(schema: v.GenericSchema): Json {
-  const { $schema: _, ...rest } = toJsonSchema(schema, { target: "draft-2020-12", typeMode: "input" });
+  const { $schema: _, ...rest } = toJsonSchema(schema, {
+    target: "draft-2020-12",
+    typeMode: "input",
+    // Checks in code, and what is made of the text: a description has no words for them.
+    ignoreActions: ["check", "transform", "to_lower_case"],
+  });
   return rest;
 }

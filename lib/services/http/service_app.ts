@@ -41,11 +41,17 @@ export interface ServiceAppDeps {
   readonly runtime: Pick<Runtime, "clock" | "timers" | "random" | "log" | "metrics">;
   /** In the order in which they are tried. */
   readonly routes: readonly DocumentedRoute[];
-  /** How the API writes errors. */
-  readonly errors: ErrorFormat;
+  /** How the API writes errors; absent: in our own form, see `errors.ts`. */
+  readonly errors?: ErrorFormat;
   /** The JSON of an error. */
   readonly errorBody: v.GenericSchema;
   readonly settings: ServiceSettings;
+  /** Of the API, in its description; default: that of v1.3. */
+  readonly version?: string;
+  /** Whether every request carries a bearer token, which is checked elsewhere. */
+  readonly access?: "token";
+  /** How long a route may take to begin its answer, ms; `Infinity`: as long as the client waits. Default 20 s. */
+  readonly answerWithinMs?: number;
 }
 
 /** Makes the handler of a service. */
@@ -58,7 +64,14 @@ export function createServiceApp(deps: ServiceAppDeps): HttpService["fetch"] {
     metricsRoute(metrics),
     descriptionRoute(deps),
   ];
-  const answer = createHttpApp({ routes, errors, log, random, answerWithin: { ms: ANSWER_WITHIN_MS, timers } });
+  const { answerWithinMs = ANSWER_WITHIN_MS } = deps;
+  const answer = createHttpApp({
+    routes,
+    log,
+    random,
+    ...(errors === undefined ? {} : { errors }),
+    ...(answerWithinMs === Infinity ? {} : { answerWithin: { ms: answerWithinMs, timers } }),
+  });
   const limiter = createRateLimiter({ clock, limit: settings.rateLimit ?? DEFAULT_RATE_LIMIT });
   const figuresOf = (route: { method: string; path: string }) => routeFigures(metrics, { service: name, ...route });
   const figures = new Map(routes.map((route) => [route, figuresOf(route)]));
@@ -70,7 +83,7 @@ export function createServiceApp(deps: ServiceAppDeps): HttpService["fetch"] {
     const record: CallRecord<DocumentedRoute> = { remote: context?.remote ?? "", route: undefined };
     const waitMs = limiter.take(record.remote);
     const response = waitMs > 0
-      ? errorResponse(tooManyRequests(waitMs), { format: errors })
+      ? errorResponse(tooManyRequests(waitMs), errors === undefined ? {} : { format: errors })
       : await answer(request, record);
 
     const { route } = record;
@@ -117,7 +130,6 @@ const documentSchema = v.object({ openapi: v.string(), info: v.object({}), paths
 
 /** The document is made, and what makes it loaded, when it is first asked for: nearly nobody does. */
 function descriptionRoute(deps: ServiceAppDeps): DocumentedRoute {
-  const { title, errors, errorBody } = deps;
   let text: string | undefined;
   const route: DocumentedRoute = {
     method: "GET",
@@ -131,7 +143,7 @@ function descriptionRoute(deps: ServiceAppDeps): DocumentedRoute {
   const describe = async (): Promise<unknown> => {
     const { openApiDocument } = await import("./openapi.ts");
     const shared = [healthRoute({ clock: deps.runtime.clock }), metricsRoute(deps.runtime.metrics), route];
-    return openApiDocument({ title, version: API_VERSION, errors, errorBody, routes: [...deps.routes, ...shared] });
+    return openApiDocument({ version: API_VERSION, ...deps, routes: [...deps.routes, ...shared] });
   };
   return route;
 }

@@ -10,7 +10,8 @@ import { RefusedError } from "../../errors/mod.ts";
 import type { Log } from "../../runtime/mod.ts";
 import { shortKey } from "../../types/mod.ts";
 import type { DataFolder } from "../data_folder.ts";
-import type { KeptProxy } from "../proxies/settings.ts";
+import { keptProxies, type KeptProxy } from "../proxies/kept.ts";
+import { wantedTransports } from "../transports/wanted.ts";
 
 /** What to take over, and where to warn. */
 export interface GoConfigSource {
@@ -39,14 +40,17 @@ export async function importGoConfig(folder: DataFolder, { text, log }: GoConfig
   }
   const config = await folder.config() ?? makeVisorConfig({});
   await folder.saveConfig({ ...config, ...file.config, ports: { ...config.ports, ...file.config.ports } });
-  const transports = await folder.wantedTransports();
-  const newTransports = file.transports.filter(({ remote, type }) =>
-    !transports.some((transport) => transport.remote === remote && transport.type === type)
-  );
-  await folder.saveWantedTransports([...transports, ...newTransports]);
+  await wantedTransports(folder.storage).change((transports) => [
+    ...transports,
+    ...file.transports.filter(({ remote, type }) =>
+      !transports.some((transport) => transport.remote === remote && transport.type === type)
+    ),
+  ]);
   const proxies = proxiesOf(file);
-  const others = (await folder.proxies()).filter((old) => !proxies.some((proxy) => takesPlaceOf(proxy, old)));
-  await folder.saveProxies([...others, ...proxies]);
+  await keptProxies(folder.storage).change((kept) => [
+    ...kept.filter((old) => !proxies.some((proxy) => takesPlaceOf(proxy, old))),
+    ...proxies,
+  ]);
   for (const key of file.unsupported) log.warn("config-key-unsupported", { key });
 }
 

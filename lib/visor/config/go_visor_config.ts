@@ -12,7 +12,8 @@ import { goAppSchema, type GoProxies, readGoApps } from "./go_apps.ts";
 import { addressBookSchema } from "./visor_config.ts";
 import { isKeyUrl, type NetworkConfig, serviceUrlSchema } from "../../network/mod.ts";
 import { publicKeySchema } from "../../check/mod.ts";
-import { MAX_MESSAGING_SESSIONS, type VisorConfig, type WantedTransport } from "./visor_config.ts";
+import type { WantedTransport } from "../transports/wanted.ts";
+import { MAX_MESSAGING_SESSIONS, type VisorConfig } from "./visor_config.ts";
 import { parseWith } from "../../check/mod.ts";
 
 /** What a file says, in this program's words. */

@@ -3,7 +3,7 @@
 import { makeVisorConfig, type VisorConfig } from "./visor_config.ts";
 import { parseTicket } from "../../network/mod.ts";
 import type { DataFolder } from "../data_folder.ts";
-import type { VisorSettings } from "../visor.ts";
+import type { VisorSettings } from "../settings.ts";
 
 /**
  * Loads the configuration.

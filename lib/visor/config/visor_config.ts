@@ -12,15 +12,6 @@ import type { PublicKey } from "../../types/mod.ts";
 /** More than any network has servers. */
 export const MAX_MESSAGING_SESSIONS = 64;
 
-/** A transport that the visor keeps up. */
-export interface WantedTransport {
-  readonly remote: PublicKey;
-  readonly type: string;
-  /** `host:port` for types that go by address book. */
-  readonly address?: string | undefined;
-  readonly label: string;
-}
-
 /** What a visor is started with. */
 export interface VisorConfig {
   readonly version: 1;
@@ -70,13 +61,6 @@ const visorConfigSchema = v.strictObject({
   messagingSessions: v.optional(v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(MAX_MESSAGING_SESSIONS))),
 });
 
-const wantedTransportsSchema: v.GenericSchema<unknown, WantedTransport[]> = v.array(v.strictObject({
-  remote: publicKeySchema,
-  type: v.pipe(v.string(), v.minLength(1)),
-  address: v.optional(v.string()),
-  label: v.string(),
-}));
-
 /** The configuration of a visor that was never started. */
 export function makeVisorConfig(
   options: { network?: NetworkConfig | undefined; host?: string; autoTransport?: boolean },
@@ -97,12 +81,4 @@ export function makeVisorConfig(
  */
 export function parseVisorConfig(text: string): VisorConfig {
   return parseWith(visorConfigSchema, { text, name: "config.json" });
-}
-
-/**
- * Reads `transports.json`.
- * @throws {RefusedError} `config/invalid`
- */
-export function parseWantedTransports(text: string): WantedTransport[] {
-  return parseWith(wantedTransportsSchema, { text, name: "transports.json" });
 }

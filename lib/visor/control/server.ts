@@ -2,7 +2,8 @@
 
 import type { Runtime } from "../../runtime/mod.ts";
 import { formatHex } from "../../types/mod.ts";
-import { type ControlledVisor, createControlApi } from "../control/api.ts";
+import { createControlApi } from "./api.ts";
+import type { ControlRoute } from "./operation.ts";
 import type { DataFolder } from "../data_folder.ts";
 import type { Listeners } from "../../network/listeners.ts";
 
@@ -11,12 +12,12 @@ const TOKEN_BYTES = 16;
 
 /** Starts it. Disposing stops it and removes its address from the folder. */
 export async function startControlServer(
-  visor: ControlledVisor,
+  routes: readonly ControlRoute[],
   context: { readonly runtime: Runtime; readonly folder: DataFolder; readonly listeners: Listeners },
 ): Promise<{ readonly url: string } & AsyncDisposable> {
   const { runtime, folder, listeners } = context;
   const token = formatHex(runtime.random.bytes(TOKEN_BYTES));
-  const handle = createControlApi(visor, { runtime, token });
+  const handle = createControlApi(routes, { runtime, token });
   const server = await listeners.open("api", (address) => runtime.http.serve(address, handle));
   await folder.saveControl({ url: server.url, token });
   return {

@@ -4,11 +4,12 @@
  */
 
 import { createQueue, type Queue, type Runtime, sleep } from "../../runtime/mod.ts";
-import type { GroupCloseReason, RouteConnection, Router } from "../../routing/mod.ts";
+import type { RouteConnection, Router } from "../../routing/mod.ts";
 import type { TransportTable } from "../../transport/mod.ts";
-import type { Port, PublicKey } from "../../types/mod.ts";
-import { viewOf } from "../transports/part.ts";
-import type { StatusCheck, TransportView, VisorStatus } from "../views.ts";
+import type { PublicKey } from "../../types/mod.ts";
+import type { StatusCheck, VisorStatus } from "../status/view.ts";
+import { viewOf } from "../transports/view.ts";
+import type { VisorEvent } from "./view.ts";
 
 /** How often the status is looked at, ms. */
 const CHECK_EVERY_MS = 5_000;
@@ -16,45 +17,10 @@ const CHECK_EVERY_MS = 5_000;
 /** Events that wait for one listener. */
 const MOST_WAITING = 1_024;
 
-/** A connection that events tell of. */
-export interface RouteEventView {
-  /** The visor at the other end. */
-  readonly remote: PublicKey;
-  /** Its port. */
-  readonly remotePort: Port;
-  /** The port here. */
-  readonly localPort: Port;
-  /** Both ends included. Empty when the other visor dialled: it alone knows the path. */
-  readonly path: readonly PublicKey[];
-}
-
-/** Something that happened. `at` is ISO 8601. */
-export type VisorEvent =
-  & { readonly at: string }
-  & (
-    | {
-      readonly type: "transport-up" | "transport-down" | "transport-removed";
-      readonly transport: TransportView;
-      /** Why it went down. */
-      readonly reason?: string;
-    }
-    | { readonly type: "route-set-up"; readonly route: RouteEventView; readonly setupMs?: number }
-    | {
-      readonly type: "route-ended";
-      readonly route: RouteEventView;
-      readonly reason: GroupCloseReason;
-      readonly message?: string;
-    }
-    /** A check of the status report does worse, or works again. */
-    | { readonly type: "degraded" | "recovered"; readonly check: StatusCheck }
-    /** So many events were lost here: they came faster than they were taken. */
-    | { readonly type: "missed"; readonly count: number }
-  );
-
 type News = VisorEvent extends infer Event ? Event extends VisorEvent ? Omit<Event, "at"> : never : never;
 
 /** What events come from. */
-export interface VisorEventsDeps {
+export interface EventsDeps {
   readonly runtime: Pick<Runtime, "clock" | "timers">;
   readonly localKey: PublicKey;
   readonly table: Pick<TransportTable, "onChange">;
@@ -63,12 +29,12 @@ export interface VisorEventsDeps {
 }
 
 /** Tells events. Disposing ends all iterations. */
-export class VisorEvents implements Disposable {
-  readonly #deps: VisorEventsDeps;
+export class EventsPart implements Disposable {
+  readonly #deps: EventsDeps;
   readonly #closing = new AbortController();
 
   /** Watches nothing until somebody listens. */
-  constructor(deps: VisorEventsDeps) {
+  constructor(deps: EventsDeps) {
     this.#deps = deps;
   }
 

@@ -1,146 +1,154 @@
-/** A visor's proxies: apps in its launcher, kept in the data folder, back after a restart. */
+/** A visor's proxies: apps of the visor, kept in the data folder, back after a restart. */
 
-import {
-  createLauncher,
-  createSocksClient,
-  createSocksServer,
-  type Launcher,
-  type SocksClient,
-} from "../../apps/mod.ts";
+import { createSocksClient, createSocksServer, type SocksClient } from "../../apps/mod.ts";
 import { describeError, RefusedError } from "../../errors/mod.ts";
 import type { Router } from "../../routing/mod.ts";
 import type { Runtime } from "../../runtime/mod.ts";
-import type { DataFolder } from "../data_folder.ts";
-import type { ProxyClientSettings, ProxySettings } from "../proxies/settings.ts";
-import type { AppView, ProxyView } from "../views.ts";
+import { createSerial } from "../../services/http/mod.ts";
+import type { AppsPart } from "../apps/part.ts";
+import type { KeptDocument } from "../kept_document.ts";
+import type { KeptProxy } from "./kept.ts";
+import type { ProxySettings } from "./settings.ts";
+import type { ProxyView } from "./view.ts";
 
 /** There is one server, since there is one port 3. */
 const SERVER_ID = "proxy-server";
 
-/** A proxy and its app. */
-interface Proxy {
-  readonly settings: ProxySettings;
-  /** A client's app knows where it listens. */
-  readonly client?: SocksClient;
+/** What proxies are made of. */
+export interface ProxiesDeps {
+  readonly runtime: Runtime;
+  readonly router: Router;
+  /** Runs them. */
+  readonly apps: Pick<AppsPart, "list" | "stateOf" | "add" | "remove" | "run">;
+  readonly kept: KeptDocument<readonly KeptProxy[]>;
 }
 
-/** See the top of the file. Disposing stops all. */
-export class Proxies implements AsyncDisposable {
-  readonly #deps: { readonly runtime: Runtime; readonly folder: DataFolder; readonly router: Router };
-  readonly #launcher: Launcher;
-  readonly #proxies = new Map<string, Proxy>();
+/** See the top of the file. */
+export class ProxiesPart {
+  readonly #deps: ProxiesDeps;
+  /** The file has no ids: they are given anew at each start. */
+  readonly #ids = new WeakMap<KeptProxy, string>();
+  /** A client's app knows where it listens. */
+  readonly #clients = new Map<string, SocksClient>();
+  readonly #inOrder = createSerial();
 
-  constructor(deps: { readonly runtime: Runtime; readonly folder: DataFolder; readonly router: Router }) {
+  constructor(deps: ProxiesDeps) {
     this.#deps = deps;
-    this.#launcher = createLauncher(deps);
   }
 
   /** Brings back what was set up; one that cannot start now is tried again by the launcher. */
   async restore(): Promise<void> {
-    for (const { stopped, ...settings } of await this.#deps.folder.proxies()) {
-      const id = this.#add(settings);
-      if (stopped) continue;
-      this.#launcher.start(id).catch((error) => {
-        this.#deps.runtime.log.warn("proxy-not-restored", { proxy: id, error: describeError(error) });
-      });
+    const { runtime: { log }, kept, apps } = this.#deps;
+    for (const proxy of await kept.load()) {
+      const id = this.#addApp(proxy);
+      this.#ids.set(proxy, id);
+      if (proxy.stopped) continue;
+      apps.run(id).catch((error) => log.warn("proxy-not-restored", { proxy: id, error: describeError(error) }));
     }
   }
 
   list(): ProxyView[] {
-    const states = new Map(this.#launcher.list().map(({ name, state }) => [name, state]));
-    return [...this.#proxies].map(([id, proxy]) => viewOf(id, { proxy, state: states.get(id)! }));
-  }
-
-  apps(): AppView[] {
-    return this.#launcher.list().map((app) => ({ ...app, since: new Date(app.since).toISOString() }));
+    return this.#deps.kept.value.map((proxy) => this.#viewOf(proxy)).filter((view) => view !== undefined);
   }
 
   /**
    * Sets a proxy up and starts it; a server replaces the one before.
-   * @throws {UnavailableError} when a client's local address cannot be had; nothing is kept then
+   * @throws what makes the start fail, `storage/write-failed`: then all is as it was
    */
-  async add(settings: ProxySettings): Promise<ProxyView> {
-    if (settings.role === "server" && this.#proxies.has(SERVER_ID)) await this.#forget(SERVER_ID);
-    const id = this.#add(settings);
-    try {
-      await this.#launcher.start(id);
-    } catch (error) {
-      await this.#forget(id);
-      throw error;
-    }
-    await this.#save();
-    return this.list().find((proxy) => proxy.id === id)!;
+  add(settings: ProxySettings): Promise<ProxyView> {
+    return this.#inOrder(async () => {
+      const { kept, apps } = this.#deps;
+      const before = settings.role === "server" ? kept.value.find(({ role }) => role === "server") : undefined;
+      const wasStopped = apps.stateOf(SERVER_ID) === "stopped";
+      if (before !== undefined) await apps.remove(SERVER_ID);
+      const id = this.#addApp(settings);
+      try {
+        await apps.run(id);
+        // A port that was chosen once is kept: programs are set up to use it.
+        const listen = this.#clients.get(id)?.address;
+        const proxy: KeptProxy = settings.role === "client" && listen !== undefined
+          ? { ...settings, listen }
+          : settings;
+        this.#ids.set(proxy, id);
+        await kept.change((all) => [...all.filter((other) => other !== before), proxy]);
+        return { id, ...viewOf(proxy), state: apps.stateOf(id) };
+      } catch (error) {
+        await this.#removeApp(id);
+        if (before !== undefined) this.#putBack(before, wasStopped);
+        throw error;
+      }
+    });
   }
 
-  /** @throws {RefusedError} `proxy/not-found` */
-  async remove(id: string): Promise<void> {
-    if (!this.#proxies.has(id)) {
-      throw new RefusedError("proxy/not-found", `Remove the proxy "${id}": there is none; see "skywire proxy ls"`);
-    }
-    await this.#forget(id);
-    await this.#save();
+  /** @throws {RefusedError} `proxy/not-found`; {UnavailableError} `storage/write-failed`: it runs on */
+  remove(id: string): Promise<void> {
+    return this.#inOrder(async () => {
+      await this.#deps.kept.change((all) => {
+        const others = all.filter((proxy) => this.#ids.get(proxy) !== id);
+        if (others.length < all.length) return others;
+        throw new RefusedError("proxy/not-found", `Remove the proxy "${id}": there is none; see "skywire proxy ls"`);
+      });
+      await this.#removeApp(id);
+    });
   }
 
-  /** @throws {RefusedError} `app/unknown` */
-  async start(name: string): Promise<void> {
-    await this.#launcher.start(name);
-    await this.#save();
-  }
-
-  /** @throws {RefusedError} `app/unknown` */
-  async stop(name: string): Promise<void> {
-    await this.#launcher.stop(name);
-    await this.#save();
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    await this.#launcher[Symbol.asyncDispose]();
-  }
-
-  #add(settings: ProxySettings): string {
-    const { runtime, router } = this.#deps;
-    const common = { runtime, network: router };
+  #addApp(settings: ProxySettings): string {
+    const { runtime, router: network, apps } = this.#deps;
+    const id = settings.role === "server" ? SERVER_ID : this.#freeId();
+    const keepStopped = (stopped: boolean): Promise<void> => this.#keepStopped(id, stopped);
     if (settings.role === "server") {
       const { passcode, allow, destinations } = settings;
-      this.#launcher.add(createSocksServer({ ...common, name: SERVER_ID, passcode, allow, destinations }));
-      this.#proxies.set(SERVER_ID, { settings });
-      return SERVER_ID;
+      apps.add(createSocksServer({ runtime, network, name: id, passcode, allow, destinations }), keepStopped);
+    } else {
+      const { to, listen, path, passcode } = settings;
+      const client = createSocksClient({ runtime, network, name: id, remote: to, listen, path, passcode });
+      apps.add(client, keepStopped);
+      this.#clients.set(id, client);
     }
-    const id = this.#freeId();
-    const { to, listen, path, passcode } = settings;
-    const client = createSocksClient({ ...common, name: id, remote: to, listen, path, passcode });
-    this.#launcher.add(client);
-    this.#proxies.set(id, { settings, client });
     return id;
   }
 
-  async #forget(id: string): Promise<void> {
-    this.#proxies.delete(id);
-    await this.#launcher.remove(id);
+  async #removeApp(id: string): Promise<void> {
+    this.#clients.delete(id);
+    await this.#deps.apps.remove(id);
   }
 
-  async #save(): Promise<void> {
-    const states = new Map(this.#launcher.list().map(({ name, state }) => [name, state]));
-    await this.#deps.folder.saveProxies(
-      [...this.#proxies].map(([id, { settings, client }]) => ({
-        ...(settings.role === "client" ? withAddress(settings, client?.address) : settings),
-        ...(states.get(id) === "stopped" ? { stopped: true } : {}),
-      })),
+  /** Runs the server again that was to be replaced. */
+  #putBack(server: KeptProxy, wasStopped: boolean): void {
+    const { runtime: { log }, apps } = this.#deps;
+    this.#addApp(server);
+    if (wasStopped) return;
+    apps.run(SERVER_ID).catch((error) => log.warn("proxy-not-restored", { error: describeError(error) }));
+  }
+
+  async #keepStopped(id: string, isStopped: boolean): Promise<void> {
+    await this.#deps.kept.change((all) =>
+      all.map((proxy) => {
+        if (this.#ids.get(proxy) !== id) return proxy;
+        const { stopped: _, ...rest } = proxy;
+        const next: KeptProxy = isStopped ? { ...rest, stopped: true } : rest;
+        this.#ids.set(next, id);
+        return next;
+      })
     );
   }
 
   #freeId(): string {
-    for (let n = 1;; n++) if (!this.#proxies.has(`proxy-${n}`)) return `proxy-${n}`;
+    const taken = new Set(this.#deps.apps.list().map(({ name }) => name));
+    for (let n = 1;; n++) if (!taken.has(`proxy-${n}`)) return `proxy-${n}`;
+  }
+
+  /** Undefined before it was brought back. */
+  #viewOf(proxy: KeptProxy): ProxyView | undefined {
+    const id = this.#ids.get(proxy);
+    if (id === undefined) return undefined;
+    const listen = this.#clients.get(id)?.address;
+    const shown = proxy.role === "client" && listen !== undefined ? { ...proxy, listen } : proxy;
+    return { id, ...viewOf(shown), state: this.#deps.apps.stateOf(id) };
   }
 }
 
-/** A port that was chosen once is kept: programs are set up to use it. */
-function withAddress(settings: ProxyClientSettings, address: string | undefined): ProxyClientSettings {
-  return { ...settings, listen: address ?? settings.listen };
-}
-
-function viewOf(id: string, { proxy, state }: { proxy: Proxy; state: AppView["state"] }): ProxyView {
-  const { settings, client } = proxy;
-  if (settings.role === "server") return { id, role: "server", state };
-  return { id, role: "client", listen: client?.address ?? settings.listen, to: settings.to, state };
+function viewOf(settings: ProxySettings): Omit<ProxyView, "id" | "state"> {
+  if (settings.role === "server") return { role: "server" };
+  return { role: "client", listen: settings.listen, to: settings.to };
 }

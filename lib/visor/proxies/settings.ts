@@ -1,9 +1,10 @@
-/** What a proxy is set up with: kept in the data folder, and the body of the control API's request. */
+/** What a proxy is set up with. */
 
 import * as v from "valibot";
 import { makeDestinationRule } from "../../apps/mod.ts";
 import { publicKeySchema } from "../../check/mod.ts";
-import { parseTransportId, type PathStep, type PublicKey, type TransportId } from "../../types/mod.ts";
+import type { PathStep, PublicKey } from "../../types/mod.ts";
+import { transportIdSchema } from "../control/keys.ts";
 
 /** Lets others leave through this visor. There is one at most, since there is one port 3. */
 export interface ProxyServerSettings {
@@ -34,9 +35,6 @@ export interface ProxyClientSettings {
 /** Either role. */
 export type ProxySettings = ProxyServerSettings | ProxyClientSettings;
 
-/** As the data folder keeps it: one that was stopped stays so over restarts. */
-export type KeptProxy = ProxySettings & { readonly stopped?: boolean | undefined };
-
 const destination = v.pipe(
   v.string(),
   v.check((text) => {
@@ -49,40 +47,27 @@ const destination = v.pipe(
   }, 'wanted "public" or a block of addresses such as 192.168.1.0/24'),
 );
 
-const transportIdSchema = v.pipe(
-  v.string(),
-  v.check((text) => parseTransportId(text) !== undefined, "wanted the id of a transport"),
-) as unknown as v.GenericSchema<unknown, TransportId>;
-
 const passcode = v.optional(v.pipe(v.string(), v.minLength(1), v.maxBytes(255, "wanted 255 bytes at most")));
 
-const server = v.strictObject({
+/** The members of a server, by their checks. */
+export const serverMembers = {
   role: v.literal("server"),
   passcode,
   allow: v.array(publicKeySchema),
   destinations: v.array(destination),
-});
+};
 
-const client = v.strictObject({
+/** The members of a client, by their checks. */
+export const clientMembers = {
   role: v.literal("client"),
   to: publicKeySchema,
   listen: v.string(),
   path: v.optional(v.pipe(v.array(v.union([transportIdSchema, publicKeySchema])), v.minLength(1))),
   passcode,
-});
-
-const stopped = v.optional(v.boolean());
+};
 
 /** Checks one proxy's settings. */
 export const proxySettingsSchema: v.GenericSchema<unknown, ProxySettings> = v.variant("role", [
-  server,
-  client,
+  v.strictObject(serverMembers),
+  v.strictObject(clientMembers),
 ]);
-
-/** Checks the data folder's file. */
-export const keptProxiesSchema: v.GenericSchema<unknown, KeptProxy[]> = v.array(
-  v.variant("role", [
-    v.strictObject({ ...server.entries, stopped }),
-    v.strictObject({ ...client.entries, stopped }),
-  ]),
-);

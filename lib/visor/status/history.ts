@@ -1,7 +1,7 @@
 /** Remembers since when each thing has been as it is, for `skywire status`. */
 
 import type { Clock } from "../../runtime/mod.ts";
-import type { StatusCheck } from "../views.ts";
+import type { StatusCheck } from "./view.ts";
 
 /** What a check found just now. */
 export type Finding = Omit<StatusCheck, "since">;

@@ -2,41 +2,44 @@
 
 import type { NetworkConfig } from "../../network/mod.ts";
 import type { MonotonicMs, PublicKey } from "../../types/mod.ts";
-import { type Runtime, withTimeout } from "../../runtime/mod.ts";
-import type { VisorParts } from "../parts.ts";
-import { type Finding, StatusHistory } from "../status/history.ts";
+import type { MessagingClient } from "../../messaging/mod.ts";
+import { type Http, type Runtime, withTimeout } from "../../runtime/mod.ts";
+import type { TransportTable } from "../../transport/mod.ts";
+import type { AddressBinding } from "../address_binding.ts";
+import { type Finding, StatusHistory } from "./history.ts";
 import { VERSION } from "../../types/version.ts";
-import type { VisorStatus } from "../views.ts";
+import type { VisorStatus } from "./view.ts";
 
 /** A service that does not answer within this is as good as away. */
 const PROBE_WITHIN_MS = 2_000;
 
+/** What a report is made of. */
+export interface StatusDeps {
+  readonly runtime: Runtime;
+  readonly publicKey: PublicKey;
+  readonly network: NetworkConfig;
+  readonly messaging: Pick<MessagingClient, "sessions">;
+  readonly table: Pick<TransportTable, "list">;
+  /** Reaches public keys, too. */
+  readonly http: Pick<Http, "fetch">;
+  /** Of a visor that is to be found by its key. */
+  readonly binding: Pick<AddressBinding, "finding"> | undefined;
+}
+
 /** Makes status reports of one visor. */
-export class StatusReport {
-  readonly #deps: {
-    readonly runtime: Runtime;
-    readonly publicKey: PublicKey;
-    readonly network: NetworkConfig;
-    readonly parts: VisorParts;
-  };
+export class StatusPart {
+  readonly #deps: StatusDeps;
   readonly #history: StatusHistory;
   readonly #startedAt: MonotonicMs;
 
-  constructor(
-    deps: {
-      readonly runtime: Runtime;
-      readonly publicKey: PublicKey;
-      readonly network: NetworkConfig;
-      readonly parts: VisorParts;
-    },
-  ) {
+  constructor(deps: StatusDeps) {
     this.#deps = deps;
     this.#history = new StatusHistory(deps.runtime.clock);
     this.#startedAt = deps.runtime.clock.monotonic();
   }
 
   /** Looks at everything now. */
-  async make(): Promise<VisorStatus> {
+  async report(): Promise<VisorStatus> {
     const { runtime, publicKey, network } = this.#deps;
     const services = await Promise.all([
       this.#probe("messaging-discovery", network.messagingDiscovery),
@@ -44,7 +47,7 @@ export class StatusReport {
       ...(network.routeFinder === undefined ? [] : [this.#probe("route-finder", network.routeFinder)]),
       ...(network.addressResolver === undefined ? [] : [this.#probe("address-resolver", network.addressResolver)]),
     ]);
-    const binding = this.#deps.parts.binding?.finding;
+    const binding = this.#deps.binding?.finding;
     const checks = this.#history.record([
       this.#messaging(),
       this.#transports(),
@@ -61,7 +64,7 @@ export class StatusReport {
   }
 
   #messaging(): Finding {
-    const { sessions } = this.#deps.parts.messaging;
+    const { sessions } = this.#deps.messaging;
     if (sessions.length > 0) {
       return { name: "messaging", state: "ok", detail: `connected to ${count(sessions.length, "server")}` };
     }
@@ -74,7 +77,7 @@ export class StatusReport {
   }
 
   #transports(): Finding {
-    const all = this.#deps.parts.table.list(), up = all.filter((transport) => transport.up).length;
+    const all = this.#deps.table.list(), up = all.filter((transport) => transport.up).length;
     if (up === all.length) return { name: "transports", state: "ok", detail: `${up} up` };
     return {
       name: "transports",
@@ -89,7 +92,7 @@ export class StatusReport {
     const { runtime } = this.#deps;
     try {
       const response = await withTimeout(
-        (signal) => this.#deps.parts.http.fetch(new Request(`${url}/health`, { signal })),
+        (signal) => this.#deps.http.fetch(new Request(`${url}/health`, { signal })),
         { timers: runtime.timers, ms: PROBE_WITHIN_MS, code: "http/timeout", message: `Ask ${url}` },
       );
       await response.body?.cancel();

@@ -4,6 +4,8 @@ import assert from "node:assert/strict";
 import { hasCode } from "../../../lib/errors/mod.ts";
 import type { Log } from "../../../lib/runtime/mod.ts";
 import { DataFolder } from "../../../lib/visor/data_folder.ts";
+import { keptProxies } from "../../../lib/visor/proxies/kept.ts";
+import { wantedTransports } from "../../../lib/visor/transports/wanted.ts";
 import { importGoConfig } from "../../../lib/visor/config/go_config_import.ts";
 import { createMemoryStorage } from "../../../lib/simulation/memory_storage.ts";
 import { createSeededRandom } from "../../../lib/simulation/seeded_random.ts";
@@ -50,12 +52,12 @@ Deno.test("importGoConfig() makes a fresh folder the visor of the file, and chan
   }
   const everything = async (): Promise<unknown> => [
     await folder.config(),
-    await folder.wantedTransports(),
-    await folder.proxies(),
+    await wantedTransports(folder.storage).load(),
+    await keptProxies(folder.storage).load(),
   ];
   assert.equal((await folder.config())?.network?.transportDiscovery, "http://127.0.0.1:9091");
-  assert.deepEqual(await folder.wantedTransports(), [{ remote: OTHER, type: "dmsg", label: "user" }]);
-  assert.deepEqual(await folder.proxies(), [
+  assert.deepEqual(await wantedTransports(folder.storage).load(), [{ remote: OTHER, type: "dmsg", label: "user" }]);
+  assert.deepEqual(await keptProxies(folder.storage).load(), [
     { role: "server", allow: [], destinations: ["public"] },
     { role: "client", to: OTHER, listen: "127.0.0.1:1080", stopped: true },
   ]);

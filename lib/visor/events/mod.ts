@@ -1,0 +1,19 @@
+/** `visor.events()`: what happens. */
+
+import type { Capability } from "../capability.ts";
+import { status } from "../status/mod.ts";
+import { EventsPart } from "./part.ts";
+import type { VisorEvent } from "./view.ts";
+
+/** The capability. */
+export const events: Capability<
+  EventsPart,
+  (options?: { readonly signal?: AbortSignal }) => AsyncIterable<VisorEvent>
+> = {
+  makePart: ({ runtime, publicKey, table, router, partOf }) => {
+    const report = partOf(status);
+    return new EventsPart({ runtime, localKey: publicKey, table, router, status: () => report.report() });
+  },
+  makeFacet: (part) => ({ signal } = {}) => part.watch(signal),
+  makeRoutes: () => [],
+};

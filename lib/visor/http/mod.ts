@@ -1,0 +1,22 @@
+/** `visor.http`: HTTP with whoever serves it at a public key. */
+
+import type { Capability } from "../capability.ts";
+import { httpRoutes } from "./api.ts";
+import { HttpPart } from "./part.ts";
+
+/** HTTP at public keys, as `visor.http`. */
+export interface VisorHttp {
+  /**
+   * Asks whoever serves HTTP at a public key, over messaging: `http://<key>.sky[:port]/path`, port 80 unless named.
+   * @throws {RefusedError} `http/no-key` when the URL names no public key
+   * @throws {UnavailableError} `http/unreachable`; the reason of the request's signal
+   */
+  fetch(request: Request): Promise<Response>;
+}
+
+/** The capability. */
+export const http: Capability<HttpPart, VisorHttp> = {
+  makePart: ({ http }) => new HttpPart({ http }),
+  makeFacet: (part) => ({ fetch: (request) => part.fetch(request) }),
+  makeRoutes: httpRoutes,
+};

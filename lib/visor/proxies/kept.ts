@@ -1,0 +1,23 @@
+/** The proxies that the visor runs, in the data folder's `proxies.json`. */
+
+import * as v from "valibot";
+import type { Storage } from "../../runtime/mod.ts";
+import { KeptDocument } from "../kept_document.ts";
+import { clientMembers, type ProxySettings, serverMembers } from "./settings.ts";
+
+/** As the data folder keeps it: one that was stopped stays so over restarts. */
+export type KeptProxy = ProxySettings & { readonly stopped?: boolean | undefined };
+
+const stopped = v.optional(v.boolean());
+
+const keptProxiesSchema: v.GenericSchema<unknown, readonly KeptProxy[]> = v.array(
+  v.variant("role", [
+    v.looseObject({ ...serverMembers, stopped }),
+    v.looseObject({ ...clientMembers, stopped }),
+  ]),
+);
+
+/** The document, not loaded yet. */
+export function keptProxies(storage: Storage): KeptDocument<readonly KeptProxy[]> {
+  return new KeptDocument({ storage, name: "proxies.json", schema: keptProxiesSchema, empty: [] });
+}

@@ -1,0 +1,30 @@
+/** A proxy as users see it. */
+
+import * as v from "valibot";
+import type { PublicKey } from "../../types/mod.ts";
+import { appStateSchema, type AppView } from "../apps/view.ts";
+import { wholeKey } from "../control/keys.ts";
+import { viewSchema } from "../control/operation.ts";
+
+/** A SOCKS5 proxy of this visor: the exit for others, or the local entrance to somebody's exit. */
+export interface ProxyView {
+  /** The name it is removed by. */
+  readonly id: string;
+  /** `server`: the exit for others; `client`: the local entrance. */
+  readonly role: "server" | "client";
+  /** `host:port` of a client's entrance. */
+  readonly listen?: string;
+  /** The exit's public key, of a client. */
+  readonly to?: PublicKey;
+  /** Of the app that does the work. */
+  readonly state: AppView["state"];
+}
+
+/** Describes a {@link ProxyView}. */
+export const proxySchema: v.GenericSchema<ProxyView> = viewSchema<ProxyView>()(v.object({
+  id: v.string(),
+  role: v.picklist(["server", "client"]),
+  listen: v.exactOptional(v.string()),
+  to: v.exactOptional(wholeKey),
+  state: appStateSchema,
+}));

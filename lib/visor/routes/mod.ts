@@ -1,0 +1,50 @@
+/** `visor.routes`: paths through the network, measured or only looked at. */
+
+import type { BenchResult } from "../../apps/mod.ts";
+import type { PingOptions, PingResult, RuleSummary } from "../../routing/mod.ts";
+import type { PublicKey } from "../../types/mod.ts";
+import type { Capability } from "../capability.ts";
+import { routeRoutes } from "./api.ts";
+import { type FindOptions, RoutesPart, type VisorBenchOptions } from "./part.ts";
+import type { RouteCandidateView, RouteView } from "./view.ts";
+
+/** The routes of a visor, as `visor.routes`. */
+export interface VisorRoutes {
+  /**
+   * Asks the route finder for routes to a visor, the best first.
+   * @throws {UnavailableError} `route/not-found`
+   */
+  find(remote: PublicKey, options?: FindOptions): Promise<RouteView[]>;
+  /**
+   * Shows which routes to a visor there could be, and why one is chosen and the others are not; the chosen one first. None
+   * is chosen when every one breaks a condition.
+   * @throws {UnavailableError} `route/not-found` when there is nothing to show
+   */
+  explain(remote: PublicKey, options?: FindOptions): Promise<RouteCandidateView[]>;
+  /** All live routing rules. */
+  rules(): RuleSummary[];
+  /**
+   * Sets up a route and measures round trips over it.
+   * @throws as {@link Visor.dial}
+   */
+  ping(remote: PublicKey, options?: PingOptions): Promise<PingResult>;
+  /**
+   * Sets up a route and measures its throughput, in both directions one after the other.
+   * @throws as {@link Visor.dial}; {ProtocolError} `bench/cut` when the other visor is busy
+   */
+  bench(remote: PublicKey, options?: VisorBenchOptions): Promise<BenchResult>;
+}
+
+/** The capability. */
+export const routes: Capability<RoutesPart, VisorRoutes> = {
+  makePart: ({ runtime, publicKey, router, routeFinder, table }) =>
+    new RoutesPart({ runtime, localKey: publicKey, router, routeFinder, table }),
+  makeFacet: (part) => ({
+    find: (remote, options) => part.find(remote, options),
+    explain: (remote, options) => part.explain(remote, options),
+    rules: () => part.rules(),
+    ping: (remote, options) => part.ping(remote, options),
+    bench: (remote, options) => part.bench(remote, options),
+  }),
+  makeRoutes: routeRoutes,
+};

@@ -1,0 +1,89 @@
+/** Paths through the network: finds and explains them, measures them, and lets others measure those that end here. */
+
+import { BENCH_PORT, type BenchResult, runBench, serveBench } from "../../apps/mod.ts";
+import { type PingOptions, pingPeer, type PingResult, type Router, type RuleSummary } from "../../routing/mod.ts";
+import type { Runtime } from "../../runtime/mod.ts";
+import type { RouteConstraints, RouteFinderClient, RouteQuery } from "../../services/route_finder/mod.ts";
+import type { TransportTable } from "../../transport/mod.ts";
+import type { PublicKey } from "../../types/mod.ts";
+import { explainRoutes } from "../explain.ts";
+import { candidateViewOf, type RouteCandidateView, type RouteView, routeViewOf } from "./view.ts";
+
+/** How long to measure in each direction unless told, s. */
+const BENCH_SECONDS = 3;
+
+/** How to measure throughput. */
+export interface VisorBenchOptions extends RouteConstraints {
+  /** For each direction, 0.1–60; default 3. */
+  readonly seconds?: number;
+  /** Gives up. */
+  readonly signal?: AbortSignal;
+}
+
+/** How to look for routes. */
+export interface FindOptions extends Omit<RouteQuery, "source" | "destination"> {
+  /** Gives up. */
+  readonly signal?: AbortSignal;
+}
+
+/** What routes are made of. */
+export interface RoutesDeps {
+  readonly runtime: Runtime;
+  readonly localKey: PublicKey;
+  readonly router: Router;
+  readonly routeFinder: RouteFinderClient;
+  readonly table: Pick<TransportTable, "list">;
+}
+
+/** See the top of the file. Disposing stops answering those who measure. */
+export class RoutesPart implements AsyncDisposable {
+  readonly #deps: RoutesDeps;
+  readonly #benchPort: { close(): void };
+  readonly #benches: Promise<void>;
+
+  constructor(deps: RoutesDeps) {
+    this.#deps = deps;
+    const port = deps.router.listen(BENCH_PORT);
+    this.#benchPort = port;
+    this.#benches = serveBench(port, deps.runtime);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#benchPort.close();
+    await this.#benches;
+  }
+
+  async find(remote: PublicKey, { signal, ...constraints }: FindOptions = {}): Promise<RouteView[]> {
+    const { localKey, routeFinder } = this.#deps;
+    const { routes } = await routeFinder.ask({ ...constraints, source: localKey, destination: remote }, { signal });
+    return routes.map(routeViewOf);
+  }
+
+  async explain(remote: PublicKey, { signal, ...constraints }: FindOptions = {}): Promise<RouteCandidateView[]> {
+    const { localKey, routeFinder, table } = this.#deps;
+    const query = { ...constraints, source: localKey, destination: remote };
+    return (await explainRoutes(query, { routeFinder, table, signal })).map(candidateViewOf);
+  }
+
+  rules(): RuleSummary[] {
+    return this.#deps.router.rules();
+  }
+
+  ping(remote: PublicKey, options?: PingOptions): Promise<PingResult> {
+    return pingPeer(this.#deps.router, remote, options);
+  }
+
+  bench(
+    remote: PublicKey,
+    { seconds = BENCH_SECONDS, signal, ...constraints }: VisorBenchOptions = {},
+  ): Promise<BenchResult> {
+    const { runtime: { clock }, router } = this.#deps;
+    const giveUp = signal === undefined ? {} : { signal };
+    return runBench({
+      durationMs: seconds * 1000,
+      clock,
+      dial: (port) => router.dial(remote, port, { ...constraints, ...giveUp }),
+      ...giveUp,
+    });
+  }
+}

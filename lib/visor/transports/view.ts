@@ -1,0 +1,112 @@
+/** A visor's transports and those of the network, as users see them. */
+
+import * as v from "valibot";
+import type { MapTransport } from "../../services/transport_discovery/mod.ts";
+import type { TransportSummary } from "../../transport/mod.ts";
+import type { PublicKey } from "../../types/mod.ts";
+import { wholeKey } from "../control/keys.ts";
+import { viewSchema } from "../control/operation.ts";
+
+/** A transport of this visor. */
+export interface TransportView {
+  /** A lower-case UUID that follows from both visors and the type (transports.md §1.3). */
+  readonly id: string;
+  /** The driver's kind: `stcp`, `dmsg`, or that of a driver from outside. */
+  readonly type: string;
+  /** The visor at the other end. */
+  readonly remote: PublicKey;
+  /** Who wanted it: `user`, or `automatic` for a dial that found no route. */
+  readonly label: string;
+  /** Can it carry packets at this moment? One that is down is dialled until it answers. */
+  readonly up: boolean;
+  /** There and back, smoothed; absent until it was measured. */
+  readonly latencyMs?: number;
+  /** Payload of packets sent, over all links so far. */
+  readonly sentBytes: number;
+  /** Payload of packets received, over all links so far. */
+  readonly receivedBytes: number;
+  /** ISO 8601: since when it has been up or down. */
+  readonly since: string;
+}
+
+/** A transport of anybody, as transport discovery tells it. */
+export interface NetworkTransport {
+  /** As {@link TransportView.id}. */
+  readonly id: string;
+  /** The kind as its visors registered it, known here or not. */
+  readonly type: string;
+  /** Both visors, the smaller key first. */
+  readonly edges: readonly [PublicKey, PublicKey];
+  /**
+   * Does it carry packets? Of its own transports the visor knows; of others it is what their edges told discovery.
+   * `unknown`: they told nothing, or not lately.
+   */
+  readonly status: "working" | "not-working" | "unknown";
+  /** ISO 8601: since when it has been so; absent when the status is unknown. */
+  readonly since?: string;
+  /** There and back; absent until an edge has measured it. */
+  readonly latencyMs?: number;
+  /** The most that went through in one direction lately, in 10⁶ bytes a second; absent while that was next to nothing. */
+  readonly throughputMBps?: number;
+  /** How often its link was lost in the last hour; absent when no edge told. */
+  readonly resetsPerHour?: number;
+}
+
+/** Describes a {@link TransportView}. */
+export const transportSchema: v.GenericSchema<TransportView> = viewSchema<TransportView>()(v.object({
+  id: v.string(),
+  type: v.string(),
+  remote: wholeKey,
+  label: v.string(),
+  up: v.boolean(),
+  latencyMs: v.exactOptional(v.number()),
+  sentBytes: v.number(),
+  receivedBytes: v.number(),
+  since: v.string(),
+}));
+
+/** Describes a {@link NetworkTransport}. */
+export const networkTransportSchema: v.GenericSchema<NetworkTransport> = viewSchema<NetworkTransport>()(v.object({
+  id: v.string(),
+  type: v.string(),
+  edges: v.tuple([wholeKey, wholeKey]),
+  status: v.picklist(["working", "not-working", "unknown"]),
+  since: v.exactOptional(v.string()),
+  latencyMs: v.exactOptional(v.number()),
+  throughputMBps: v.exactOptional(v.number()),
+  resetsPerHour: v.exactOptional(v.number()),
+}));
+
+/** A transport of this visor. */
+export function viewOf(transport: TransportSummary): TransportView {
+  const { id, type, remote, label, up, latencyMs, sentBytes, receivedBytes, since } = transport;
+  return {
+    id,
+    type,
+    remote,
+    label,
+    up,
+    ...(latencyMs === undefined ? {} : { latencyMs }),
+    sentBytes,
+    receivedBytes,
+    since: new Date(since).toISOString(),
+  };
+}
+
+/** A transport of the network; of our own we know better and sooner than discovery. */
+export function networkViewOf(listed: MapTransport, own: TransportSummary | undefined): NetworkTransport {
+  const { id, type, edges, throughputMBps, resetsPerHour } = listed;
+  const status = own === undefined ? listed.status ?? "unknown" : own.up ? "working" : "not-working";
+  const since = own?.since ?? listed.since;
+  const latencyMs = own?.latencyMs ?? listed.latencyMs;
+  return {
+    id,
+    type,
+    edges,
+    status,
+    ...(since === undefined ? {} : { since: new Date(since).toISOString() }),
+    ...(latencyMs === undefined ? {} : { latencyMs }),
+    ...(throughputMBps === undefined ? {} : { throughputMBps }),
+    ...(resetsPerHour === undefined ? {} : { resetsPerHour }),
+  };
+}
