@@ -133,7 +133,7 @@ function schemaOf(schema: v.GenericSchema): Json {
     target: "draft-2020-12",
     typeMode: "input",
     // Checks in code, and what is made of the text: a description has no words for them.
-    ignoreActions: ["check", "transform", "to_lower_case"],
+    ignoreActions: ["check", "max_bytes", "to_lower_case"],
   });
   return rest;
 }

@@ -28,9 +28,9 @@ const MAX_BODY_BYTES = 65_536;
 const API_VERSION = "1";
 
 const REFUSALS = {
-  400: "The request is not as described",
+  400: "The other visor broke the protocol",
   401: "The token of the data folder is missing",
-  403: "Refused, and why",
+  403: "Refused, and why; a request that is not as described is, too",
   404: "There is none",
 };
 
