@@ -28,7 +28,7 @@ export interface DirectDirectoryDeps {
 
 /**
  * Makes one. That a client was closed, the discovery does not learn: by then the way to it is closed, too, and the
- * client's entry expires.
+ * client's entry expires. That an entry is gone is not noticed within seconds: each question costs a handshake.
  */
 export function createDirectDirectory(deps: DirectDirectoryDeps): MessagingDirectory {
   const { discoveryKey, discovery } = deps;
@@ -47,7 +47,7 @@ export function createDirectDirectory(deps: DirectDirectoryDeps): MessagingDirec
   let isFirst = true;
   return {
     entry: async (key) => known.get(key) ?? await discovery.entry(key),
-    publish: (entry) => discovery.publish(entry),
+    publish: (entry, options) => discovery.publish(entry, options),
     remove: (entry) => discovery.remove(entry),
     availableServers(): Promise<readonly Entry[]> {
       // It is asked for when there is no session, and then the discovery cannot be: what it said before must do.

@@ -11,11 +11,16 @@ export interface MessagingDirectory {
   /** The entry of a key, or undefined when there is none. */
   entry(key: PublicKey): Promise<Entry | undefined>;
   /**
+   * Is there an entry of the key? Asked every other second by whoever has published one; absent where that costs too much.
+   */
+  isStored?(key: PublicKey): Promise<boolean>;
+  /**
    * Stores a signed entry.
+   * @param options `removedByNewer`: the owner will remove it by a newer one, so that nobody else can by showing it again
    * @throws {RefusedError} `discovery/wrong-sequence` or `discovery/old-timestamp` when a newer one is stored
    */
-  publish(entry: Entry): Promise<void>;
-  /** Removes the entry of `entry.static`, who has signed this one. */
+  publish(entry: Entry, options?: { readonly removedByNewer?: boolean }): Promise<void>;
+  /** Removes the entry of `entry.static` by this one, which is newer. */
   remove(entry: Entry): Promise<void>;
   /** Servers that still take sessions; none is no error. */
   availableServers(): Promise<readonly Entry[]>;

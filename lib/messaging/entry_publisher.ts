@@ -3,10 +3,9 @@
  * for ever, whatever happens to the discovery meanwhile; removed at the end (dmsg.md §6.6).
  *
  * v1.3 asks for the stored entry before each post, and posts sequence 0 when that fails for any reason, which a discovery
- * that does have an entry refuses (dmsg.md Q23). Here a post follows from what we know; the discovery is asked when we
- * know nothing (after a start) or when it says that the sequence does not fit. So an entry that vanished — the
- * discovery lost its store, or somebody removed it (dmsg.md Q9) — is there again after a minute at most, at the cost of
- * one request.
+ * that does have an entry refuses (dmsg.md Q23). Here a post follows from what we know; the discovery is asked when we know
+ * nothing (after a start) or when it says that the sequence does not fit. Between posts it is asked whether the entry is
+ * still there: one that vanished, since the discovery lost its store or somebody removed it (dmsg.md Q9), is back within 2 s.
  */
 
 import { describeError, hasCode } from "../errors/mod.ts";
@@ -25,6 +24,15 @@ export const ENTRY_INTERVAL_MS = 60_000;
 
 /** A discovery that does not answer within it is asked again later. */
 const REQUEST_LIMIT_MS = 10_000;
+
+/** How often the discovery is asked whether the entry is still there, ms: it is back in 2 s. */
+const CHECK_EVERY_MS = 1_500;
+
+/** The pause is this many times as long as the answer took: a discovery that has much to do is asked less often. */
+const CHECK_PAUSE_FACTOR = 10;
+
+/** A discovery that was away is asked again within this, ms. */
+const LONGEST_CHECK_PAUSE_MS = 15_000;
 
 /** The removal at the end must not hold up the process. */
 const REMOVE_LIMIT_MS = 1_000;
@@ -88,7 +96,7 @@ export function createEntryPublisher(deps: EntryPublisherDeps): EntryPublisher {
     for (let posts = 1;; posts++) {
       try {
         await limited(
-          discovery.publish(makeEntry(content, { sequence: next, timestamp })),
+          discovery.publish(makeEntry(content, { sequence: next, timestamp }), { removedByNewer: true }),
           REQUEST_LIMIT_MS,
           closing.signal,
         );
@@ -122,7 +130,7 @@ export function createEntryPublisher(deps: EntryPublisherDeps): EntryPublisher {
         backoff.reset();
         published.resolve();
         await sleep(timers, deps.spacingMs, closing.signal);
-        await pause(ENTRY_INTERVAL_MS - deps.spacingMs);
+        await rest(ENTRY_INTERVAL_MS - deps.spacingMs);
       } catch (error) {
         if (closing.signal.aborted) return;
         log.debug("entry-not-published", { reason: describeError(error) });
@@ -130,6 +138,21 @@ export function createEntryPublisher(deps: EntryPublisherDeps): EntryPublisher {
         await pause(backoff.nextMs());
       }
       dirty = true;
+    }
+  };
+
+  /** Waits for a time, for a change, or until the discovery has lost the entry. */
+  const rest = async (ms: number): Promise<void> => {
+    if (discovery.isStored === undefined) return await pause(ms);
+    const endMs = clock.monotonic() + ms;
+    for (let pauseMs = CHECK_EVERY_MS;;) {
+      await pause(Math.min(pauseMs, endMs - clock.monotonic()));
+      const askedMs = clock.monotonic();
+      if (dirty || closing.signal.aborted || askedMs >= endMs) return;
+      const isThere = await limited(discovery.isStored(publicKey), REQUEST_LIMIT_MS, closing.signal).catch(() => true);
+      if (!isThere) return log.debug("entry-gone");
+      const tookMs = clock.monotonic() - askedMs;
+      pauseMs = Math.min(Math.max(CHECK_EVERY_MS, CHECK_PAUSE_FACTOR * tookMs), LONGEST_CHECK_PAUSE_MS);
     }
   };
 

@@ -4,6 +4,8 @@ import { createEntryPublisher } from "../../lib/messaging/entry_publisher.ts";
 import type { EntryPublisher } from "../../lib/messaging/entry_publisher.ts";
 import { ENTRY_VERSION, signEntry } from "../../lib/wire/messaging_entry.ts";
 import type { Entry } from "../../lib/wire/messaging_entry.ts";
+import { UnavailableError } from "../../lib/errors/mod.ts";
+import type { PublicKey } from "../../lib/types/mod.ts";
 import { simulationTest } from "../fakes/mod.ts";
 import type { Simulation } from "../fakes/mod.ts";
 import { FakeDirectory, secretOf } from "./support.ts";
@@ -92,6 +94,40 @@ simulationTest("EntryPublisher is back within a minute after the discovery lost 
   directory.stored.clear();
   await sim.run(60_010);
   assert.ok(directory.stored.has(publicKey));
+  await sim.run(publisher.close());
+});
+
+simulationTest("EntryPublisher is back within 2 s after somebody removed its entry", async (sim) => {
+  const directory = new FakeDirectory();
+  const isStored = (key: PublicKey): Promise<boolean> => Promise.resolve(directory.stored.has(key));
+  const publisher = start(sim, Object.assign(directory, { isStored }));
+  publisher.changed();
+  await sim.run(publisher.published);
+  for (let attack = 0; attack < 3; attack++) {
+    await sim.run(7_000);
+    directory.stored.clear();
+    await sim.run(2_000);
+    assert.ok(directory.stored.has(publicKey));
+  }
+  await sim.run(publisher.close());
+  assert.equal(sim.pendingTimers, 0);
+});
+
+simulationTest("EntryPublisher asks a slow discovery less often, and goes on while it cannot be asked", async (sim) => {
+  const directory = new FakeDirectory();
+  const { timers } = sim.runtimeFor("b");
+  let asked = 0;
+  const isStored = async (): Promise<boolean> => {
+    asked++;
+    await new Promise<void>((resolve) => timers.after(1_000, resolve));
+    if (asked === 2) throw new UnavailableError("discovery/unreachable", "Ask");
+    return true;
+  };
+  const publisher = start(sim, Object.assign(directory, { isStored }));
+  publisher.changed();
+  await sim.run(publisher.published);
+  await sim.run(50_000);
+  assert.ok(asked >= 4 && asked <= 6, `asked ${asked} times in 50 s, a second each`);
   await sim.run(publisher.close());
 });
 

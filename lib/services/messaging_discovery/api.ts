@@ -4,8 +4,8 @@
  * | method, path | asks | answers |
  * |---|---|---|
  * | GET `/dmsg-discovery/entry/{key}` | | the entry |
- * | POST `/dmsg-discovery/entry/` | a signed entry; `?timeout=true`: it expires | what was done |
- * | DELETE `/dmsg-discovery/entry` | a signed entry of the key | what was done |
+ * | POST `/dmsg-discovery/entry/` | a signed entry; `?timeout=true`: it expires; `?removal=newer` (ours): see `logic.ts` | what was done |
+ * | DELETE `/dmsg-discovery/entry` | a signed entry of the key that is newer, or the stored one | what was done |
  * | GET `/dmsg-discovery/entries`, `/dmsg-discovery/visorEntries` | | keys |
  * | GET `/dmsg-discovery/available_servers`, `/dmsg-discovery/all_servers` | | entries |
  * | DELETE `/dmsg-discovery/deregister` | a monitor's headers; keys | `null` |

@@ -16,10 +16,15 @@ import { ERRORS, PATHS } from "./api.ts";
 export interface MessagingDiscoveryClient {
   /** The entry of a key; undefined when there is none. Whether its signature is good, the caller finds out. */
   entry(key: PublicKey): Promise<Entry | undefined>;
-  /** Posts a signed entry. That of a client is to expire after 3 minutes unless it is posted again. */
-  publish(entry: Entry): Promise<void>;
-  /** Removes the entry of a key by a signed entry that is not older. Harmless when there is none. */
+  /**
+   * Posts a signed entry. That of a client is to expire after 3 minutes unless it is posted again.
+   * @param options `removedByNewer`: ask the discovery to let nothing but a newer entry remove it; v1.3 does not know this
+   */
+  publish(entry: Entry, options?: { readonly removedByNewer?: boolean }): Promise<void>;
+  /** Removes the entry of a key by a newer signed one, or by the stored one. Harmless when there is none. */
   remove(entry: Entry): Promise<void>;
+  /** Is there an entry of the key? What it says is not looked at. */
+  isStored(key: PublicKey): Promise<boolean>;
   /** Servers that take more sessions, those with most of them first. Signatures prove nothing here (dmsg.md §6.4). */
   availableServers(): Promise<Entry[]>;
   /** All servers. */
@@ -54,12 +59,15 @@ export function createMessagingDiscoveryClient(deps: MessagingDiscoveryClientDep
       if (entry instanceof Fault || entry.static !== key) throw badAnswer(PATHS.entry);
       return entry;
     },
-    publish: async (entry) => {
-      const query = expires && entry.server === undefined ? "?timeout=true" : "";
+    publish: async (entry, { removedByNewer = false } = {}) => {
+      const query = [
+        ...(expires && entry.server === undefined ? ["timeout=true"] : []),
+        ...(removedByNewer ? ["removal=newer"] : []),
+      ];
       textOf(
         await send({
           method: "POST",
-          path: `${PATHS.entry}/${query}`,
+          path: `${PATHS.entry}/${query.length === 0 ? "" : `?${query.join("&")}`}`,
           headers: { "content-type": "application/json" },
           body: formatEntry(entry),
         }),
@@ -67,6 +75,12 @@ export function createMessagingDiscoveryClient(deps: MessagingDiscoveryClientDep
     },
     remove: async (entry) => {
       textOf(await send({ method: "DELETE", path: PATHS.entry, body: formatEntry(entry) }));
+    },
+    isStored: async (key) => {
+      const answer = await send({ method: "GET", path: `${PATHS.entry}/${key}` });
+      if (answer.status === 404) return false;
+      textOf(answer);
+      return true;
     },
     availableServers: () => list(PATHS.availableServers),
     allServers: () => list(PATHS.allServers),

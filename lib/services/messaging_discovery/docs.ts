@@ -33,7 +33,10 @@ const refusedEntry = { 401: "The signature is not good", 422: "The entry breaks 
 
 const publish: RouteDoc = {
   summary: "Publish a signed entry; it replaces the one before",
-  query: { timeout: "`true`: the entry of a client expires after 3 minutes" },
+  query: {
+    timeout: "`true`: the entry of a client expires after 3 minutes",
+    removal: "`newer`: only a newer entry removes it, not the same one shown again",
+  },
   body: entrySchema,
   answers: { 200: { text: `\`${DONE.created}\` or \`${DONE.updated}\``, json: errorSchema } },
   refusals: { ...undecodable, ...refusedEntry },
@@ -49,7 +52,7 @@ export const DOCS = {
   publish,
   publishAt: { ...publish, summary: "The same; what follows the path is not looked at" },
   remove: {
-    summary: "Remove the entry of a key by a signed one that is not older",
+    summary: "Remove the entry of a key by a newer one, or by the same from the host that published it",
     body: entrySchema,
     answers: { 200: { text: `\`${DONE.removed}\``, json: errorSchema } },
     refusals: { ...undecodable, ...refusedEntry },

@@ -33,7 +33,11 @@ export function discoveryRoutes(deps: DiscoveryRoutesDeps): readonly DocumentedR
 
   const post = async (call: HttpCall): Promise<Response> => {
     const entry = await readEntry(call.request, timers);
-    const isFirst = await logic.publish(entry, { expires: call.query("timeout") === "true" });
+    const isFirst = await logic.publish(entry, {
+      expires: call.query("timeout") === "true",
+      host: hostOf(call.remote),
+      removedByNewer: call.query("removal") === "newer",
+    });
     return done(isFirst ? DONE.created : DONE.updated);
   };
 
@@ -51,7 +55,7 @@ export function discoveryRoutes(deps: DiscoveryRoutesDeps): readonly DocumentedR
       path: PATHS.entry,
       doc: DOCS.remove,
       handle: async (call) => {
-        await logic.remove(await readEntry(call.request, timers));
+        await logic.remove(await readEntry(call.request, timers), hostOf(call.remote));
         return done(DONE.removed);
       },
     },
@@ -106,6 +110,11 @@ function readKey(text: string): PublicKey {
   const key = parsePublicKeyText(text);
   if (key === undefined) throw makeError("discovery/bad-input");
   return key;
+}
+
+/** Without the port, which is another one each time. */
+function hostOf(remote: string): string {
+  return remote.slice(0, Math.max(0, remote.lastIndexOf(":")));
 }
 
 function done(message: string): Response {

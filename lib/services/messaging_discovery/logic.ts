@@ -2,9 +2,11 @@
  * The rules of the messaging discovery (dmsg.md §6.4, 6.5): which entry is accepted, which one gives way to another,
  * and how long each lives. Stricter than v1.3 where its users do not notice:
  *
- * - An entry removes another one only when it is not older. In v1.3 any entry that a key ever signed removes the newest
- *   one, and entries are public (dmsg.md Q9). What remains possible is to remove an entry by showing that same entry:
- *   v1.3 clients do just that when they stop. Whoever was removed so publishes again within a minute.
+ * - An entry is removed by a newer one of its key, which only the owner can sign. In v1.3 any entry that a key ever signed
+ *   removes the newest one, and entries are public (dmsg.md Q9). v1.3 itself shows the stored entry when it stops (dmsg.md §6.6), as
+ *   anybody can. What others cannot do is to speak from the owner's host: over TCP an answer has to arrive there, and over
+ *   messaging the host is a key that was proven. So the stored entry removes itself when it comes from the host that
+ *   published it, unless its owner said then that its removals are newer (`removal=newer`).
  * - Of a removed entry the timestamp is remembered, and nothing as old comes back: v1.3 lets anybody post an old entry
  *   again. A client that comes back begins with sequence 0, as v1.3 clients do, and the time of now.
  */
@@ -52,13 +54,24 @@ export interface DiscoveryLogicDeps {
   readonly officialServers: ReadonlySet<PublicKey>;
 }
 
+/** How an entry is published. */
+export interface PublishOptions {
+  /** The entry of a client expires unless it is published again. */
+  readonly expires: boolean;
+  /** Who publishes: an IP address, or a key over messaging; empty inside the process. */
+  readonly host: string;
+  /** Nothing but a newer entry may remove it. */
+  readonly removedByNewer: boolean;
+}
+
 /** See {@link createDiscoveryLogic}. Refusals are {RefusedError} and {ProtocolError} with the codes of `api.ts`. */
 export interface DiscoveryLogic {
   /** The entry of a key, as text. */
   entry(key: PublicKey): Promise<string>;
   /** @returns whether it is the first entry of the key */
-  publish(entry: Entry, options: { readonly expires: boolean }): Promise<boolean>;
-  remove(entry: Entry): Promise<void>;
+  publish(entry: Entry, options: PublishOptions): Promise<boolean>;
+  /** @param host who asks, as in {@link PublishOptions} */
+  remove(entry: Entry, host: string): Promise<void>;
   clients(): Promise<readonly PublicKey[]>;
   visors(): Promise<readonly PublicKey[]>;
   /** Entries as text, those with most free sessions first. */
@@ -90,11 +103,11 @@ export function createDiscoveryLogic(deps: DiscoveryLogicDeps): DiscoveryLogic {
       return text;
     },
 
-    publish: async (entry, { expires }) => {
+    publish: async (entry, options) => {
       if (entry.server !== undefined && !deps.allowLoopback) refuseFor(validateServerAddress(entry.server.address));
       check(entry);
       const nowMs = clock.wallMs();
-      const stored = toStore(withServerType(entry, deps), { nowMs, expires });
+      const stored = toStore(withServerType(entry, deps), { ...options, nowMs });
       while (true) {
         const current = await store.version(entry.static, nowMs);
         if (current?.isRemoved === true) {
@@ -109,7 +122,7 @@ export function createDiscoveryLogic(deps: DiscoveryLogicDeps): DiscoveryLogic {
       }
     },
 
-    remove: async (entry) => {
+    remove: async (entry, host) => {
       check(entry);
       const nowMs = clock.wallMs();
       while (true) {
@@ -117,6 +130,10 @@ export function createDiscoveryLogic(deps: DiscoveryLogicDeps): DiscoveryLogic {
         if (current === undefined || current.isRemoved) return;
         if (entry.sequence < current.sequence) throw makeError("discovery/wrong-sequence");
         if (entry.timestamp < current.timestamp) throw makeError("discovery/old-timestamp");
+        const isNewer = entry.sequence > current.sequence || entry.timestamp > current.timestamp;
+        if (!isNewer && host !== current.removableBy && host !== entry.static) {
+          throw makeError("discovery/old-timestamp");
+        }
         if (await store.replace(removalOf(entry, nowMs), { replaces: current, nowMs })) return;
       }
     },
@@ -151,8 +168,8 @@ function withServerType(entry: Entry, deps: DiscoveryLogicDeps): Entry {
   return { ...entry, server: { ...entry.server, serverType: isOfficial ? "official" : "community" } };
 }
 
-function toStore(entry: Entry, options: { readonly nowMs: number; readonly expires: boolean }): StoredEntry {
-  const { nowMs, expires } = options;
+function toStore(entry: Entry, options: PublishOptions & { readonly nowMs: number }): StoredEntry {
+  const { nowMs, expires, host, removedByNewer } = options;
   const isServer = entry.server !== undefined;
   const lifetimeMs = isServer ? SERVER_LIFETIME_MS : expires ? CLIENT_LIFETIME_MS : undefined;
   return {
@@ -164,6 +181,7 @@ function toStore(entry: Entry, options: { readonly nowMs: number; readonly expir
     isClient: entry.client !== undefined,
     isVisor: entry.clientType === VISOR_TYPE,
     availableSessions: entry.server?.availableSessions ?? 0,
+    ...(removedByNewer ? {} : { removableBy: host }),
     ...(lifetimeMs === undefined ? {} : { expiresMs: nowMs + lifetimeMs }),
   };
 }

@@ -9,6 +9,13 @@ export interface EntryVersion {
   readonly timestamp: bigint;
 }
 
+/** The version, and what decides on its removal. */
+export interface EntryState extends EntryVersion {
+  readonly isRemoved: boolean;
+  /** The host that may remove it by showing it again; absent: none. */
+  readonly removableBy?: string;
+}
+
 /** What is stored of a key. */
 export interface StoredEntry extends EntryVersion {
   readonly key: PublicKey;
@@ -19,6 +26,8 @@ export interface StoredEntry extends EntryVersion {
   readonly isVisor: boolean;
   /** Of a server; 0 for others. */
   readonly availableSessions: number;
+  /** As in {@link EntryState}. */
+  readonly removableBy?: string;
   /** Unix time, ms, from which it does not exist any more; absent: it stays. */
   readonly expiresMs?: number;
 }
@@ -30,8 +39,8 @@ export interface StoredEntry extends EntryVersion {
 export interface EntryStore {
   /** The entry of a key as it is served; undefined when there is none. The path that is hot. */
   text(key: PublicKey, nowMs: number): Promise<string | undefined>;
-  /** The version of what is stored of a key, and whether it was removed. */
-  version(key: PublicKey, nowMs: number): Promise<EntryVersion & { readonly isRemoved: boolean } | undefined>;
+  /** The version of what is stored of a key, whether it was removed, and who may remove it. */
+  version(key: PublicKey, nowMs: number): Promise<EntryState | undefined>;
   /**
    * Stores an entry in the place of a certain other one.
    * @param entry what to store

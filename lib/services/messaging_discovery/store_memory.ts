@@ -20,8 +20,9 @@ export function createMemoryEntryStore(): EntryStore {
     version: (key, nowMs) => {
       const entry = live(key, nowMs);
       if (entry === undefined) return Promise.resolve(undefined);
-      const { sequence, timestamp, text } = entry;
-      return Promise.resolve({ sequence, timestamp, isRemoved: text === "" });
+      const { sequence, timestamp, text, removableBy } = entry;
+      const by = removableBy === undefined ? {} : { removableBy };
+      return Promise.resolve({ sequence, timestamp, isRemoved: text === "", ...by });
     },
     replace: (entry, { replaces, nowMs }) => {
       const stored = live(entry.key, nowMs);

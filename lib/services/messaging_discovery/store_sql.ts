@@ -3,6 +3,7 @@
 import { migrate, type SqlDatabase, type SqlRow } from "../../storage/mod.ts";
 import type { PublicKey } from "../../types/mod.ts";
 import init from "./migrations/0001_init.sql" with { type: "text" };
+import removableBy from "./migrations/0002_removable_by.sql" with { type: "text" };
 import type { EntryStore } from "./store.ts";
 
 /** Is there an entry, and has it not expired? The parameter is Unix time, ms. */
@@ -14,19 +15,20 @@ const LIVE = "(expires_ms IS NULL OR expires_ms > ?)";
  * @throws {UnavailableError} as `migrate`
  */
 export async function createSqlEntryStore(database: SqlDatabase): Promise<EntryStore> {
-  await migrate(database, [init]);
+  await migrate(database, [init, removableBy]);
   const text = database.prepare(`SELECT text FROM entries WHERE public_key = ? AND text <> '' AND ${LIVE}`);
   const version = database.prepare(
-    `SELECT sequence, timestamp_ns, text = '' AS is_removed FROM entries WHERE public_key = ? AND ${LIVE}`,
+    `SELECT sequence, timestamp_ns, removable_by, text = '' AS is_removed FROM entries WHERE public_key = ? AND ${LIVE}`,
   );
   const replace = database.prepare(`
     INSERT INTO entries (public_key, sequence, timestamp_ns, text, is_server, is_client, is_visor, available_sessions,
-      expires_ms)
-    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
+      removable_by, expires_ms)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
     ON CONFLICT (public_key) DO UPDATE SET
       sequence = excluded.sequence, timestamp_ns = excluded.timestamp_ns, text = excluded.text,
       is_server = excluded.is_server, is_client = excluded.is_client, is_visor = excluded.is_visor,
-      available_sessions = excluded.available_sessions, expires_ms = excluded.expires_ms
+      available_sessions = excluded.available_sessions, removable_by = excluded.removable_by,
+      expires_ms = excluded.expires_ms
     WHERE entries.expires_ms <= ? OR (entries.sequence = ? AND entries.timestamp_ns = ?)`);
   const forget = database.prepare("DELETE FROM entries WHERE public_key = ?");
   const prune = database.prepare("DELETE FROM entries WHERE expires_ms <= ?");
@@ -50,6 +52,7 @@ export async function createSqlEntryStore(database: SqlDatabase): Promise<EntryS
         sequence: BigInt(row["sequence"] as string),
         timestamp: row["timestamp_ns"] as bigint,
         isRemoved: row["is_removed"] === 1n,
+        ...(row["removable_by"] === null ? {} : { removableBy: row["removable_by"] as string }),
       };
     },
     replace: async (entry, { replaces, nowMs }) => {
@@ -62,6 +65,7 @@ export async function createSqlEntryStore(database: SqlDatabase): Promise<EntryS
         Number(entry.isClient),
         Number(entry.isVisor),
         entry.availableSessions,
+        entry.removableBy ?? null,
         entry.expiresMs ?? null,
         nowMs,
         replaces?.sequence.toString() ?? null,

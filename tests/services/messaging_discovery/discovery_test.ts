@@ -35,7 +35,8 @@ function server(number: number, parts: Partial<Entry> = {}): Entry {
 interface Discovery {
   readonly world: TestWorld;
   post(entry: Entry, query?: string): Promise<Answer>;
-  remove(entry: Entry): Promise<Answer>;
+  /** Asks from a host; default: the one that posts. */
+  remove(entry: Entry, host?: string): Promise<Answer>;
   get(path: string): Promise<Answer>;
 }
 
@@ -46,7 +47,12 @@ async function makeDiscovery(): Promise<Discovery> {
     world,
     post: (entry, query = "") =>
       ask(fetch, { method: "POST", path: `/dmsg-discovery/entry/${query}`, body: formatEntry(entry) }),
-    remove: (entry) => ask(fetch, { method: "DELETE", path: "/dmsg-discovery/entry", body: formatEntry(entry) }),
+    remove: (entry, host) =>
+      ask((request, context) => fetch(request, host === undefined ? context : { remote: `${host}:5` }), {
+        method: "DELETE",
+        path: "/dmsg-discovery/entry",
+        body: formatEntry(entry),
+      }),
     get: (path) => ask(fetch, { method: "GET", path: `/dmsg-discovery/${path}` }),
   };
 }
@@ -109,6 +115,33 @@ Deno.test("an entry that was never posted removes the stored one when it is newe
   await post(client());
   assert.equal((await remove(client({ sequence: 1n, timestamp: NOW - 1n }))).status, 422);
   assert.equal((await remove(client({ sequence: 1n, timestamp: NOW + 1n }))).status, 200);
+  assert.equal((await get(`entry/${KEY}`)).status, 404);
+});
+
+Deno.test("nobody removes an entry by fetching it and sending it back; v1.3 does so from the host that published it", async () => {
+  const { post, remove, get } = await makeDiscovery();
+  await post(client());
+  for (const stranger of ["198.51.100.7", "[2001:db8::1]", "02".padEnd(66, "1"), ""]) {
+    assert.equal((await remove(client(), stranger)).status, 422, stranger);
+    assert.equal((await get(`entry/${KEY}`)).status, 200);
+  }
+  assert.equal((await remove(client())).status, 200);
+  assert.equal((await get(`entry/${KEY}`)).status, 404);
+});
+
+Deno.test("over messaging, where hosts are proven keys, an owner removes its entry from anywhere", async () => {
+  const { post, remove, get } = await makeDiscovery();
+  await post(client());
+  assert.equal((await remove(client(), KEY)).status, 200);
+  assert.equal((await get(`entry/${KEY}`)).status, 404);
+});
+
+Deno.test("an owner that removes by newer entries is safe from its own host, too", async () => {
+  const { post, remove, get } = await makeDiscovery();
+  await post(client(), "?removal=newer");
+  for (const host of [undefined, "198.51.100.7"]) assert.equal((await remove(client(), host)).status, 422);
+  assert.equal((await get(`entry/${KEY}`)).status, 200);
+  assert.equal((await remove(client({ sequence: 1n }), "198.51.100.7")).status, 200);
   assert.equal((await get(`entry/${KEY}`)).status, 404);
 });
 

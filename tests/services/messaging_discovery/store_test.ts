@@ -43,6 +43,12 @@ const CASES: Readonly<Record<string, (store: EntryStore) => Promise<void>>> = {
     assert.ok(await store.replace(second, { replaces: first, nowMs: 0 }));
     assert.equal(await store.text(A, 0), "second");
   },
+  "remembers who may remove an entry": async (store) => {
+    await store.replace(entry(A, { removableBy: "198.51.100.1" }), FIRST);
+    assert.equal((await store.version(A, 0))?.removableBy, "198.51.100.1");
+    await store.replace(entry(A, { sequence: 2n }), { replaces: entry(A), nowMs: 0 });
+    assert.equal((await store.version(A, 0))?.removableBy, undefined);
+  },
   "keeps the version of a removed entry, and nothing else of it": async (store) => {
     assert.ok(await store.replace(entry(A, { text: "", isClient: false }), FIRST));
     assert.equal(await store.text(A, 0), undefined);
