@@ -3,7 +3,15 @@
 import { UnavailableError } from "../../errors/mod.ts";
 import type { Http, HttpContext, HttpHandler, HttpServer, LinkListener, Timers } from "../ports.ts";
 import { sleep } from "../wait.ts";
-import { DEFAULT_HTTP_GATE_LIMITS, HttpGate, type HttpGateLimits, type ServerLink } from "./http_gate.ts";
+import { mostDescriptors } from "./descriptors.ts";
+import {
+  createGateRoom,
+  DEFAULT_HTTP_GATE_LIMITS,
+  type GateRoom,
+  HttpGate,
+  type HttpGateLimits,
+  type ServerLink,
+} from "./http_gate.ts";
 import { acceptSocket, dialSocket } from "./message_socket.ts";
 import { createDenoNetwork, makeTcpLink } from "./network.ts";
 
@@ -25,6 +33,7 @@ export function createDenoHttp(
 ): Http & Disposable {
   const network = createDenoNetwork({ timers });
   let client: Deno.HttpClient | undefined;
+  let room: Promise<GateRoom> | undefined;
   return {
     async fetch(request: Request): Promise<Response> {
       client ??= createDirectClient();
@@ -38,7 +47,8 @@ export function createDenoHttp(
     },
     serve: async (address, handler): Promise<HttpServer> => {
       const listener = await network.listen(address);
-      return serve(listener, { handler, timers, limits });
+      room ??= mostDescriptors().then(createGateRoom);
+      return serve(listener, { handler, timers, limits, room: await room });
     },
     openSocket: (url, options) => dialSocket(url, { ...options, client: client ??= createDirectClient() }),
     [Symbol.dispose](): void {
@@ -75,9 +85,10 @@ interface ServeOptions {
   readonly handler: HttpHandler;
   readonly timers: Timers;
   readonly limits: HttpGateLimits;
+  readonly room: GateRoom;
 }
 
-function serve(listener: LinkListener, { handler, timers, limits }: ServeOptions): HttpServer {
+function serve(listener: LinkListener, { handler, timers, limits, room }: ServeOptions): HttpServer {
   const running = new Set<Promise<unknown>>();
   let closing: Promise<void> | undefined;
   let server: LoopbackServer | undefined;
@@ -93,8 +104,10 @@ function serve(listener: LinkListener, { handler, timers, limits }: ServeOptions
       ? {
         remote,
         upgrade(protocol): ReturnType<typeof acceptSocket> {
-          const accepted = acceptSocket(request, { protocol, remote });
-          gate.release(port);
+          let end = (): void => {};
+          const accepted = acceptSocket(request, { protocol, remote, onClosing: () => end() });
+          // Until it is open it is a request like any other.
+          accepted.socket.then(() => end = gate.release(port), () => {});
           return accepted;
         },
       }
@@ -106,7 +119,7 @@ function serve(listener: LinkListener, { handler, timers, limits }: ServeOptions
     if (server === undefined || server.hasEnded) server = new LoopbackServer(answer);
     return await server.dial();
   };
-  const gate = new HttpGate({ listener, dialServer, timers, limits });
+  const gate = new HttpGate({ listener, dialServer, timers, limits, room });
 
   const close = async (): Promise<void> => {
     // While some are being answered, others are told that they come too late.

@@ -6,8 +6,8 @@
  * server, and several times what any limit on requests lets through; `node:http`, which has such limits, costs as much and
  * ends with the descriptors, too.
  *
- * Nobody is refused: where there is no room, the connection goes that has waited longest for its last answer, which is
- * never one that has just asked.
+ * Where there is no room, the connection goes that has waited longest for its last answer, which is never one that has
+ * just asked. Nobody is refused while this gate holds another connection.
  */
 
 import { parseAddress } from "../address.ts";
@@ -23,18 +23,45 @@ export interface HttpGateLimits {
   readonly headMs: number;
   /** Without a byte in either direction, ms. */
   readonly idleMs: number;
+  /** For the end of a connection that was something else than HTTP, ms. */
+  readonly endMs: number;
 }
 
 /**
  * The hosts behind a NAT keep some connections each; what is beyond costs them another connect. The head's time is twice
- * the worst round trip of a modem. Streams of events say something every 15 s.
+ * the worst round trip of a modem. Streams of events say something every 15 s. A WebSocket's other side answers its Close
+ * within a round trip.
  */
 export const DEFAULT_HTTP_GATE_LIMITS: HttpGateLimits = {
   connections: 2_048,
   connectionsPerHost: 256,
   headMs: 10_000,
   idleMs: 120_000,
+  endMs: 2_000,
 };
+
+/** How many connections all gates of a process let in together. Shared by them. */
+export interface GateRoom {
+  /** At most, each three descriptors. */
+  readonly most: number;
+  /** At the moment. */
+  taken: number;
+}
+
+/** More memory than that is not for connections; each may hold some 20 KB. */
+const MOST_CONNECTIONS = 8_192;
+
+/** Descriptors that a connection costs: the client's, and the two ends of the way to the server. */
+const DESCRIPTORS_EACH = 3;
+
+/**
+ * Makes the room for all gates of a process: half of its descriptors is left for everything else.
+ * @param descriptors that it may open; undefined: unknown, and as many as it takes
+ */
+export function createGateRoom(descriptors: number | undefined): GateRoom {
+  const most = descriptors === undefined ? MOST_CONNECTIONS : Math.floor(descriptors / 2 / DESCRIPTORS_EACH);
+  return { most: Math.min(most, MOST_CONNECTIONS), taken: 0 };
+}
 
 /** The longest head, bytes; browsers and servers stop between 8 and 80 KiB. */
 const MAX_HEAD_BYTES = 32_768;
@@ -70,6 +97,7 @@ export interface HttpGateDeps {
   readonly dialServer: () => Promise<ServerLink>;
   readonly timers: Timers;
   readonly limits: HttpGateLimits;
+  readonly room: GateRoom;
 }
 
 /** An open gate. It lets in until it is closed. */
@@ -81,6 +109,7 @@ export class HttpGate {
   readonly #byPort = new Map<number, Guest>();
   readonly #accepting: Promise<void>;
   #cancelRound: () => void = () => {};
+  #isClosed = false;
 
   /** Opens it. */
   constructor(deps: HttpGateDeps) {
@@ -106,10 +135,14 @@ export class HttpGate {
   /**
    * Takes a connection for something else than HTTP: it is not counted any more, and outlives the gate.
    * @param port as for {@link HttpGate.remoteOf}
+   * @returns to be called when it is to end: it is counted again, and cut when the other side does not end it in time
    */
-  release(port: number): void {
+  release(port: number): () => void {
     const guest = this.#byPort.get(port);
-    if (guest !== undefined) this.#forget(guest);
+    if (guest === undefined) return () => {};
+    this.#forget(guest);
+    guest.isReleased = true;
+    return () => this.#takeBack(guest);
   }
 
   /** Lets nobody in any more; those who are joined with the server go on. Harmless when repeated. */
@@ -127,8 +160,17 @@ export class HttpGate {
     await Promise.race([Promise.all([...this.#guests].map(({ served }) => served)), limit]);
     for (const guest of this.#guests) this.#dismiss(guest);
     this.#cancelRound();
+    this.#isClosed = true;
     // Only then can its address be taken again.
     await this.#accepting;
+  }
+
+  #takeBack(guest: Guest): void {
+    if (guest.hasEnded) return;
+    if (this.#isClosed) return guest.end();
+    guest.rounds = 0;
+    this.#makeRoom(guest.host);
+    this.#add(guest);
   }
 
   async #acceptAll(): Promise<void> {
@@ -136,20 +178,27 @@ export class HttpGate {
   }
 
   #letIn(link: ByteLink): void {
-    const host = parseAddress(link.remoteAddress)?.host ?? link.remoteAddress;
-    this.#makeRoom(host);
-    const guest = new Guest(link, host);
-    const ofHost = this.#byHost.get(host) ?? new Set();
-    this.#byHost.set(host, ofHost.add(guest));
-    this.#guests.add(guest);
+    const guest = new Guest(link, parseAddress(link.remoteAddress)?.host ?? link.remoteAddress);
+    this.#makeRoom(guest.host);
+    const { room } = this.#deps;
+    // Other gates have it all.
+    if (room.taken >= room.most) return link.close();
+    this.#add(guest);
     guest.served = this.#serve(guest).catch(() => {}).finally(() => this.#dismiss(guest));
   }
 
+  #add(guest: Guest): void {
+    const ofHost = this.#byHost.get(guest.host) ?? new Set();
+    this.#byHost.set(guest.host, ofHost.add(guest));
+    this.#guests.add(guest);
+    this.#deps.room.taken++;
+  }
+
   #makeRoom(host: string): void {
-    const { connections, connectionsPerHost } = this.#deps.limits;
+    const { room, limits: { connections, connectionsPerHost } } = this.#deps;
     const ofHost = this.#byHost.get(host);
     if (ofHost !== undefined && ofHost.size >= connectionsPerHost) this.#dismissFirst(ofHost);
-    else if (this.#guests.size >= connections) this.#dismissFirst(this.#guests);
+    else if (this.#guests.size >= connections || room.taken >= room.most) this.#dismissFirst(this.#guests);
   }
 
   #dismissFirst(guests: Iterable<Guest>): void {
@@ -163,6 +212,7 @@ export class HttpGate {
 
   #forget(guest: Guest): void {
     if (!this.#guests.delete(guest)) return;
+    this.#deps.room.taken--;
     const ofHost = this.#byHost.get(guest.host);
     ofHost?.delete(guest);
     if (ofHost?.size === 0) this.#byHost.delete(guest.host);
@@ -199,7 +249,7 @@ export class HttpGate {
     const { timers, limits } = this.#deps;
     this.#cancelRound = timers.after(ROUND_MS, () => {
       for (const guest of this.#guests) {
-        const limitMs = guest.server === undefined ? limits.headMs : limits.idleMs;
+        const limitMs = guest.limitMs(limits);
         if (++guest.rounds * ROUND_MS <= limitMs) continue;
         // It fits into any buffer of the system, so nobody has to wait for it.
         if (guest.server === undefined) guest.link.write(HEAD_TOO_SLOW).catch(() => {});
@@ -220,8 +270,12 @@ class Guest {
   port: number | undefined;
   /** Until its end. */
   served: Promise<void> = Promise.resolve();
-  /** Since it came; once joined, since the last byte. */
+  /** Since it came; once joined, since the last byte; once it is to end, since then. */
   rounds = 0;
+  /** It became something else than HTTP. */
+  isReleased = false;
+  /** Its descriptors are closed. */
+  hasEnded = false;
 
   constructor(link: ByteLink, host: string) {
     this.link = link;
@@ -229,10 +283,16 @@ class Guest {
   }
 
   note(): void {
-    this.rounds = 0;
+    if (!this.isReleased) this.rounds = 0;
+  }
+
+  limitMs(limits: HttpGateLimits): number {
+    if (this.isReleased) return limits.endMs;
+    return this.server === undefined ? limits.headMs : limits.idleMs;
   }
 
   end(): void {
+    this.hasEnded = true;
     this.link.close();
     this.server?.close();
   }

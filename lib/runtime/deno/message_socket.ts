@@ -39,7 +39,7 @@ export function dialSocket(
       socket.close();
       reject(signal?.reason);
     };
-    const opening = openSocket(socket, remoteAddress);
+    const opening = openSocket(socket, { remoteAddress, onClosing: () => {} });
     signal?.addEventListener("abort", onAbort, { once: true });
     opening.then(resolve, (cause) => reject(failed(cause))).finally(() =>
       signal?.removeEventListener("abort", onAbort)
@@ -47,11 +47,16 @@ export function dialSocket(
   });
 }
 
-/** Makes a socket of a request; see `HttpContext.upgrade`. */
+/**
+ * Makes a socket of a request; see `HttpContext.upgrade`.
+ * @param options `onClosing`: the socket is closed on this side, and the other side may never answer: whoever holds the
+ * connection should cut it after a while
+ */
 export function acceptSocket(
   request: Request,
-  { protocol, remote }: { readonly protocol: string; readonly remote: string },
+  options: { readonly protocol: string; readonly remote: string; readonly onClosing: () => void },
 ): SocketUpgrade {
+  const { protocol, remote, onClosing } = options;
   const offered = (request.headers.get("sec-websocket-protocol") ?? "").split(",").map((name) => name.trim());
   if (!offered.includes(protocol)) {
     const error = new ProtocolError("network/unknown-protocol", `Upgrade: the client does not speak "${protocol}"`);
@@ -59,7 +64,7 @@ export function acceptSocket(
   }
   try {
     const { socket, response } = Deno.upgradeWebSocket(request, { protocol });
-    const opening = openSocket(socket, remote);
+    const opening = openSocket(socket, { remoteAddress: remote, onClosing });
     opening.catch(() => {});
     return { response, socket: opening };
   } catch (cause) {
@@ -69,19 +74,25 @@ export function acceptSocket(
 }
 
 /** Waits until it is open. From the first moment no message is missed. */
-function openSocket(socket: WebSocket, remoteAddress: string): Promise<MessageSocket> {
+function openSocket(socket: WebSocket, options: SocketOptions): Promise<MessageSocket> {
   socket.binaryType = "arraybuffer";
   return new Promise((resolve, reject) => {
-    const made = new DenoMessageSocket(socket, remoteAddress);
+    const made = new DenoMessageSocket(socket, options);
     socket.addEventListener("open", () => resolve(made));
     socket.addEventListener("error", (event) => reject((event as ErrorEvent).error ?? (event as ErrorEvent).message));
     socket.addEventListener("close", () => reject(new Error("The socket was closed")));
   });
 }
 
+interface SocketOptions {
+  readonly remoteAddress: string;
+  readonly onClosing: () => void;
+}
+
 class DenoMessageSocket implements MessageSocket {
   readonly remoteAddress: string;
   readonly #socket: WebSocket;
+  readonly #onClosing: () => void;
   readonly #waiting: Uint8Array<ArrayBuffer>[] = [];
   #waitingBytes = 0;
   #closed = false;
@@ -89,8 +100,9 @@ class DenoMessageSocket implements MessageSocket {
   #end: SkywireError | null | undefined;
   #wake: (() => void) | undefined;
 
-  constructor(socket: WebSocket, remoteAddress: string) {
+  constructor(socket: WebSocket, { remoteAddress, onClosing }: SocketOptions) {
     this.#socket = socket;
+    this.#onClosing = onClosing;
     this.remoteAddress = remoteAddress;
     socket.addEventListener("message", ({ data }) => this.#take(data));
     // The close event that always follows says all that is to be said.
@@ -123,6 +135,7 @@ class DenoMessageSocket implements MessageSocket {
     if (this.#closed) return;
     this.#closed = true;
     this.#socket.close();
+    this.#onClosing();
     this.#wake?.();
   }
 
@@ -140,6 +153,7 @@ class DenoMessageSocket implements MessageSocket {
   #refuse(code: string, reason: string): void {
     this.#finish(new ProtocolError(code, `Receive from ${this.remoteAddress}: ${reason}`));
     this.#socket.close(POLICY_VIOLATION);
+    this.#onClosing();
   }
 
   #finish(end: SkywireError | null): void {

@@ -1,6 +1,6 @@
 /**
  * Run by `network_test.ts` in a process that may open few descriptors: uses them all up by connections with itself, closes
- * them, and connects once more. Prints how often connecting failed, and whether the last connection was accepted.
+ * them, and connects once more. Prints how many connections there were, and whether the last connection was accepted.
  */
 
 import { createDenoRuntime } from "../../../lib/runtime/deno/mod.ts";
@@ -22,6 +22,7 @@ while (failures < 3) {
     failures++;
   }
 }
+const most = dialled.length;
 for (const link of [...dialled, ...accepted.splice(0)]) link.close();
 
 const last = await runtime.network.dial(listener.address);
@@ -38,4 +39,4 @@ last.close();
 listener.close();
 await accepting;
 // deno-lint-ignore no-console -- the result of this program
-console.log(JSON.stringify({ failures, accepted: into[0] === 42 }));
+console.log(JSON.stringify({ dialled: most, accepted: into[0] === 42 }));

@@ -2,8 +2,9 @@
 
 import assert from "node:assert/strict";
 import { createDenoHttp } from "../../../lib/runtime/deno/http.ts";
-import { DEFAULT_HTTP_GATE_LIMITS, type HttpGateLimits } from "../../../lib/runtime/deno/http_gate.ts";
+import { createGateRoom, DEFAULT_HTTP_GATE_LIMITS, type HttpGateLimits } from "../../../lib/runtime/deno/http_gate.ts";
 import { createDenoRuntime } from "../../../lib/runtime/deno/mod.ts";
+import { at } from "../../../lib/types/at.ts";
 import type { ByteLink, HttpServer } from "../../../lib/runtime/mod.ts";
 
 const HASTE = 1_000;
@@ -17,7 +18,12 @@ async function withServer(
   const { network, timers } = runtime;
   const inHaste = { after: (ms: number, callback: () => void): () => void => timers.after(ms / HASTE, callback) };
   using http = createDenoHttp({ timers: inHaste, limits: { ...DEFAULT_HTTP_GATE_LIMITS, ...limits } });
-  const server = await http.serve("127.0.0.1:0", (_, { remote }) => new Response(remote));
+  const server = await http.serve("127.0.0.1:0", (_, { remote, upgrade }) => {
+    if (upgrade === undefined) return new Response(remote);
+    const { response, socket } = upgrade("test");
+    socket.then((socket) => socket.close(), () => {});
+    return response;
+  });
   const dialled: ByteLink[] = [];
   await test({
     server,
@@ -43,6 +49,17 @@ async function read(link: ByteLink): Promise<string> {
 async function ask(link: ByteLink): Promise<string> {
   await write(link, "GET / HTTP/1.1\r\nHost: test\r\n\r\n");
   return await read(link);
+}
+
+const upgrade = (protocol: string): string =>
+  "GET / HTTP/1.1\r\nHost: test\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n" +
+  `Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Protocol: ${protocol}\r\n\r\n`;
+
+/** Reads to the end of a connection. */
+async function readToEnd(link: ByteLink): Promise<string> {
+  let text = "";
+  for (let piece = await read(link); piece !== ""; piece = await read(link)) text += piece;
+  return text;
 }
 
 const NEVER = Number.MAX_SAFE_INTEGER;
@@ -97,6 +114,55 @@ for (const crowded of [{ connections: 3 }, { connectionsPerHost: 3 }]) {
     });
   });
 }
+
+Deno.test("a WebSocket whose client never answers the Close is cut, and its place is free", async () => {
+  await withServer({ headMs: NEVER, idleMs: NEVER }, async ({ dial }) => {
+    const silent = await dial();
+    await write(silent, upgrade("test"));
+    // The head of the answer, the Close frame, and then the end, though nothing was sent for it.
+    assert.match(await readToEnd(silent), /^HTTP\/1.1 101 [^]*\r\n\r\n\ufffd\0$/);
+  });
+});
+
+Deno.test("WebSockets that are to end are counted: the one that waits longest goes", async () => {
+  await withServer({ headMs: NEVER, idleMs: NEVER, endMs: NEVER, connectionsPerHost: 2 }, async ({ dial }) => {
+    const sockets: ByteLink[] = [];
+    while (sockets.length < 3) {
+      const socket = await dial();
+      sockets.push(socket);
+      await write(socket, upgrade("test"));
+      assert.match(await read(socket), /^HTTP\/1.1 101 /);
+    }
+    await readToEnd(at(sockets, 0));
+  });
+});
+
+Deno.test("a request for a WebSocket of another kind stays a request, and ends like one", async () => {
+  await withServer({ headMs: NEVER }, async ({ dial }) => {
+    const link = await dial();
+    await write(link, upgrade("other"));
+    assert.match(await readToEnd(link), /^HTTP\/1.1 400 /);
+  });
+});
+
+Deno.test("all gates of a process share half of its descriptors", () => {
+  assert.equal(createGateRoom(1_024).most, 170);
+  assert.equal(createGateRoom(1_048_576).most, 8_192);
+  assert.equal(createGateRoom(undefined).most, 8_192);
+});
+
+Deno.test({
+  name: "connections without end leave a server half of its descriptors",
+  ignore: Deno.build.os !== "linux",
+  async fn(): Promise<void> {
+    const script = new URL("http_descriptor_room.ts", import.meta.url).pathname;
+    const { stdout, stderr } = await new Deno.Command("sh", {
+      args: ["-c", `ulimit -n 400 && exec "$0" run -A "$1"`, Deno.execPath(), script],
+    }).output();
+    const { most } = JSON.parse(new TextDecoder().decode(stdout) || "{}");
+    assert.ok(most < 300, `${most} of 400 descriptors: ${new TextDecoder().decode(stderr)}`);
+  },
+});
 
 Deno.test({
   name: "a server survives that descriptors run out",

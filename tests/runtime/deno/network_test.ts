@@ -130,7 +130,10 @@ Deno.test({
       args: ["-c", 'ulimit -n 96 && exec "$0" run -A "$1"', Deno.execPath(), script],
       stderr: "inherit",
     }).output();
-    assert.deepEqual(JSON.parse(new TextDecoder().decode(stdout)), { failures: 3, accepted: true });
+    const { dialled, accepted } = JSON.parse(new TextDecoder().decode(stdout));
+    // Each connection takes two descriptors of this process, but those that wait to be accepted.
+    assert.ok(dialled > 20 && dialled < 96, `${dialled} connections with 96 descriptors`);
+    assert.equal(accepted, true);
   },
 });
 
