@@ -43,6 +43,10 @@ const BARE = new RegExp(String.raw`(?<![\w.#$-])(?:${CLAUSE})${NEXT}*`, "g");
 /** A clause of somebody else's document. */
 const FOREIGN = /\b(?:RFC \d+|Web Crypto|HTML standard|\d{4}),?\s+\(?$/;
 
+/** A path from the root. Those of v1.3 have the name of their repository before them. */
+const PATH = /`(?<named>(?:lib|cmd|core-rs|tests|docs|\.ci|\.github)\/[\w./-]*[\w/])`/g;
+const EXAMPLES = ["lib/a/b.ts", "tests/a/b_test.ts"];
+
 /** What no comment says. */
 const STORIES: readonly { readonly pattern: RegExp; readonly reason: string }[] = [
   { pattern: /\bissue #?\d+/i, reason: "a reader of the repository has no issues: give the reason itself" },
@@ -58,6 +62,17 @@ const CLAUSES = new Map<string, ReadonlySet<string>>();
 
 Deno.test("each citation names a page and a clause that exist", () => {
   assert.deepEqual(FILES.flatMap(problemsOf), []);
+});
+
+Deno.test("each path that a page names is there", () => {
+  const problems = FILES.filter(({ path }) => path.endsWith(".md")).flatMap(({ path, text }) =>
+    [...text.matchAll(PATH)].flatMap(({ index, groups }) => {
+      const named = groups?.["named"] ?? "";
+      if (EXAMPLES.includes(named) || isThere(join(ROOT, named))) return [];
+      return [`${path}:${lineOf(text, index)}: there is no ${named}`];
+    })
+  );
+  assert.deepEqual(problems, []);
 });
 
 Deno.test("no file tells how it came to be, or speaks of what is not in the repository", () => {
@@ -164,8 +179,12 @@ function lineOf(text: string, index: number): number {
 }
 
 function isFile(path: string): boolean {
+  return isThere(path) && Deno.statSync(path).isFile;
+}
+
+function isThere(path: string): boolean {
   try {
-    return Deno.statSync(path).isFile;
+    return Deno.statSync(path) !== undefined;
   } catch {
     return false;
   }

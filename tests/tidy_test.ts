@@ -103,6 +103,16 @@ Deno.test("a file imports from lower floors and from its own folder", () => {
   assert.deepEqual(problems, []);
 });
 
+Deno.test("ARCHITECTURE.md prints the floors", () => {
+  const rows = Deno.readTextFileSync(join(ROOT, "ARCHITECTURE.md")).matchAll(
+    /^\| (?<floor>\d+) +\| (?<folders>[^|]+)/gm,
+  );
+  const printed = [...rows].map(({ groups }) =>
+    [...(groups?.["folders"] ?? "").matchAll(/`(?:lib\/)?(?<part>\w+)`/g)].map((match) => match.groups?.["part"])
+  );
+  assert.deepEqual(printed, FLOORS);
+});
+
 Deno.test("files import each other in no circle", () => {
   const edges = new Map<string, string[]>(
     FILES.map(({ path, imports }) => [
