@@ -16,6 +16,8 @@ export interface RouteDoc {
   readonly path?: string;
   /** Members of the query: what each does. */
   readonly query?: Readonly<Record<string, string>>;
+  /** Headers that a client may send: what each does. */
+  readonly headers?: Readonly<Record<string, string>>;
   /** Who may ask; everybody, if absent. */
   readonly access?: "signed" | "monitor";
   /** The JSON of the body. */

@@ -79,12 +79,13 @@ export function pathOf(route: DocumentedRoute): string {
 }
 
 function operationOf({ doc, path, method }: DocumentedRoute, api: ApiDescription): Json {
-  const { summary, query = {}, access, body, answers, refusals = {} } = doc;
+  const { summary, query = {}, headers = {}, access, body, answers, refusals = {} } = doc;
   const names = [...(doc.path ?? path).matchAll(doc.path === undefined ? /:([a-z]+)/gi : /\{([a-z]+)\}/gi)];
   const string = { type: "string" };
   const parameters = [
     ...names.map(([, name]) => ({ name, in: "path", required: true, schema: string })),
     ...Object.entries(query).map(([name, description]) => ({ name, in: "query", description, schema: string })),
+    ...Object.entries(headers).map(([name, description]) => ({ name, in: "header", description, schema: string })),
   ];
   const security = access === "signed"
     ? [{ key: [], nonce: [], signature: [] }]

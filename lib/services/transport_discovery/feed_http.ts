@@ -10,13 +10,12 @@ import { decodeFigures } from "../../wire/transport_status.ts";
 import {
   createServiceClient,
   type DocumentedRoute,
-  EVENT_COMMENT,
-  EVENT_STREAM,
   formatEvent,
   parseEvents,
   REQUEST_WITHIN_MS,
   type ServerEvent,
   type ServiceClientDeps,
+  streamEvents,
   trimUrl,
 } from "../http/mod.ts";
 import { FEED_EVENTS, isTransportState, KEEP_ALIVE_MS, PATHS } from "./api.ts";
@@ -47,85 +46,36 @@ export interface FeedRouteDeps {
 
 /** The route of the stream. */
 export function feedRoute(deps: FeedRouteDeps): DocumentedRoute {
-  const followers = new Set<AbortController>();
+  const { feed, timers, log, closing } = deps;
+  let followers = 0;
   return {
     method: "GET",
     path: PATHS.changes,
     doc: DOCS.changes,
     handle: (call) => {
-      if (followers.size >= MAX_FOLLOWERS) {
+      if (followers >= MAX_FOLLOWERS) {
         throw new UnavailableError(
           "transport-discovery/too-many-followers",
           `Serve more than ${MAX_FOLLOWERS} followers`,
         );
       }
-      const leaving = new AbortController();
       const after = call.request.headers.get("last-event-id") ?? call.query("since");
-      followers.add(leaving);
-      const body = streamOf(deps, { after, leaving, ended: () => followers.delete(leaving) });
-      return new Response(body, { headers: EVENT_STREAM });
+      followers++;
+      return streamEvents((signal) => formatted(feed.follow({ after, signal })), {
+        timers,
+        keepAliveMs: KEEP_ALIVE_MS,
+        closing,
+        onEnd: (error) => {
+          followers--;
+          if (error !== undefined) log.warn("feed-broke", { error: describeError(error) });
+        },
+      });
     },
   };
 }
 
-/** Bytes for one follower, made when it takes them. */
-function streamOf(
-  deps: FeedRouteDeps,
-  follower: { readonly after: string | undefined; readonly leaving: AbortController; readonly ended: () => void },
-): ReadableStream<Uint8Array> {
-  const { feed, timers, log, closing } = deps;
-  const { after, leaving, ended } = follower;
-  const events = feed.follow({ after, signal: AbortSignal.any([leaving.signal, closing]) });
-  const text = withComments(events, { timers, ms: KEEP_ALIVE_MS });
-  const encoder = new TextEncoder();
-  return new ReadableStream<Uint8Array>({
-    pull: async (controller) => {
-      try {
-        const { value } = await text.next();
-        controller.enqueue(encoder.encode(value));
-      } catch (error) {
-        ended();
-        if (leaving.signal.aborted) return;
-        if (!closing.aborted) log.warn("feed-broke", { error: describeError(error) });
-        // The follower finds the stream at its end and asks again later, from where it was.
-        controller.close();
-      }
-    },
-    cancel: (reason) => {
-      ended();
-      leaving.abort(reason);
-    },
-  }, { highWaterMark: 0 });
-}
-
-/** Writes events as text, with a comment whenever there was none for a time. */
-async function* withComments(
-  events: AsyncIterable<FeedEvent>,
-  options: { readonly timers: Timers; readonly ms: number },
-): AsyncGenerator<string, never> {
-  const iterator = events[Symbol.asyncIterator]();
-  // The headers go out with the first bytes: a follower learns at once that it is connected.
-  yield EVENT_COMMENT;
-  for (let next = iterator.next();;) {
-    const result = await orAfter(next, options);
-    if (result === undefined) {
-      yield EVENT_COMMENT;
-      continue;
-    }
-    yield formatFeedEvent(result.value);
-    next = iterator.next();
-  }
-}
-
-/** What the work gives, or undefined when it takes longer; the work goes on. */
-function orAfter<T>(
-  work: Promise<T>,
-  options: { readonly timers: Timers; readonly ms: number },
-): Promise<T | undefined> {
-  return new Promise((resolve, reject) => {
-    const cancel = options.timers.after(options.ms, () => resolve(undefined));
-    work.then(resolve, reject).finally(cancel);
-  });
+async function* formatted(events: AsyncIterable<FeedEvent>): AsyncGenerator<string> {
+  for await (const event of events) yield formatFeedEvent(event);
 }
 
 /**

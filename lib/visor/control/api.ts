@@ -53,7 +53,8 @@ export interface ControlApiOptions {
 export function createControlApi(
   routes: readonly ControlRoute[],
   { runtime, token }: ControlApiOptions,
-): HttpService["fetch"] {
+): HttpService {
+  const closing = new AbortController();
   const app = createServiceApp({
     name: "visor",
     title: "Control API of a visor",
@@ -62,20 +63,30 @@ export function createControlApi(
     // A bench runs for minutes, and whoever asked for it may give up at any time.
     answerWithinMs: Infinity,
     runtime,
-    routes: routes.map((route) => documentedRoute(route, runtime)),
+    routes: routes.map((route) => documentedRoute(route, { runtime, closing: closing.signal })),
     errorBody,
     settings: { build: { version: `v${VERSION}` } },
   });
-  return async (request, context) => {
-    if (equalText(request.headers.get("authorization") ?? "", `Bearer ${token}`)) return await app(request, context);
-    return errorResponse(
-      new RefusedError("unauthorized", "Give the token of the visor's data folder as bearer token"),
-    );
+  return {
+    fetch: async (request, context) => {
+      if (equalText(request.headers.get("authorization") ?? "", `Bearer ${token}`)) return await app(request, context);
+      return errorResponse(
+        new RefusedError("unauthorized", "Give the token of the visor's data folder as bearer token"),
+      );
+    },
+    close: () => {
+      closing.abort();
+      return Promise.resolve();
+    },
   };
 }
 
-function documentedRoute(route: ControlRoute, runtime: Pick<Runtime, "timers">): DocumentedRoute {
-  const { method, path, summary, body: schema, answer, content = "text/plain" } = route.operation;
+function documentedRoute(
+  route: ControlRoute,
+  { runtime, closing }: { readonly runtime: Pick<Runtime, "timers">; readonly closing: AbortSignal },
+): DocumentedRoute {
+  const { method, path, summary, body: schema, answer, content, each, headers } = route.operation;
+  const json = answer ?? each;
   const bodyOf = async (request: Request): Promise<unknown> => {
     if (schema === undefined) return undefined;
     const bytes = await readBody(request, { maxBytes: MAX_BODY_BYTES, timers: runtime.timers });
@@ -87,7 +98,14 @@ function documentedRoute(route: ControlRoute, runtime: Pick<Runtime, "timers">):
     doc: {
       summary,
       ...(schema === undefined ? {} : { body: schema }),
-      answers: { 200: answer === undefined ? { text: "Done", type: content } : { text: "Done", json: answer } },
+      ...(headers === undefined ? {} : { headers }),
+      answers: {
+        200: {
+          text: "Done",
+          ...(json === undefined ? {} : { json }),
+          ...(content === undefined ? {} : { type: content }),
+        },
+      },
       refusals: REFUSALS,
     },
     handle: async (call: HttpCall): Promise<Response> => {
@@ -95,6 +113,7 @@ function documentedRoute(route: ControlRoute, runtime: Pick<Runtime, "timers">):
         const { request } = call;
         const result = await route.handle({
           request,
+          closing,
           body: await bodyOf(request),
           param: (name) => call.param(name),
           query: (name) => call.query(name),

@@ -20,9 +20,13 @@ export interface Operation<Input, Body, Answer> {
   readonly answer?: v.GenericSchema<Answer>;
   /** The media type of an answer that is no JSON. */
   readonly content?: string;
+  /** The JSON of each event of an answer that is a stream of them. */
+  readonly each?: v.GenericSchema;
+  /** Headers that a client may send, and what each does. */
+  readonly headers?: Readonly<Record<string, string>>;
 }
 
-/** An operation whose answer is content, not JSON. */
+/** An operation whose answer is content, or a stream of events. */
 export type ContentOperation<Input = never, Body = Input> = Operation<Input, Body, Response> & {
   readonly content: string;
 };
@@ -41,6 +45,8 @@ export function operation<Answer, Input = never, Body = Input>(
 export interface ControlCall<Body> extends Pick<HttpCall, "request" | "param" | "query"> {
   /** Checked. */
   readonly body: Body;
+  /** Ends an answer that goes on: aborts with the visor. */
+  readonly closing: AbortSignal;
 }
 
 /** An operation and what answers it. */

@@ -17,12 +17,14 @@ export async function startControlServer(
 ): Promise<{ readonly url: string } & AsyncDisposable> {
   const { runtime, folder, listeners } = context;
   const token = formatHex(runtime.random.bytes(TOKEN_BYTES));
-  const handle = createControlApi(routes, { runtime, token });
-  const server = await listeners.open("api", (address) => runtime.http.serve(address, handle));
+  const api = createControlApi(routes, { runtime, token });
+  const server = await listeners.open("api", (address) => runtime.http.serve(address, api.fetch));
   await folder.saveControl({ url: server.url, token });
   return {
     url: server.url,
     [Symbol.asyncDispose]: async () => {
+      // The server waits for answers that go on.
+      await api.close();
       await folder.removeControl();
       await server.close();
     },

@@ -2,6 +2,7 @@
 
 import type { Capability } from "../capability.ts";
 import { status } from "../status/mod.ts";
+import { eventRoutes } from "./api.ts";
 import { EventsPart } from "./part.ts";
 import type { VisorEvent } from "./view.ts";
 
@@ -15,5 +16,5 @@ export const events: Capability<
     return new EventsPart({ runtime, localKey: publicKey, table, router, status: () => report.report() });
   },
   makeFacet: (part) => ({ signal } = {}) => part.watch(signal),
-  makeRoutes: () => [],
+  makeRoutes: eventRoutes,
 };

@@ -3,12 +3,13 @@
  * report are made every few seconds as long as somebody listens, and told when they came out the same twice.
  */
 
-import { createQueue, type Queue, type Runtime, sleep } from "../../runtime/mod.ts";
+import { createQueue, type Queue, type Runtime, sleep, type Timers } from "../../runtime/mod.ts";
 import type { RouteConnection, Router } from "../../routing/mod.ts";
 import type { TransportTable } from "../../transport/mod.ts";
 import type { PublicKey } from "../../types/mod.ts";
 import type { StatusCheck, VisorStatus } from "../status/view.ts";
 import { viewOf } from "../transports/view.ts";
+import { EventJournal } from "./journal.ts";
 import type { VisorEvent } from "./view.ts";
 
 /** How often the status is looked at, ms. */
@@ -21,7 +22,7 @@ type News = VisorEvent extends infer Event ? Event extends VisorEvent ? Omit<Eve
 
 /** What events come from. */
 export interface EventsDeps {
-  readonly runtime: Pick<Runtime, "clock" | "timers">;
+  readonly runtime: Pick<Runtime, "clock" | "timers" | "random">;
   readonly localKey: PublicKey;
   readonly table: Pick<TransportTable, "onChange">;
   readonly router: Pick<Router, "onConnection">;
@@ -30,12 +31,20 @@ export interface EventsDeps {
 
 /** Tells events. Disposing ends all iterations. */
 export class EventsPart implements Disposable {
+  /** With ids, for clients that are cut off. */
+  readonly journal: EventJournal;
   readonly #deps: EventsDeps;
   readonly #closing = new AbortController();
 
   /** Watches nothing until somebody listens. */
   constructor(deps: EventsDeps) {
     this.#deps = deps;
+    this.journal = new EventJournal({ runtime: deps.runtime, watch: (signal) => this.watch(signal) });
+  }
+
+  /** Where time comes from. */
+  get timers(): Timers {
+    return this.#deps.runtime.timers;
   }
 
   /** All events from the first step of the iteration on, until `signal` aborts or the visor ends. */
@@ -67,6 +76,7 @@ export class EventsPart implements Disposable {
 
   [Symbol.dispose](): void {
     this.#closing.abort();
+    this.journal[Symbol.dispose]();
   }
 
   #follow(connection: RouteConnection, inbox: Inbox): void {

@@ -1,9 +1,12 @@
 /** What happens at a visor, as it is told. */
 
+import * as v from "valibot";
 import type { GroupCloseReason } from "../../routing/mod.ts";
 import type { Port, PublicKey } from "../../types/mod.ts";
-import type { StatusCheck } from "../status/view.ts";
-import type { TransportView } from "../transports/view.ts";
+import { wholeKey } from "../control/keys.ts";
+import { viewSchema } from "../control/operation.ts";
+import { type StatusCheck, statusCheckSchema } from "../status/view.ts";
+import { transportSchema, type TransportView } from "../transports/view.ts";
 
 /** A connection that events tell of. */
 export interface RouteEventView {
@@ -36,6 +39,34 @@ export type VisorEvent =
     }
     /** A check of the status report does worse, or works again. */
     | { readonly type: "degraded" | "recovered"; readonly check: StatusCheck }
-    /** So many events were lost here: they came faster than they were taken. */
-    | { readonly type: "missed"; readonly count: number }
+    /** So many events were lost here: they came faster than they were taken. Without `count` nobody knows how many. */
+    | { readonly type: "missed"; readonly count?: number }
   );
+
+const route = viewSchema<RouteEventView>()(v.object({
+  remote: wholeKey,
+  remotePort: v.number(),
+  localPort: v.number(),
+  path: v.array(wholeKey),
+}));
+const at = v.string();
+
+/** Describes a {@link VisorEvent}. */
+export const eventSchema: v.GenericSchema<VisorEvent> = v.variant("type", [
+  v.object({
+    type: v.picklist(["transport-up", "transport-down", "transport-removed"]),
+    at,
+    transport: transportSchema,
+    reason: v.exactOptional(v.string()),
+  }),
+  v.object({ type: v.literal("route-set-up"), at, route, setupMs: v.exactOptional(v.number()) }),
+  v.object({
+    type: v.literal("route-ended"),
+    at,
+    route,
+    reason: v.picklist(["local", "remote", "expired", "link-down", "silence", "fault"]),
+    message: v.exactOptional(v.string()),
+  }),
+  v.object({ type: v.picklist(["degraded", "recovered"]), at, check: statusCheckSchema }),
+  v.object({ type: v.literal("missed"), at, count: v.exactOptional(v.number()) }),
+]);

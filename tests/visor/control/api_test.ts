@@ -34,7 +34,7 @@ const ECHO = operation({
 
 /** The API with some routes; requests carry the token. */
 function serviceOf(routes: readonly ControlRoute[]): HttpService["fetch"] {
-  const fetch = createControlApi(routes, { runtime: makeWorld(0n).runtime, token: TOKEN });
+  const { fetch } = createControlApi(routes, { runtime: makeWorld(0n).runtime, token: TOKEN });
   return (request, context) => {
     request.headers.set("authorization", `Bearer ${TOKEN}`);
     return fetch(request, context);
@@ -47,7 +47,7 @@ Deno.test("the control API describes itself as the recorded document says", asyn
 
 Deno.test("the control API wants its token on every path, and tells nothing without it", async () => {
   const world = makeWorld(0n);
-  const fetch = createControlApi(ALL, { runtime: world.runtime, token: TOKEN });
+  const { fetch } = createControlApi(ALL, { runtime: world.runtime, token: TOKEN });
   const paths = [
     ...ALL.map(({ operation: { method, path } }) => [method, path.replace(/:[a-z]+/g, "x")] as const),
     ...["/health", "/metrics", "/openapi.json", "/", "/v1/nothing"].map((path) => ["GET", path] as const),

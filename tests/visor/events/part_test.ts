@@ -1,8 +1,8 @@
 /** What a visor tells of itself: whole visors on virtual time. */
 
 import assert from "node:assert/strict";
-import { startVisor, type Visor, type VisorEvent } from "../../lib/visor/mod.ts";
-import { createMemoryStorage, type Simulation, simulationTest } from "../fakes/mod.ts";
+import { startVisor, type Visor, type VisorEvent } from "../../../lib/visor/mod.ts";
+import { createMemoryStorage, type Simulation, simulationTest } from "../../fakes/mod.ts";
 
 const PORT = 80;
 
