@@ -39,9 +39,9 @@ export const serviceUrlSchema: v.GenericSchema<unknown, string> = v.pipe(
   v.transform((text) => text.replace(/\/+$/, "")),
 );
 
-/** Checks a network configuration as it stands in a file or ticket. */
+/** Checks a network configuration as it stands in a file or ticket. Members that a later version wrote are kept. */
 export const networkConfigSchema: v.GenericSchema<unknown, NetworkConfig> = v.pipe(
-  v.strictObject({
+  v.looseObject({
     messagingDiscovery: serviceUrlSchema,
     transportDiscovery: serviceUrlSchema,
     routeFinder: v.optional(serviceUrlSchema),

@@ -47,11 +47,17 @@ export const addressBookSchema: v.GenericSchema<unknown, Readonly<Record<PublicK
 const isPort = (value: number): boolean => Number.isInteger(value) && value >= 1 && value <= 65_535;
 const port = v.pipe(v.number(), v.check(isPort, "wanted a port, 1–65535"));
 
-const visorConfigSchema = v.strictObject({
+/** Of purposes that are not known here, too: a later version, which ran before, has kept them. */
+const ports = v.looseObject(
+  Object.fromEntries(LISTENER_PURPOSES.map((purpose) => [purpose, v.optional(port)])),
+) as unknown as v.GenericSchema<unknown, VisorConfig["ports"]>;
+
+/** Members that are not known here are kept: a later version has written them. */
+const visorConfigSchema: v.GenericSchema<unknown, VisorConfig> = v.looseObject({
   version: v.literal(1),
   network: v.optional(networkConfigSchema),
   host: v.pipe(v.string(), v.regex(/^[\w.-]+$/, "wanted a name or an IPv4 address, without port")),
-  ports: v.record(v.picklist(LISTENER_PURPOSES), port),
+  ports,
   autoTransport: v.boolean(),
   public: v.optional(v.boolean()),
   // Not there in files that were written before it was an option.

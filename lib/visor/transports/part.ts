@@ -1,9 +1,10 @@
 /** A visor's transports as its user sees them: what is wanted is kept in the data folder and comes back after a restart. */
 
-import { describeError, RefusedError } from "../../errors/mod.ts";
+import { ClosedError, describeError, RefusedError } from "../../errors/mod.ts";
 import { type Runtime, withTimeout } from "../../runtime/mod.ts";
+import { createKeyedSerial } from "../../services/http/mod.ts";
 import type { TransportDiscoveryClient } from "../../services/transport_discovery/mod.ts";
-import { type TransportTable, USER_LABEL } from "../../transport/mod.ts";
+import { type TransportSummary, type TransportTable, USER_LABEL } from "../../transport/mod.ts";
 import { type PublicKey, shortKey } from "../../types/mod.ts";
 import type { KeptDocument } from "../kept_document.ts";
 import { type NetworkTransport, networkViewOf, type TransportView, viewOf } from "./view.ts";
@@ -37,6 +38,9 @@ export interface TransportsDeps {
 /** See the top of the file. */
 export class TransportsPart {
   readonly #deps: TransportsDeps;
+  /** What is done with one transport is done one after the other. */
+  readonly #inOrder = createKeyedSerial<string>();
+  readonly #adding = new Set<Ends & { readonly cancel: AbortController }>();
 
   constructor(deps: TransportsDeps) {
     this.#deps = deps;
@@ -63,22 +67,19 @@ export class TransportsPart {
     return (await this.#deps.discovery.map()).map((listed) => networkViewOf(listed, own.get(listed.id)));
   }
 
+  /**
+   * An address that is given is tried before it takes the place of a good one: a transport that is there is dialled anew.
+   * When that fails, or cannot be kept, all is as it was.
+   */
   async add(remote: PublicKey, { type, address, signal }: AddTransportOptions): Promise<TransportView> {
-    const { runtime: { timers }, table, wanted } = this.#deps;
-    const label = USER_LABEL;
-    const transport = await withTimeout(
-      (signal) =>
-        table.add({ remoteKey: remote, kind: type, label, signal, ...(address !== undefined && { address }) }),
-      {
-        timers,
-        ms: ADD_WITHIN_MS,
-        code: "transport/dial-timeout",
-        message: `Open a transport to ${shortKey(remote)}`,
-        signal,
-      },
-    );
-    await wanted.change((all) => [...without(all, { remote, type }), { remote, type, address, label }]);
-    return viewOf(transport);
+    const adding = { remote, type, cancel: new AbortController() };
+    this.#adding.add(adding);
+    const over = AbortSignal.any([adding.cancel.signal, ...(signal === undefined ? [] : [signal])]);
+    try {
+      return await this.#inOrder(keyOf(adding), () => this.#add(remote, { type, address, signal: over }));
+    } finally {
+      this.#adding.delete(adding);
+    }
   }
 
   async remove(text: string): Promise<string> {
@@ -89,9 +90,15 @@ export class TransportsPart {
       const why = transport === undefined ? "this visor has none of that id" : "several begin so; give more of it";
       throw new RefusedError("transport/not-found", `Remove the transport "${text}": ${why}`);
     }
-    await wanted.change((all) => without(all, transport));
-    await table.remove(transport.id);
-    return transport.id;
+    for (const adding of this.#adding) {
+      if (!isSame(adding, transport)) continue;
+      adding.cancel.abort(new ClosedError("transport/removed", "The transport was removed"));
+    }
+    return await this.#inOrder(keyOf(transport), async () => {
+      await wanted.change((all) => all.filter((one) => !isSame(one, transport)));
+      if (table.list().some(({ id }) => id === transport.id)) await table.remove(transport.id);
+      return transport.id;
+    });
   }
 
   /** Keys of all edges that discovery or we know of. */
@@ -99,11 +106,67 @@ export class TransportsPart {
     const listed = await this.#deps.discovery.map().catch(() => []);
     return [...this.#deps.table.list().map(({ remote }) => remote), ...listed.flatMap(({ edges }) => edges)];
   }
+
+  async #add(
+    remote: PublicKey,
+    { type, address, signal }: AddTransportOptions & { readonly signal: AbortSignal },
+  ): Promise<TransportView> {
+    const { table, wanted } = this.#deps;
+    const what = { remote, type };
+    const before = table.list().find((one) => isSame(one, what));
+    const wantedBefore = wanted.value.find((one) => isSame(one, what));
+    const isNew = address !== undefined && address !== wantedBefore?.address;
+    if (before !== undefined && isNew) await table.remove(before.id);
+    let isOpen = false;
+    try {
+      const transport = await this.#open({ ...what, address, label: USER_LABEL }, signal);
+      isOpen = true;
+      const kept = { ...wantedBefore, ...what, address: address ?? wantedBefore?.address, label: USER_LABEL };
+      await wanted.change((all) => [...all.filter((one) => !isSame(one, what)), kept]);
+      return viewOf(transport);
+    } catch (error) {
+      if (isOpen || isNew) await this.#putBack(before, { ...what, address: wantedBefore?.address });
+      throw error;
+    }
+  }
+
+  /** A transport is to be as it was. One that the other visor dialled comes back by itself. */
+  async #putBack(
+    before: TransportSummary | undefined,
+    { remote, type, address }: Pick<WantedTransport, "remote" | "type" | "address">,
+  ): Promise<void> {
+    const { runtime: { log }, table, wanted } = this.#deps;
+    const now = table.list().find((one) => isSame(one, { remote, type }));
+    if (now !== undefined) await table.remove(now.id);
+    const isOurs = before?.initiator || wanted.value.some((one) => isSame(one, { remote, type }));
+    if (before === undefined || !isOurs) return;
+    await this.#open({ remote, type, address, label: before.label, keepTrying: true }).catch((error) => {
+      log.warn("transport-not-restored", { remote: shortKey(remote), type, error: describeError(error) });
+    });
+  }
+
+  async #open(
+    { remote, type, address, ...options }: WantedTransport & { readonly keepTrying?: boolean },
+    signal?: AbortSignal,
+  ): Promise<TransportSummary> {
+    const { runtime: { timers }, table } = this.#deps;
+    const add = { ...options, remoteKey: remote, kind: type, ...(address === undefined ? {} : { address }) };
+    return await withTimeout((signal) => table.add({ ...add, signal }), {
+      timers,
+      ms: ADD_WITHIN_MS,
+      code: "transport/dial-timeout",
+      message: `Open a transport to ${shortKey(remote)}`,
+      signal,
+    });
+  }
 }
 
-function without(
-  all: readonly WantedTransport[],
-  { remote, type }: Pick<WantedTransport, "remote" | "type">,
-): WantedTransport[] {
-  return all.filter((wanted) => wanted.remote !== remote || wanted.type !== type);
+type Ends = Pick<WantedTransport, "remote" | "type">;
+
+function isSame(one: Ends, other: Ends): boolean {
+  return one.remote === other.remote && one.type === other.type;
+}
+
+function keyOf({ remote, type }: Ends): string {
+  return `${remote} ${type}`;
 }

@@ -69,7 +69,8 @@ Deno.test("EventJournal remembers 1,024 events, and says how many before them ar
   await stage.time.run(1);
   const seen = await stage.follow(id, 1_025);
   const [missed] = seen;
-  assert.deepEqual(missed?.event, { type: "missed", count: 3_000 - 1 - 1_024, at: "1970-01-01T00:00:00.000Z" });
+  assert.ok(missed?.event.type === "missed");
+  assert.equal(missed.event.count, 3_000 - 1 - 1_024);
   assert.deepEqual(numbersOf(seen.slice(1)), Array.from({ length: 1_024 }, (_, i) => 3_000 - 1_024 + i));
   assert.deepEqual(numbersOf(await stage.follow(missed.id, 2)), [1_976, 1_977], "one can go on from there, too");
   stage.journal[Symbol.dispose]();
