@@ -4,12 +4,14 @@
  */
 
 import { RefusedError } from "../errors/mod.ts";
+import { at } from "../types/at.ts";
 import { type Path, type PublicKey, shortKey } from "../types/mod.ts";
 import { findBestPaths } from "./best_paths.ts";
 import { findDisjointPaths } from "./disjoint_paths.ts";
 import { costOf, figuresOf, type Metric, type MetricWeights, sumFigures } from "./figures.ts";
 import type { TransportGraph } from "./graph.ts";
 import { type CompleteQuery, completeQuery, type RatedRoute, type RouteQuery, searchOf } from "./query.ts";
+import { numberAt } from "./read.ts";
 import { MAX_SEARCH_HOPS, type NumberedPath, type Search, type SearchBudget } from "./search.ts";
 
 /** Routes that one pair of v1.3 gets at most. */
@@ -99,7 +101,7 @@ export function isConnected({ graph, costs, source, destination }: Search): bool
   const reached = new Set([source]);
   for (const visor of reached) {
     const arcs = graph.arcs(visor), end = 2 * graph.degree(visor);
-    for (let i = 0; i < end; i += 2) if (costs[arcs[i + 1]!] !== Infinity) reached.add(arcs[i]!);
+    for (let i = 0; i < end; i += 2) if (costs[numberAt(arcs, i + 1)] !== Infinity) reached.add(numberAt(arcs, i));
   }
   return reached.has(destination);
 }
@@ -138,8 +140,8 @@ function routesOf(
 function hopsOf({ visors, transports }: NumberedPath, graph: TransportGraph): Path {
   return transports.map((number, i) => ({
     transportId: graph.transport(number).id,
-    from: graph.keyOf(visors[i]!),
-    to: graph.keyOf(visors[i + 1]!),
+    from: graph.keyOf(at(visors, i)),
+    to: graph.keyOf(at(visors, i + 1)),
   }));
 }
 

@@ -13,9 +13,11 @@
  * paths with the fewest hops over transports that cost no more than that.
  */
 
+import { at } from "../types/at.ts";
 import { Bounds } from "./bounds.ts";
 import { TIE } from "./figures.ts";
 import { Heap } from "./heap.ts";
+import { costAt, numberAt } from "./read.ts";
 import { costOfPath, type Measure, type NumberedPath, type Search } from "./search.ts";
 
 /** Beginnings that are remembered, which bounds the memory to about 50 MB. */
@@ -56,36 +58,37 @@ function findWidestPaths(search: Search, { count, parallel }: PathOptions & { re
   const { source, budget } = search;
   const over = (limit: number): BestPaths =>
     new BestPaths(search, { parallel, measure: { values: search.ties, isMaximum: false, most: limit + TIE - 1 } });
-  const least = new Bounds(search, measureOf(search)).after(0)[source]!;
+  const least = costAt(new Bounds(search, measureOf(search)).after(0), source);
   const limits = limitsFrom(least, search);
   const paths: NumberedPath[] = [];
-  for (let at = 0; at < limits.length && budget.steps > 0;) {
-    const fewestHops = over(limits[at]!);
+  for (let place = 0; place < limits.length && budget.steps > 0;) {
+    const limit = at(limits, place);
+    const fewestHops = over(limit);
     while (paths.length < count) {
       const path = fewestHops.next();
       if (path === undefined) break;
       // Those that are wider came before.
-      if (widthOf(path, { search, parallel }) === limits[at]) paths.push({ ...path, cost: costOfPath(path, search) });
+      if (widthOf(path, { search, parallel }) === limit) paths.push({ ...path, cost: costOfPath(path, search) });
     }
     if (paths.length === count) return { paths, isExact: true, areAll: false };
     // The next limit that lets a path more in; mostly it is near.
-    const hasMore = (limit: number): boolean => {
-      const all = over(limit);
+    const hasMore = (number: number): boolean => {
+      const all = over(at(limits, number));
       for (let n = 0; n <= paths.length; n++) if (all.next() === undefined) return false;
       return true;
     };
-    let low = at + 1, step = 1;
-    while (low + step < limits.length && budget.steps > 0 && !hasMore(limits[low + step]!)) {
+    let low = place + 1, step = 1;
+    while (low + step < limits.length && budget.steps > 0 && !hasMore(low + step)) {
       low += step + 1;
       step *= 2;
     }
     let high = Math.min(low + step, limits.length);
     while (low < high && budget.steps > 0) {
       const middle = (low + high) >> 1;
-      if (hasMore(limits[middle]!)) high = middle;
+      if (hasMore(middle)) high = middle;
       else low = middle + 1;
     }
-    at = high;
+    place = high;
   }
   return { paths, isExact: budget.steps > 0, areAll: budget.steps > 0 };
 }
@@ -105,11 +108,11 @@ function widthOf(
   { search: { graph, costs }, parallel }: PathOptions & { readonly search: Search },
 ): number {
   const widest = Math.max(...transports.map((transport, hop) => {
-    if (parallel === "all") return costs[transport]!;
-    const arcs = graph.arcs(visors[hop]!);
-    let least = costs[transport]!;
-    for (let i = 0; i < 2 * graph.degree(visors[hop]!); i += 2) {
-      if (arcs[i] === visors[hop + 1]) least = Math.min(least, costs[arcs[i + 1]!]!);
+    if (parallel === "all") return costAt(costs, transport);
+    const visor = at(visors, hop), arcs = graph.arcs(visor);
+    let least = costAt(costs, transport);
+    for (let i = 0; i < 2 * graph.degree(visor); i += 2) {
+      if (arcs[i] === visors[hop + 1]) least = Math.min(least, costAt(costs, numberAt(arcs, i + 1)));
     }
     return least;
   }));
@@ -174,11 +177,11 @@ class BestPaths {
         this.#isExhausted = true;
         return undefined;
       }
-      const beginning = this.#beginnings[number]!;
+      const beginning = at(this.#beginnings, number);
       if (beginning.visor === destination) return pathOf(beginning);
       this.#turn++;
-      for (let at: Beginning | undefined = beginning; at !== undefined; at = at.before) {
-        this.#passed[at.visor] = this.#turn;
+      for (let one: Beginning | undefined = beginning; one !== undefined; one = one.before) {
+        this.#passed[one.visor] = this.#turn;
       }
       if (this.#canFinish(beginning)) this.#continue(beginning);
     }
@@ -192,25 +195,27 @@ class BestPaths {
     budget.steps -= end / 2;
     const hops = beginning.hops + 1;
     for (let i = 0; i < end;) {
-      const visor = arcs[i]!;
+      const visor = numberAt(arcs, i);
       let transport = -1;
       do {
-        const other = arcs[i + 1]!;
-        if (costs[other]! <= most && (transport < 0 || values[other]! < values[transport]!)) transport = other;
+        const other = numberAt(arcs, i + 1);
+        if (costAt(costs, other) <= most && (transport < 0 || costAt(values, other) < costAt(values, transport))) {
+          transport = other;
+        }
         i += 2;
       } while (this.#parallel === "best" && i < end && arcs[i] === visor);
       if (transport < 0 || this.#passed[visor] === this.#turn) continue;
       const state = this.#bounds.enter(visor, beginning.stage);
       if (state === undefined) continue;
       const stage = (state - visor) / graph.bound;
-      const cost = beginning.cost + values[transport]!;
+      const cost = beginning.cost + costAt(values, transport);
       this.#wait({ visor, transport, before: beginning, hops, stage, cost }, state);
     }
   }
 
   #wait(beginning: Beginning, state: number): void {
     if (beginning.hops > this.#search.maxHops) return;
-    const rest = this.#bounds.after(beginning.hops)[state]!;
+    const rest = costAt(this.#bounds.after(beginning.hops), state);
     if (rest === Infinity) return;
     this.#waiting.push(this.#beginnings.length, beginning.cost + rest);
     this.#beginnings.push(beginning);
@@ -227,17 +232,17 @@ class BestPaths {
     const { values, most } = this.#measure;
     let { visor, stage, hops } = beginning;
     while (visor !== destination) {
-      const wanted = this.#bounds.after(hops)[stage * graph.bound + visor]!;
+      const wanted = costAt(this.#bounds.after(hops), stage * graph.bound + visor);
       const arcs = graph.arcs(visor), end = 2 * graph.degree(visor);
       let next: number | undefined;
       if (++hops > maxHops) return false;
       const rests = this.#bounds.after(hops);
       for (let i = 0; i < end && next === undefined; i += 2) {
-        const transport = arcs[i + 1]!;
-        if (this.#passed[arcs[i]!] === this.#turn || costs[transport]! > most) continue;
-        const state = this.#bounds.enter(arcs[i]!, stage);
+        const transport = numberAt(arcs, i + 1);
+        if (this.#passed[numberAt(arcs, i)] === this.#turn || costAt(costs, transport) > most) continue;
+        const state = this.#bounds.enter(numberAt(arcs, i), stage);
         if (state === undefined || rests[state] === Infinity) continue;
-        if (values[transport]! + rests[state]! === wanted) next = state;
+        if (costAt(values, transport) + costAt(rests, state) === wanted) next = state;
       }
       if (next === undefined) return false;
       visor = next % graph.bound;
@@ -256,12 +261,12 @@ class BestPaths {
       // Before the least number of hops, a visor may be too early here that is not so later.
       const rests = hops + 1 < minHops ? undefined : this.#bounds.after(hops + 1);
       for (const until = length; from < until; from++) {
-        const arcs = graph.arcs(this.#queue[from]!), end = 2 * graph.degree(this.#queue[from]!);
+        const arcs = graph.arcs(numberAt(this.#queue, from)), end = 2 * graph.degree(numberAt(this.#queue, from));
         budget.steps -= end / 2;
         for (let i = 0; i < end; i += 2) {
-          const visor = arcs[i]!;
+          const visor = numberAt(arcs, i);
           if (this.#passed[visor] === this.#turn || this.#reached[visor] === this.#turn) continue;
-          if (costs[arcs[i + 1]!]! > this.#measure.most) continue;
+          if (costAt(costs, numberAt(arcs, i + 1)) > this.#measure.most) continue;
           const state = this.#bounds.enter(visor, beginning.stage);
           if (state === undefined || rests?.[state] === Infinity) continue;
           if (visor === goal) return true;
@@ -277,9 +282,9 @@ class BestPaths {
 
 function pathOf(last: Beginning): NumberedPath {
   const visors: number[] = [], transports: number[] = [];
-  for (let at: Beginning | undefined = last; at !== undefined; at = at.before) {
-    visors.push(at.visor);
-    if (at.before !== undefined) transports.push(at.transport);
+  for (let one: Beginning | undefined = last; one !== undefined; one = one.before) {
+    visors.push(one.visor);
+    if (one.before !== undefined) transports.push(one.transport);
   }
   return { visors: visors.reverse(), transports: transports.reverse(), cost: last.cost };
 }

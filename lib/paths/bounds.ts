@@ -10,12 +10,17 @@
  * so many hops: under a tight limit most of a large map is never looked at.
  */
 
+import { at } from "../types/at.ts";
 import { joinCosts } from "./figures.ts";
 import { Heap } from "./heap.ts";
+import { costAt, numberAt } from "./read.ts";
 import { MAX_SEARCH_HOPS, type Measure, type Search } from "./search.ts";
 
 /** A limit of so many hops or more hardly ever stands against a route: one row without limits does. */
 const LOOSE_HOPS = 16;
+
+/** A row for where nothing may follow. */
+const NO_REST = new Float64Array(0);
 
 /** See the top of the file. */
 export class Bounds {
@@ -56,14 +61,14 @@ export class Bounds {
   /** The least costs of what may follow after so many hops, by state; not to be changed. */
   after(hops: number): Float64Array {
     const { maxHops } = this.#search;
-    if (hops < this.#minHops) return this.#before[hops]!;
-    return this.#atMost[Math.min(maxHops - hops, this.#atMost.length - 1)]!;
+    if (hops < this.#minHops) return this.#before[hops] ?? NO_REST;
+    return this.#atMost[Math.min(maxHops - hops, this.#atMost.length - 1)] ?? NO_REST;
   }
 
   /** The state after a step into a visor at some stage; undefined when it must not be entered then. */
   enter(visor: number, stage: number): number | undefined {
     if (this.#isAvoided[visor] === 1 || visor === this.#search.source) return undefined;
-    const place = this.#place[visor]!;
+    const place = this.#place[visor] ?? -1;
     if (place < 0) return stage * this.#search.graph.bound + visor;
     return place === stage ? (stage + 1) * this.#search.graph.bound + visor : undefined;
   }
@@ -76,7 +81,7 @@ export class Bounds {
     const end = via.length * graph.bound + destination;
     costs[end] = 0;
     heap.push(end, 0);
-    const cheaper = (state: number): void => heap.push(state, costs[state]!);
+    const cheaper = (state: number): void => heap.push(state, costAt(costs, state));
     for (let state = heap.pop(); state !== undefined && budget.steps > 0; state = heap.pop()) {
       if (isSettled[state] === 1) continue;
       isSettled[state] = 1;
@@ -93,7 +98,7 @@ export class Bounds {
     this.#atMost.push(first);
     let changed = [end];
     for (let row = 1; row <= hops && changed.length > 0 && budget.steps > 0; row++) {
-      const before = this.#atMost[row - 1]!, costs = before.slice();
+      const before = at(this.#atMost, row - 1), costs = before.slice();
       changed = this.#relax(changed, { before, costs, gone: this.#search.maxHops - row });
       if (changed.length > 0) this.#atMost.push(costs);
     }
@@ -138,24 +143,23 @@ export class Bounds {
     const { graph, costs: prices, source, destination, budget } = this.#search;
     const { values, isMaximum, most } = this.#measure;
     const { bound } = graph;
-    const visor = state % bound, cost = before[state]!;
+    const visor = state % bound, cost = costAt(before, state);
     // No route goes on from its destination, or passes its source.
     if (visor === source) return;
-    const place = this.#place[visor]!;
+    const place = this.#place[visor] ?? -1;
     const stage = place < 0 ? (state - visor) / bound : place;
     const arcs = graph.arcs(visor), end = 2 * graph.degree(visor);
     budget.steps -= end / 2;
     for (let i = 0; i < end; i += 2) {
-      const neighbour = arcs[i]!, transport = arcs[i + 1]!;
-      if (this.#hopsTo[neighbour]! > gone || prices[transport]! > most) continue;
+      const neighbour = numberAt(arcs, i), transport = numberAt(arcs, i + 1);
+      if ((this.#hopsTo[neighbour] ?? 0) > gone || costAt(prices, transport) > most) continue;
       if (this.#isAvoided[neighbour] === 1 || neighbour === destination) continue;
-      if (neighbour === source ? stage !== 0 : this.#place[neighbour]! >= 0 && this.#place[neighbour] !== stage - 1) {
-        continue;
-      }
-      const value = values[transport]!;
+      const itsPlace = this.#place[neighbour] ?? -1;
+      if (neighbour === source ? stage !== 0 : itsPlace >= 0 && itsPlace !== stage - 1) continue;
+      const value = costAt(values, transport);
       const through = isMaximum ? joinCosts(value, { b: cost, joining: "widest" }) : value + cost;
       const from = stage * bound + neighbour;
-      if (through >= costs[from]!) continue;
+      if (through >= costAt(costs, from)) continue;
       costs[from] = through;
       cheaper(from);
     }
@@ -172,9 +176,10 @@ function countHops({ graph, costs, source, budget }: Search, most: number): Uint
       const arcs = graph.arcs(visor), end = 2 * graph.degree(visor);
       budget.steps -= end / 2;
       for (let i = 0; i < end; i += 2) {
-        if (hopsTo[arcs[i]!]! <= most || costs[arcs[i + 1]!] === Infinity) continue;
-        hopsTo[arcs[i]!] = hops;
-        next.push(arcs[i]!);
+        const neighbour = numberAt(arcs, i);
+        if ((hopsTo[neighbour] ?? 0) <= most || costAt(costs, numberAt(arcs, i + 1)) === Infinity) continue;
+        hopsTo[neighbour] = hops;
+        next.push(neighbour);
       }
     }
     reached = next;

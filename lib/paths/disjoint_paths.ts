@@ -9,9 +9,11 @@
  * mostly is so. Otherwise the result is the best set that is known, and says so; there may be a cheaper or a larger one.
  */
 
+import { at } from "../types/at.ts";
 import { findBestPaths, measureOf } from "./best_paths.ts";
 import { Bounds } from "./bounds.ts";
 import { joinCosts, TIE } from "./figures.ts";
+import { costAt, numberAt } from "./read.ts";
 import { PathFlow, type Separation } from "./flow.ts";
 import { costOfPath, type NumberedPath, type Search } from "./search.ts";
 
@@ -61,7 +63,7 @@ function findWithinLimits(
   const { paths: best, isExact, areAll } = findBestPaths(search, { count, parallel: "all", ...bounds });
   const good = [options.fitting, areAll ? [] : findOneByOne(search, { ...options, ...bounds })];
   const others = good.flat().filter((path) => !best.some((one) => isSame(one, path)));
-  const unknown = areAll ? Infinity : isExact ? best.at(-1)!.cost : 0;
+  const unknown = areAll ? Infinity : isExact ? at(best, -1).cost : 0;
   const set = bestSet(byCost([...best, ...others]), { search, ...options, unknown });
   if (set.isExact) return set;
   return {
@@ -96,7 +98,7 @@ function findWidest(search: Search, { count: wanted, separation }: DisjointOptio
   if (count === 0) return [];
   const within = (cost: number): PathFlow =>
     new PathFlow(search, { values: search.ties, limit: cost - cost % TIE + TIE - 1, separation });
-  let flow = within(Math.max(...prices.map((list) => list[count - 1]!)));
+  let flow = within(Math.max(...prices.map((list) => at(list, count - 1))));
   let size = grow(flow, { from: 0, to: count });
   if (size < count) {
     flow.raiseLimit();
@@ -112,7 +114,7 @@ function findWidest(search: Search, { count: wanted, separation }: DisjointOptio
 /** What the transports of a visor cost, the cheapest first. */
 function pricesAt(visor: number, { graph, costs }: Search): number[] {
   const arcs = graph.arcs(visor), prices: number[] = [];
-  for (let i = 1; i < 2 * graph.degree(visor); i += 2) prices.push(costs[arcs[i]!]!);
+  for (let i = 1; i < 2 * graph.degree(visor); i += 2) prices.push(costAt(costs, numberAt(arcs, i)));
   return prices.filter((price) => price !== Infinity).sort((a, b) => a - b);
 }
 
@@ -149,17 +151,18 @@ function bestSet(
     }
     for (let i = from; i < candidates.length && tries < MAX_TRIES; i++) {
       tries++;
+      const candidate = at(candidates, i), conflicting = at(conflicts, i);
       const most = Math.min(count, chosen.length + candidates.length - i);
       if (most < best.length) return;
-      const atLeast = withoutTies(join(cost, { more: candidates[i]!.cost, times: best.length - chosen.length }));
+      const atLeast = withoutTies(join(cost, { more: candidate.cost, times: best.length - chosen.length }));
       if (most === best.length && atLeast >= bestCost) return;
-      if (chosen.some((other) => conflicts[i]![other])) continue;
-      choose(i + 1, { chosen: [...chosen, i], cost: join(cost, { more: candidates[i]!.cost, times: 1 }) });
+      if (chosen.some((other) => conflicting[other])) continue;
+      choose(i + 1, { chosen: [...chosen, i], cost: join(cost, { more: candidate.cost, times: 1 }) });
     }
   };
   choose(0, { chosen: [], cost: 0 });
   const isBest = unknown === Infinity || (best.length === count && least >= bestCost);
-  return { paths: best.map((i) => candidates[i]!), isExact: isBest && tries < MAX_TRIES };
+  return { paths: best.map((i) => at(candidates, i)), isExact: isBest && tries < MAX_TRIES };
 }
 
 /** The best path, then the best one that shares nothing with it, and so on. */
@@ -178,7 +181,7 @@ function findOneByOne(
     if (separation === "links") continue;
     for (const visor of path.visors.slice(1, -1)) {
       const arcs = graph.arcs(visor);
-      for (let i = 0; i < 2 * graph.degree(visor); i += 2) costs[arcs[i + 1]!] = Infinity;
+      for (let i = 0; i < 2 * graph.degree(visor); i += 2) costs[numberAt(arcs, i + 1)] = Infinity;
     }
   }
   return paths;

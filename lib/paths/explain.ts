@@ -4,6 +4,7 @@
  * measures, and those that would be there if nothing was avoided, limited or broken.
  */
 
+import { at } from "../types/at.ts";
 import { type PublicKey, shortKey } from "../types/mod.ts";
 import {
   type Figures,
@@ -114,7 +115,7 @@ function problemsOf(
     const { id, status } = graph.transport(number);
     if (status !== "not-working") return [];
     return [
-      `the transport ${id.slice(0, 8)} from ${shortKey(keys[i]!)} to ${shortKey(keys[i + 1]!)} does not work now`,
+      `the transport ${id.slice(0, 8)} from ${shortKey(at(keys, i))} to ${shortKey(at(keys, i + 1))} does not work now`,
     ];
   });
   const types = new Set(transports.map((number) => graph.transport(number).type));
@@ -136,7 +137,7 @@ function problemsOfVia(keys: readonly PublicKey[], via: readonly PublicKey[]): s
   const missing = via.filter((key) => !keys.includes(key));
   if (missing.length > 0) return missing.map((key) => `it does not pass ${shortKey(key)}`);
   const places = via.map((key) => keys.indexOf(key));
-  const isInOrder = places.every((place, i) => i === 0 || place > places[i - 1]!);
+  const isInOrder = places.every((place, i) => i === 0 || place > at(places, i - 1));
   return isInOrder ? [] : [`it passes ${via.map(shortKey).join(" and ")} in another order`];
 }
 

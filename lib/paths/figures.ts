@@ -15,6 +15,7 @@
  */
 
 import type { MapTransport } from "../wire/map_transport.ts";
+import { costAt } from "./read.ts";
 
 /** A measure, see the top of the file. */
 export type Metric = "hops" | "latency" | "throughput" | "reliability";
@@ -111,10 +112,11 @@ export function mixCosts(weights: MetricWeights, costs: (metric: Metric) => Floa
   const [latencies, throughputs, reliabilities] = [costs("latency"), costs("throughput"), costs("reliability")];
   // A plain loop with plain numbers: this runs for every question, over every transport.
   for (let i = 0; i < mixed.length; i++) {
-    const byHops = mixed[i]!;
+    const byHops = costAt(mixed, i);
     if (byHops === Infinity) continue;
-    const units = hops + latency * Math.floor(latencies[i]! / TIE) + throughput * Math.floor(throughputs[i]! / TIE) +
-      reliability * Math.floor(reliabilities[i]! / TIE);
+    const units = hops + latency * Math.floor(costAt(latencies, i) / TIE) +
+      throughput * Math.floor(costAt(throughputs, i) / TIE) +
+      reliability * Math.floor(costAt(reliabilities, i) / TIE);
     mixed[i] = Math.min(MAX_UNITS, Math.round(units)) * TIE + byHops - TIE;
   }
   return mixed;

@@ -19,6 +19,7 @@
  */
 
 import { Heap } from "./heap.ts";
+import { costAt, numberAt } from "./read.ts";
 import type { NumberedPath, Search } from "./search.ts";
 
 /** What paths must not share. */
@@ -45,6 +46,11 @@ class Side {
     this.next = new Int32Array(states);
     this.over = new Int32Array(states);
     this.isSettled = new Uint8Array(states);
+  }
+
+  /** The state before this one on the way from where the search began; -1 at its beginning. */
+  before(state: number): number {
+    return numberAt(this.next, state);
   }
 
   begin(state: number, distance: number): void {
@@ -137,8 +143,8 @@ export class PathFlow {
     while (this.#join(forward.heap.least, backward.heap.least) < this.#reached && budget.steps > 0) {
       const isForward = forward.heap.size <= backward.heap.size;
       const side = isForward ? forward : backward;
-      const state = side.heap.pop()!;
-      if (side.isSettled[state] === 1) continue;
+      const state = side.heap.pop();
+      if (state === undefined || side.isSettled[state] === 1) continue;
       side.isSettled[state] = 1;
       if (isForward) this.#stepForward(state);
       else this.#stepBackward(state);
@@ -160,11 +166,12 @@ export class PathFlow {
       for (let visor = source; visor !== destination;) {
         const arcs = graph.arcs(visor), end = 2 * graph.degree(visor);
         let i = 0;
-        while (i < end && used[arcs[i + 1]!] !== visor) i += 2;
+        while (i < end && used[numberAt(arcs, i + 1)] !== visor) i += 2;
         if (i === end) return paths;
-        used[arcs[i + 1]!] = UNUSED;
-        transports.push(arcs[i + 1]!);
-        visor = arcs[i]!;
+        const transport = numberAt(arcs, i + 1);
+        used[transport] = UNUSED;
+        transports.push(transport);
+        visor = numberAt(arcs, i);
         visors.push(visor);
       }
       paths.push({ visors, transports });
@@ -174,7 +181,7 @@ export class PathFlow {
   #stepForward(state: number): void {
     const { graph, costs, source, destination, budget } = this.#search;
     const values = this.#values, most = this.#isMaximum ? Number.MAX_VALUE : this.#limit;
-    const visor = state >> 1, isBehind = state % 2 === 1, isUsed = this.#through[visor]! > 0;
+    const visor = state >> 1, isBehind = state % 2 === 1, isUsed = numberAt(this.#through, visor) > 0;
     if (isBehind ? isUsed : !isUsed || this.#separation === "links") {
       this.#reachForward(state ^ 1, { from: state, value: 0, over: -1 });
     }
@@ -182,14 +189,14 @@ export class PathFlow {
     const arcs = graph.arcs(visor), end = 2 * graph.degree(visor);
     budget.steps -= end / 2;
     for (let i = 0; i < end; i += 2) {
-      const to = arcs[i]!, transport = arcs[i + 1]!;
+      const to = numberAt(arcs, i), transport = numberAt(arcs, i + 1);
       if (to === source || this.#isAvoided[to] === 1) continue;
-      const usedFrom = this.#usedFrom[transport]!;
+      const usedFrom = numberAt(this.#usedFrom, transport);
       if (isBehind) {
-        if (usedFrom !== UNUSED || costs[transport]! > most) continue;
-        this.#reachForward(2 * to, { from: state, value: values[transport]!, over: transport });
+        if (usedFrom !== UNUSED || costAt(costs, transport) > most) continue;
+        this.#reachForward(2 * to, { from: state, value: costAt(values, transport), over: transport });
       } else if (usedFrom === to) {
-        this.#reachForward(2 * to + 1, { from: state, value: -values[transport]!, over: transport });
+        this.#reachForward(2 * to + 1, { from: state, value: -costAt(values, transport), over: transport });
       }
     }
   }
@@ -198,7 +205,7 @@ export class PathFlow {
   #stepBackward(state: number): void {
     const { graph, costs, source, destination, budget } = this.#search;
     const values = this.#values, most = this.#isMaximum ? Number.MAX_VALUE : this.#limit;
-    const visor = state >> 1, isBehind = state % 2 === 1, isUsed = this.#through[visor]! > 0;
+    const visor = state >> 1, isBehind = state % 2 === 1, isUsed = numberAt(this.#through, visor) > 0;
     if (isBehind ? !isUsed || this.#separation === "links" : isUsed) {
       this.#reachBackward(state ^ 1, { to: state, value: 0, over: -1 });
     }
@@ -206,14 +213,14 @@ export class PathFlow {
     const arcs = graph.arcs(visor), end = 2 * graph.degree(visor);
     budget.steps -= end / 2;
     for (let i = 0; i < end; i += 2) {
-      const from = arcs[i]!, transport = arcs[i + 1]!;
+      const from = numberAt(arcs, i), transport = numberAt(arcs, i + 1);
       if (from === destination || this.#isAvoided[from] === 1) continue;
-      const usedFrom = this.#usedFrom[transport]!;
+      const usedFrom = numberAt(this.#usedFrom, transport);
       if (!isBehind) {
-        if (usedFrom !== UNUSED || costs[transport]! > most) continue;
-        this.#reachBackward(2 * from + 1, { to: state, value: values[transport]!, over: transport });
+        if (usedFrom !== UNUSED || costAt(costs, transport) > most) continue;
+        this.#reachBackward(2 * from + 1, { to: state, value: costAt(values, transport), over: transport });
       } else if (usedFrom === visor) {
-        this.#reachBackward(2 * from, { to: state, value: -values[transport]!, over: transport });
+        this.#reachBackward(2 * from, { to: state, value: -costAt(values, transport), over: transport });
       }
     }
   }
@@ -223,9 +230,9 @@ export class PathFlow {
     { from, value, over }: { readonly from: number; readonly value: number; readonly over: number },
   ): void {
     const distance = this.#isMaximum
-      ? Math.max(this.#forward.distance[from]!, value)
-      : this.#forward.distance[from]! + value - this.#potential[from]! + this.#potential[state]!;
-    if (distance >= this.#forward.distance[state]!) return;
+      ? Math.max(costAt(this.#forward.distance, from), value)
+      : costAt(this.#forward.distance, from) + value - costAt(this.#potential, from) + costAt(this.#potential, state);
+    if (distance >= costAt(this.#forward.distance, state)) return;
     this.#forward.reach(state, { distance, next: from, over });
     this.#meet(state);
   }
@@ -235,9 +242,9 @@ export class PathFlow {
     { to, value, over }: { readonly to: number; readonly value: number; readonly over: number },
   ): void {
     const distance = this.#isMaximum
-      ? Math.max(this.#backward.distance[to]!, value)
-      : this.#backward.distance[to]! + value - this.#potential[state]! + this.#potential[to]!;
-    if (distance >= this.#backward.distance[state]!) return;
+      ? Math.max(costAt(this.#backward.distance, to), value)
+      : costAt(this.#backward.distance, to) + value - costAt(this.#potential, state) + costAt(this.#potential, to);
+    if (distance >= costAt(this.#backward.distance, state)) return;
     this.#backward.reach(state, { distance, next: to, over });
     this.#meet(state);
   }
@@ -247,7 +254,7 @@ export class PathFlow {
   }
 
   #meet(state: number): void {
-    const distance = this.#join(this.#forward.distance[state]!, this.#backward.distance[state]!);
+    const distance = this.#join(costAt(this.#forward.distance, state), costAt(this.#backward.distance, state));
     if (distance >= this.#reached) return;
     this.#reached = distance;
     this.#meeting = state;
@@ -257,22 +264,30 @@ export class PathFlow {
     const forward = this.#forward, backward = this.#backward;
     const least = Math.min(forward.heap.least, this.#reached), rest = this.#reached - least;
     for (const state of forward.touched) {
-      const distance = forward.distance[state]!;
-      if (distance < least) this.#potential[state]! += least - distance;
+      const distance = costAt(forward.distance, state);
+      if (distance < least) this.#raise(state, least - distance);
     }
     for (const state of backward.touched) {
-      const distance = backward.distance[state]!;
-      if (distance < rest) this.#potential[state]! += distance - rest;
+      const distance = costAt(backward.distance, state);
+      if (distance < rest) this.#raise(state, distance - rest);
     }
+  }
+
+  #raise(state: number, by: number): void {
+    this.#potential[state] = costAt(this.#potential, state) + by;
   }
 
   /** Uses the transports of the augmenting path, and frees those that it goes back over. */
   #use(): void {
-    for (let state = this.#meeting; this.#forward.next[state] !== -1; state = this.#forward.next[state]!) {
-      this.#useArc(this.#forward.over[state]!, { from: this.#forward.next[state]!, to: state });
+    let state = this.#meeting;
+    for (let from = this.#forward.before(state); from !== -1; from = this.#forward.before(state)) {
+      this.#useArc(numberAt(this.#forward.over, state), { from, to: state });
+      state = from;
     }
-    for (let state = this.#meeting; this.#backward.next[state] !== -1; state = this.#backward.next[state]!) {
-      this.#useArc(this.#backward.over[state]!, { from: state, to: this.#backward.next[state]! });
+    state = this.#meeting;
+    for (let to = this.#backward.before(state); to !== -1; to = this.#backward.before(state)) {
+      this.#useArc(numberAt(this.#backward.over, state), { from: state, to });
+      state = to;
     }
   }
 
@@ -280,20 +295,25 @@ export class PathFlow {
     if (transport < 0) return;
     if (from % 2 === 1) {
       this.#usedFrom[transport] = from >> 1;
-      this.#through[to >> 1]!++;
+      this.#pass(to >> 1, 1);
       if (to >> 1 === this.#search.destination && from >> 1 === this.#search.source) this.#blockOtherDirect();
     } else {
       this.#usedFrom[transport] = UNUSED;
-      this.#through[from >> 1]!--;
+      this.#pass(from >> 1, -1);
     }
   }
+
+  #pass(visor: number, units: number): void {
+    this.#through[visor] = numberAt(this.#through, visor) + units;
+  }
+
   /** Direct paths share no visor between their ends, but are the same path all the same. No path takes one of them back. */
   #blockOtherDirect(): void {
     if (this.#separation === "links") return;
     const { graph, source, destination } = this.#search;
     const arcs = graph.arcs(source);
     for (let i = 0; i < 2 * graph.degree(source); i += 2) {
-      const transport = arcs[i + 1]!;
+      const transport = numberAt(arcs, i + 1);
       if (arcs[i] === destination && this.#usedFrom[transport] === UNUSED) this.#usedFrom[transport] = BLOCKED;
     }
   }

@@ -10,6 +10,7 @@
 
 import type { PublicKey, TransportId } from "../types/mod.ts";
 import type { MapTransport } from "../wire/map_transport.ts";
+import { numberAt } from "./read.ts";
 import { type Metric, METRICS, packedCost } from "./figures.ts";
 
 /** What a search needs of a graph. */
@@ -27,7 +28,7 @@ export interface ReadonlyGraph {
   degree(visor: number): number;
 }
 
-const NO_ARCS = new Int32Array(0);
+const NO_ARCS = new Int32Array(0), NO_COSTS = new Float64Array(0);
 
 /** Room for the first transports of a visor; doubled whenever it is full. */
 const FIRST_ARCS = 8;
@@ -98,7 +99,7 @@ export class TransportGraph implements ReadonlyGraph {
 
   /** The cost of every transport by its number; Infinity for one that does not work. Kept up to date; not to be changed. */
   costs(metric: Metric): Float64Array {
-    return this.#costs.get(metric)!;
+    return this.#costs.get(metric) ?? NO_COSTS;
   }
 
   /** The same for all transports, also for those that do not work; made anew at each call. */
@@ -143,7 +144,7 @@ export class TransportGraph implements ReadonlyGraph {
     this.#transports[number] = undefined;
     for (const costs of this.#costs.values()) costs[number] = Infinity;
     this.#freeTransports.push(number);
-    for (const key of [first, second]) this.#part(this.#numbers.get(key)!, number);
+    for (const key of [first, second]) this.#part(this.#numberFor(key), number);
   }
 
   #price(number: number, transport: MapTransport): void {
@@ -180,7 +181,7 @@ export class TransportGraph implements ReadonlyGraph {
       if (arcs[i] === neighbour) {
         isBeside = true;
         at = i + 2;
-        if (this.transport(arcs[i + 1]!).id < id) continue;
+        if (this.transport(numberAt(arcs, i + 1)).id < id) continue;
         at = i;
         break;
       }

@@ -1,72 +1,84 @@
 /** A heap of numbered things by rising cost; of equals, the one that came last comes out first. */
+
+import { costAt, numberAt } from "./read.ts";
+
+/** Room for the first things; doubled whenever it is full. */
+const FIRST_ROOM = 16;
+
+/** See the top of the file. */
 export class Heap {
-  readonly #items: number[] = [];
-  readonly #costs: number[] = [];
-  readonly #turns: number[] = [];
+  #items = new Int32Array(FIRST_ROOM);
+  #costs = new Float64Array(FIRST_ROOM);
+  #turns = new Int32Array(FIRST_ROOM);
+  #size = 0;
   #turn = 0;
 
   /** How many wait. */
   get size(): number {
-    return this.#items.length;
+    return this.#size;
   }
 
   /** The least cost; Infinity when nothing waits. */
   get least(): number {
-    return this.#costs[0] ?? Infinity;
+    return this.#size === 0 ? Infinity : costAt(this.#costs, 0);
   }
 
   /** Adds one. */
   push(item: number, cost: number): void {
-    let at = this.#items.length;
+    if (this.#size === this.#items.length) this.#grow();
+    let place = this.#size++;
     const turn = ++this.#turn;
-    while (at > 0) {
-      const above = (at - 1) >> 1;
-      if (this.#costs[above]! < cost) break;
-      this.#move(above, at);
-      at = above;
+    while (place > 0) {
+      const above = (place - 1) >> 1;
+      if (costAt(this.#costs, above) < cost) break;
+      this.#move(above, place);
+      place = above;
     }
-    this.#set(at, { item, cost, turn });
+    this.#items[place] = item;
+    this.#costs[place] = cost;
+    this.#turns[place] = turn;
   }
 
   /** Takes the least one out; undefined when nothing waits. */
   pop(): number | undefined {
-    const first = this.#items[0];
-    const item = this.#items.pop(), cost = this.#costs.pop(), turn = this.#turns.pop();
-    if (first === undefined || this.#items.length === 0) return first;
-    const size = this.#items.length;
-    let at = 0;
-    for (let below = 1; below < size; below = 2 * at + 1) {
+    if (this.#size === 0) return undefined;
+    const first = numberAt(this.#items, 0);
+    const size = --this.#size;
+    const cost = costAt(this.#costs, size), turn = numberAt(this.#turns, size);
+    let place = 0;
+    for (let below = 1; below < size; below = 2 * place + 1) {
       if (below + 1 < size && this.#isBefore(below + 1, below)) below++;
-      if (cost! < this.#costs[below]! || (cost === this.#costs[below] && turn! > this.#turns[below]!)) break;
-      this.#move(below, at);
-      at = below;
+      const costBelow = costAt(this.#costs, below);
+      if (cost < costBelow || (cost === costBelow && turn > numberAt(this.#turns, below))) break;
+      this.#move(below, place);
+      place = below;
     }
-    this.#set(at, { item: item!, cost: cost!, turn: turn! });
+    this.#move(size, place);
     return first;
   }
 
   /** Removes all. */
   clear(): void {
-    this.#items.length = this.#costs.length = this.#turns.length = 0;
+    this.#size = 0;
   }
 
   #isBefore(a: number, b: number): boolean {
-    const difference = this.#costs[a]! - this.#costs[b]!;
-    return difference < 0 || (difference === 0 && this.#turns[a]! > this.#turns[b]!);
+    const difference = costAt(this.#costs, a) - costAt(this.#costs, b);
+    return difference < 0 || (difference === 0 && numberAt(this.#turns, a) > numberAt(this.#turns, b));
   }
 
   #move(from: number, to: number): void {
-    this.#items[to] = this.#items[from]!;
-    this.#costs[to] = this.#costs[from]!;
-    this.#turns[to] = this.#turns[from]!;
+    this.#items[to] = numberAt(this.#items, from);
+    this.#costs[to] = costAt(this.#costs, from);
+    this.#turns[to] = numberAt(this.#turns, from);
   }
 
-  #set(
-    at: number,
-    { item, cost, turn }: { readonly item: number; readonly cost: number; readonly turn: number },
-  ): void {
-    this.#items[at] = item;
-    this.#costs[at] = cost;
-    this.#turns[at] = turn;
+  #grow(): void {
+    const items = new Int32Array(2 * this.#size), costs = new Float64Array(2 * this.#size);
+    const turns = new Int32Array(2 * this.#size);
+    items.set(this.#items);
+    costs.set(this.#costs);
+    turns.set(this.#turns);
+    [this.#items, this.#costs, this.#turns] = [items, costs, turns];
   }
 }

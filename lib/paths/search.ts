@@ -1,6 +1,7 @@
 /** What all searches are told: from where to where, over what, at which cost, and with how much work. */
 
 import { joinCosts, type Joining } from "./figures.ts";
+import { costAt } from "./read.ts";
 import type { ReadonlyGraph } from "./graph.ts";
 
 /** Longer routes are never looked for: v1.3 visors ask for 50 (routing.md §7.5). */
@@ -57,5 +58,5 @@ export interface NumberedPath {
 
 /** The cost of a path in what the question is about. */
 export function costOfPath({ transports }: Pick<NumberedPath, "transports">, { costs, joining }: Search): number {
-  return transports.reduce((cost, transport) => joinCosts(cost, { b: costs[transport]!, joining }), 0);
+  return transports.reduce((cost, transport) => joinCosts(cost, { b: costAt(costs, transport), joining }), 0);
 }
