@@ -3,6 +3,7 @@
  * graphs, bounds or flows: a route is a list of transports, and every list that is a route is looked at.
  */
 
+import { at } from "../../lib/types/at.ts";
 import type { MapTransport } from "../../lib/services/transport_discovery/mod.ts";
 import type { CompleteQuery } from "../../lib/paths/query.ts";
 import { figuresOf, type Metric, type MetricWeights } from "../../lib/paths/figures.ts";
@@ -36,14 +37,14 @@ export function bestCosts(map: readonly MapTransport[], question: CompleteQuery)
 export function allRoutes(map: readonly MapTransport[], question: CompleteQuery): OracleRoute[] {
   const found: OracleRoute[] = [];
   const walk = (route: OracleRoute): void => {
-    const at = route.visors.at(-1)!;
-    if (at === question.destination) {
+    const last = at(route.visors, -1);
+    if (last === question.destination) {
       if (isAsAsked(route, question)) found.push(route);
       return;
     }
     for (const transport of map) {
       const [a, b] = transport.edges as readonly [string, string];
-      const to = a === at ? b : b === at ? a : undefined;
+      const to = a === last ? b : b === last ? a : undefined;
       if (to === undefined || route.visors.includes(to)) continue;
       walk({ transports: [...route.transports, transport], visors: [...route.visors, to] });
     }
@@ -79,7 +80,7 @@ function isAsAsked({ transports, visors }: OracleRoute, question: CompleteQuery)
   return transports.length >= minHops && transports.length <= maxHops &&
     transports.every(({ status, type }) => status !== "not-working" && !avoidTypes.includes(type)) &&
     !visors.some((key) => (avoid as readonly string[]).includes(key)) &&
-    places.every((place, i) => place >= 0 && (i === 0 || place > places[i - 1]!));
+    places.every((place, i) => place >= 0 && (i === 0 || place > at(places, i - 1)));
 }
 
 /** Of all sets that share nothing the largest, of those the cheapest. */
@@ -94,7 +95,8 @@ function bestSet(routes: readonly OracleRoute[], { count, disjoint, metric }: Co
     if (set.length > best.length || (set.length === best.length && compare(total(set), total(best)) < 0)) best = set;
     if (set.length === count) return;
     for (let i = from; i < routes.length; i++) {
-      if (!set.some((one) => isJoined(one, routes[i]!))) choose(i + 1, [...set, routes[i]!]);
+      const route = at(routes, i);
+      if (!set.some((one) => isJoined(one, route))) choose(i + 1, [...set, route]);
     }
   };
   choose(0, []);

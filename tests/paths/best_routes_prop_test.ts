@@ -2,6 +2,7 @@
 
 import assert from "node:assert/strict";
 import fc from "fast-check";
+import { at } from "../../lib/types/at.ts";
 import { hasCode } from "../../lib/errors/mod.ts";
 import { findDisjointPaths } from "../../lib/paths/disjoint_paths.ts";
 import type { Metric, MetricWeights } from "../../lib/paths/figures.ts";
@@ -28,7 +29,7 @@ const transport: fc.Arbitrary<MapTransport> = fc.record({
     status: fc.constantFrom("working" as const, "working" as const, "unknown" as const, "not-working" as const),
   }, { requiredKeys: [] }),
 }).map(({ ends: [a, b], type, figures }) => ({
-  ...makeTransportEntry(VISORS[a]!, VISORS[b]!, { type, label: "" }),
+  ...makeTransportEntry(at(VISORS, a), at(VISORS, b), { type, label: "" }),
   ...figures,
 }));
 
@@ -48,8 +49,8 @@ const question: fc.Arbitrary<RouteQuery> = fc.record({
   via: fc.constantFrom(0, 0, 0, 1, 2),
   avoidTypes: fc.constantFrom([], [], ["dmsg"], ["stcp", "dmsg"]),
 }).map(({ order, metric, count, disjoint, hops: [least = 1, more = 0], avoid, via, avoidTypes }) => ({
-  source: order[0]!,
-  destination: order[1]!,
+  source: at(order, 0),
+  destination: at(order, 1),
   metric,
   count,
   disjoint,
@@ -105,7 +106,7 @@ function hold(map: readonly MapTransport[], asked: RouteQuery): void {
     assert.equal(new Set(shared).size, shared.length);
   }
   for (const [i, one] of (found?.routes ?? []).entries()) {
-    assert.ok(Math.abs(one.cost - costOf(routes[i]!, metric)[0]) < 1e-5, `${one.cost}`);
+    assert.ok(Math.abs(one.cost - costOf(at(routes, i), metric)[0]) < 1e-5, `${one.cost}`);
   }
 }
 

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
+import { at } from "../../lib/types/at.ts";
 import { TransportGraph } from "../../lib/paths/graph.ts";
 import { makeTransportEntry, type TransportEntry } from "../../lib/wire/transport_entry.ts";
 import { makeVisor } from "../services/transport_discovery/support.ts";
@@ -7,20 +8,21 @@ import { makeVisor } from "../services/transport_discovery/support.ts";
 const VISORS = [1, 2, 3, 4].map((number) => makeVisor(number).publicKey);
 
 function entry(a: number, b: number, type = "stcp"): TransportEntry {
-  return makeTransportEntry(VISORS[a]!, VISORS[b]!, { type, label: "" });
+  return makeTransportEntry(at(VISORS, a), at(VISORS, b), { type, label: "" });
 }
 
 /** The neighbours of a visor and the cheapest transports to them, as text. */
 function around(graph: TransportGraph, visor: number): string[] {
-  const number = graph.numberOf(VISORS[visor]!);
+  const number = graph.numberOf(at(VISORS, visor));
   if (number === undefined) return [];
   const best = new Map<number, number>();
   const costs = graph.costs("hops"), arcs = graph.arcs(number);
   for (let i = 0; i < 2 * graph.degree(number); i += 2) {
-    const other = arcs[i]!, transport = arcs[i + 1]!;
+    const other = at(arcs, i), transport = at(arcs, i + 1);
     if (!best.has(other)) assert.ok(i === 0 || arcs[i - 2] !== other);
-    else assert.ok(arcs[i - 2] === other && graph.transport(arcs[i - 1]!).id < graph.transport(transport).id);
-    if (!best.has(other) || costs[transport]! < costs[best.get(other)!]!) best.set(other, transport);
+    else assert.ok(arcs[i - 2] === other && graph.transport(at(arcs, i - 1)).id < graph.transport(transport).id);
+    const known = best.get(other);
+    if (known === undefined || at(costs, transport) < at(costs, known)) best.set(other, transport);
   }
   return [...best].map(([other, transport]) => `${graph.keyOf(other)} ${graph.transport(transport).id}`).sort();
 }
@@ -103,9 +105,9 @@ Deno.test("TransportGraph prices what its edges say, and nothing that does not w
   const graph = new TransportGraph();
   const one = entry(0, 1);
   graph.add({ ...one, latencyMs: 20, status: "working" });
-  const [first] = graph.costs("latency");
+  const first = at(graph.costs("latency"), 0);
   graph.add({ ...one, latencyMs: 40, status: "working" });
-  assert.ok(graph.costs("latency")[0]! > first!);
+  assert.ok(at(graph.costs("latency"), 0) > first);
   graph.add({ ...one, latencyMs: 20, status: "not-working" });
   assert.deepEqual([graph.costs("latency")[0], graph.costs("hops")[0], graph.transportCount], [Infinity, Infinity, 1]);
   graph.add({ ...one, latencyMs: 20 });

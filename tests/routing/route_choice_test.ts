@@ -1,6 +1,7 @@
 /** Which routes a dial tries, and in which order. */
 
 import assert from "node:assert/strict";
+import { at } from "../../lib/types/at.ts";
 import { hasCode, RefusedError, type SkywireError, UnavailableError } from "../../lib/errors/mod.ts";
 import { chooseRoutes, type RouteChoiceDeps } from "../../lib/routing/route_choice.ts";
 import type { RouteConstraints } from "../../lib/services/route_finder/mod.ts";
@@ -21,7 +22,7 @@ function idOf(from: PublicKey, to: PublicKey, parallel = 0): TransportId {
 }
 
 function hopsOver(...visors: PublicKey[]): Hop[] {
-  return visors.slice(1).map((to, i) => ({ transportId: idOf(visors[i]!, to), from: visors[i]!, to }));
+  return visors.slice(1).map((to, i) => ({ transportId: idOf(at(visors, i), to), from: at(visors, i), to }));
 }
 
 interface World {
@@ -64,7 +65,7 @@ async function routes(world: World, constraints: RouteConstraints = {}, remote =
       findRoutes: async (question) => {
         questions.push(question);
         world.onQuestion?.(question);
-        const [from, to] = question.pairs[0]!;
+        const [from, to] = at(question.pairs, 0);
         return [await world.find?.(from, to) ?? []];
       },
     },

@@ -1,6 +1,7 @@
 /** What edges report is kept, merged, served and told; and what is no longer reported expires. Over HTTP, in memory. */
 
 import assert from "node:assert/strict";
+import { at } from "../../../lib/types/at.ts";
 import { openSqlite, type SqlDatabase } from "../../../lib/storage/mod.ts";
 import {
   createTransportDiscovery,
@@ -253,7 +254,7 @@ simulationTest(
     for (let round = 0; round < 5; round++) {
       const signed = [makeSigned(A, B, { type: `t${round}` }), makeSigned(A, B, { type: `u${round}` })];
       await world.as(A, (client) => client.register(signed));
-      await world.as(A, (client) => client.deregister(signed[1]!.entry.id));
+      await world.as(A, (client) => client.deregister(at(signed, 1).entry.id));
       await follow(1_000);
       assert.equal(known.size, round + 1);
     }
