@@ -8,7 +8,15 @@ import { at } from "../types/at.ts";
 import { type Path, type PublicKey, shortKey } from "../types/mod.ts";
 import { findBestPaths } from "./best_paths.ts";
 import { findDisjointPaths } from "./disjoint_paths.ts";
-import { costOf, figuresOf, type Metric, type MetricWeights, sumFigures } from "./figures.ts";
+import {
+  assumedOf,
+  costOf,
+  figuresOf,
+  type MeasuredTransport,
+  type Metric,
+  type MetricWeights,
+  sumFigures,
+} from "./figures.ts";
 import type { TransportGraph } from "./graph.ts";
 import { type CompleteQuery, completeQuery, type RatedRoute, type RouteQuery, searchOf } from "./query.ts";
 import { numberAt } from "./read.ts";
@@ -80,9 +88,24 @@ export function rate(
   path: NumberedPath,
   { graph, metric }: { readonly graph: TransportGraph; readonly metric: Metric | MetricWeights },
 ): RatedRoute {
-  const parts = path.transports.map((number) => figuresOf(graph.transport(number)));
-  const figures = sumFigures(parts);
-  return { hops: hopsOf(path, graph), cost: costOf(figures, { metric, parts }), figures };
+  const transports = path.transports.map((number) => graph.transport(number));
+  return rateTransports(hopsOf(path, graph), { transports, metric });
+}
+
+/** Rates a path whose transports nobody measured. */
+export function rateHops(hops: Path, metric: Metric | MetricWeights): RatedRoute {
+  return rateTransports(hops, { transports: hops.map(() => ({ type: "" })), metric });
+}
+
+function rateTransports(
+  hops: Path,
+  { transports, metric }: {
+    readonly transports: readonly MeasuredTransport[];
+    readonly metric: Metric | MetricWeights;
+  },
+): RatedRoute {
+  const parts = transports.map(figuresOf), figures = sumFigures(parts), assumed = assumedOf(transports);
+  return { hops, cost: costOf(figures, { metric, parts }), figures, ...(assumed.length > 0 && { assumed }) };
 }
 
 /**

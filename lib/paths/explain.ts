@@ -7,8 +7,8 @@
 import { at } from "../types/at.ts";
 import { type PublicKey, shortKey } from "../types/mod.ts";
 import {
-  type Figures,
   joiningOf,
+  type Measurable,
   type Metric,
   METRICS,
   type MetricWeights,
@@ -142,17 +142,17 @@ function problemsOfVia(keys: readonly PublicKey[], via: readonly PublicKey[]): s
 }
 
 function reasonToChoose(
-  { figures, cost }: RatedRoute,
+  route: RatedRoute,
   { asked: { metric, disjoint }, isExact, isOnly }: {
     readonly asked: CompleteQuery;
     readonly isExact: boolean;
     readonly isOnly: boolean;
   },
 ): string {
-  if (isOnly) return `the only route there is: ${amountOf(metric, { figures, cost })}`;
+  if (isOnly) return `the only route there is: ${amountOf(metric, route)}`;
   const among = disjoint === "none" ? "" : ` of those that share no ${disjoint}`;
-  const doubt = isExact ? "" : ", as far as is known: under such conditions a better one may have been missed";
-  return `the best${among} by ${nameOf(metric)}: ${amountOf(metric, { figures, cost })}${doubt}`;
+  const doubt = isExact ? "" : ", as far as is known: with such constraints the search may miss a better one";
+  return `the best${among} by ${nameOf(metric)}: ${amountOf(metric, route)}${doubt}`;
 }
 
 function reasonAgainst(
@@ -164,17 +164,21 @@ function reasonAgainst(
   },
 ): string {
   const its = amountOf(metric, route);
-  if (route.cost > best.cost) return `worse by ${nameOf(metric)}: ${its}, the chosen one has ${amountOf(metric, best)}`;
+  if (route.cost > best.cost) {
+    return `worse by ${nameOf(metric)}: ${its}; the chosen route has ${amountOf(metric, best)}`;
+  }
   if (route.cost < best.cost) {
-    return `better by itself (${its}), but fewer or worse routes would share no ${disjoint} with it`;
+    return `better by itself (${its}), but it leaves fewer or worse routes that share no ${disjoint} with it`;
   }
   const [hops, bestHops] = [route.figures.hops, best.figures.hops];
   const equal = `as good by ${nameOf(metric)} (${its})`;
-  if (hops > bestHops) return `${equal}, but it has ${countHops(hops)} and the chosen one ${bestHops}`;
-  if (ours > theirs) {
-    return `${equal}, but ${ours} of its hops go through messaging servers, of the chosen one's ${theirs}`;
-  }
-  return `${equal} and as short: the chosen one was merely found first`;
+  if (hops > bestHops) return `${equal}, but longer: ${countHops(hops)}; the chosen route has ${countHops(bestHops)}`;
+  if (ours > theirs) return `${equal}, but more of it goes through messaging servers: ${relays(ours, theirs)}`;
+  return `${equal} and as short; the chosen route came first`;
+}
+
+function relays(ours: number, theirs: number): string {
+  return `${countHops(ours)}; the chosen route has ${theirs === 0 ? "none" : countHops(theirs)} of that kind`;
 }
 
 function relayedHops({ transports }: NumberedPath, graph: TransportGraph): number {
@@ -183,17 +187,19 @@ function relayedHops({ transports }: NumberedPath, graph: TransportGraph): numbe
 
 function amountOf(
   metric: Metric | MetricWeights,
-  { figures, cost }: { readonly figures: Figures; readonly cost: number },
+  { figures, cost, assumed }: Pick<RatedRoute, "figures" | "cost" | "assumed">,
 ): string {
   switch (metric) {
     case "hops":
       return countHops(figures.hops);
     case "latency":
-      return `${shown(figures.latencyMs)} ms there and back`;
+      return `${shown(figures.latencyMs)} ms there and back${doubtOf({ figures, assumed }, "latencyMs")}`;
     case "throughput":
-      return `${shown(figures.throughputMBps)} MB/s at its narrowest transport`;
+      return `${shown(figures.throughputMBps)} MB/s at its narrowest transport${
+        doubtOf({ figures, assumed }, "throughputMBps")
+      }`;
     case "reliability":
-      return `${shown(figures.resetsPerHour)} resets an hour to be expected`;
+      return `${shown(figures.resetsPerHour)} resets an hour expected${doubtOf({ figures, assumed }, "resetsPerHour")}`;
     default:
       return `a cost of ${shown(cost)}`;
   }
@@ -207,6 +213,16 @@ function countHops(hops: number): string {
   return hops === 1 ? "1 hop" : `${hops} hops`;
 }
 
+/** Says that a figure is no measurement. */
+function doubtOf(
+  { figures: { hops }, assumed = [] }: Pick<RatedRoute, "figures" | "assumed">,
+  name: Measurable,
+): string {
+  if (!assumed.includes(name)) return "";
+  return hops === 1 ? " (not measured: usual for its kind)" : " (not measured everywhere: usual figures fill the gaps)";
+}
+
+/** With three digits: nobody measures better than that. */
 function shown(amount: number): string {
-  return String(Math.round(amount * 100) / 100);
+  return amount >= 100 ? amount.toFixed(0) : String(Number(amount.toPrecision(3)));
 }

@@ -41,14 +41,23 @@ export interface Figures {
   readonly resetsPerHour: number;
 }
 
+/** Figures that edges measure. */
+export const MEASURABLE = ["latencyMs", "throughputMBps", "resetsPerHour"] as const;
+
+/** See {@link MEASURABLE}. */
+export type Measurable = typeof MEASURABLE[number];
+
 /** What is assumed of a direct transport as long as nobody measured it; the unit of each measure in a mix. */
 export const USUAL = { latencyMs: 50, throughputMBps: 10, resetsPerHour: 1 } as const;
 
 /** The same for one through a messaging server: two legs, and a server that many share. */
 export const USUAL_RELAYED = { latencyMs: 150, throughputMBps: 2, resetsPerHour: 2 } as const;
 
+/** What figures are taken from. */
+export type MeasuredTransport = Pick<MapTransport, "type" | Measurable>;
+
 /** The figures of one transport, with what is assumed where nothing is known. */
-export function figuresOf(transport: MapTransport): Figures {
+export function figuresOf(transport: MeasuredTransport): Figures {
   const usual = transport.type === RELAYED_TYPE ? USUAL_RELAYED : USUAL;
   return {
     hops: 1,
@@ -66,6 +75,11 @@ export function sumFigures(figures: readonly Figures[]): Figures {
     throughputMBps: figures.length === 0 ? Infinity : Math.min(...figures.map((one) => one.throughputMBps)),
     resetsPerHour: sum(figures.map((one) => one.resetsPerHour)),
   };
+}
+
+/** Which figures of a route nobody measured on every transport. */
+export function assumedOf(transports: readonly MeasuredTransport[]): readonly Measurable[] {
+  return MEASURABLE.filter((name) => transports.some((transport) => transport[name] === undefined));
 }
 
 /** The cost of a route as people see it, from its figures; the less the better, in the unit of the table above. */

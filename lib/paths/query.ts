@@ -2,7 +2,15 @@
 
 import { ProtocolError, RefusedError } from "../errors/mod.ts";
 import { type Path, type PathStep, type PublicKey, shortKey } from "../types/mod.ts";
-import { type Figures, joiningOf, type Metric, METRICS, type MetricWeights, mixCosts } from "./figures.ts";
+import {
+  type Figures,
+  joiningOf,
+  type Measurable,
+  type Metric,
+  METRICS,
+  type MetricWeights,
+  mixCosts,
+} from "./figures.ts";
 import type { TransportGraph } from "./graph.ts";
 import { MAX_SEARCH_HOPS, type Search, type SearchBudget } from "./search.ts";
 
@@ -69,6 +77,8 @@ export interface RatedRoute {
   readonly cost: number;
   /** By every measure. */
   readonly figures: Figures;
+  /** Figures that were not measured on every transport: usual ones fill the gaps. Absent when all were measured. */
+  readonly assumed?: readonly Measurable[] | undefined;
 }
 
 /** The longest routes that are looked for when nobody says how long. */

@@ -6,7 +6,8 @@
 export { createRouter, type DialOptions, type Router, type RouterDeps } from "./router.ts";
 export type { RouteConnection, RouteConnectionStats } from "./route_connection.ts";
 export type { RouteListener } from "./route_listener.ts";
-export { DEFAULT_DIAL_HOPS, isLastResort } from "./route_choice.ts";
+export { type ExplainDeps, explainDial } from "./explain.ts";
+export { DEFAULT_DIAL_HOPS } from "./rank.ts";
 export type { RuleLimits } from "./rule_quota.ts";
 export type { RuleSummary } from "./rule_summary.ts";
 export type { GroupEnd } from "./group.ts";

@@ -1,39 +1,25 @@
 /**
- * Which routes a dial tries, best first. A path that was asked for is followed to the letter; otherwise a transport of
- * our own to the remote visor comes first, then what the route finder knows. Last come messaging transports that nobody
- * here asked for, such as the one that a dial opened when there was no other way: else the fewest hops would lead over
- * it for ever, however well the others work again. v1.3 tries the finder's first answer only (routing.md §8.1).
+ * Which routes a dial tries, one after the other: a path that was asked for, to the letter; otherwise in the order of
+ * `rank.ts`. The finder is asked only when transports of this visor do not do.
  *
  * Both directions of a connection take the same transports: so one question to the finder is enough, and each end
  * notices when the other's path breaks.
  */
 
-import { hasCode, RefusedError, UnavailableError } from "../errors/mod.ts";
+import { hasCode, UnavailableError } from "../errors/mod.ts";
 import { type Clock, sleep, type Timers, withTimeout } from "../runtime/mod.ts";
 import type { RouteConstraints, RouteFinderClient } from "../services/route_finder/mod.ts";
-import { type TransportSummary, type TransportTable, USER_LABEL } from "../transport/mod.ts";
-import {
-  type Hop,
-  isTransportStep,
-  type PathStep,
-  type PublicKey,
-  type RoutePair,
-  shortKey,
-  type TransportId,
-} from "../types/mod.ts";
+import type { TransportTable } from "../transport/mod.ts";
+import { type Path, type PathStep, type PublicKey, type RoutePair, shortKey, type TransportId } from "../types/mod.ts";
 import type { Edges } from "../wire/transport_entry.ts";
-
-/** Longer routes are not asked for, which spares the route finder (routing.md §10.3). */
-export const DEFAULT_DIAL_HOPS = 5;
+import { followPath } from "./asked_path.ts";
+import { type DialConstraints, dialConstraints, nameOfPath, type RankedPath, rankPaths } from "./rank.ts";
 
 /** How long a dial goes on asking after it opened a transport by itself: discovery and finder must learn of it first. */
 const CATCH_UP = { limitMs: 5_000, intervalMs: 250 } as const;
 
 /** How long a dial that has a last resort waits for what the finder knows. */
 const BETTER_WITHIN_MS = 2_000;
-
-/** The type of transports that go through a messaging server, and so are the slowest. */
-const MESSAGING_TYPE = "dmsg";
 
 /** What the choice needs. */
 export interface RouteChoiceDeps {
@@ -58,21 +44,34 @@ export interface RouteChoiceDeps {
  * @throws {UnavailableError} `route/not-found` when there is none at all
  * @throws {RefusedError} `route/bad-path`
  */
-export function chooseRoutes(
+export async function* chooseRoutes(
   remote: PublicKey,
   options: { readonly constraints: RouteConstraints; readonly signal: AbortSignal; readonly deps: RouteChoiceDeps },
-): AsyncIterable<RoutePair> {
+): AsyncGenerator<RoutePair> {
   const choice = new RouteChoice(remote, options);
-  return options.constraints.path === undefined ? choice.found() : choice.asked(options.constraints.path);
+  const { path } = options.constraints;
+  for await (const hops of path === undefined ? choice.found() : choice.asked(path)) yield pairOf(hops);
+}
+
+/** Asks the route finder what a dial asks it: for paths from a visor to another one, the best first. */
+export async function askForPaths(
+  ends: { readonly from: PublicKey; readonly to: PublicKey },
+  { constraints: { minHops, maxHops, ...constraints }, routeFinder, signal }: {
+    readonly constraints: DialConstraints;
+    readonly routeFinder: Pick<RouteFinderClient, "findRoutes">;
+    readonly signal?: AbortSignal | undefined;
+  },
+): Promise<readonly Path[]> {
+  const pairs = [[ends.from, ends.to]] as const;
+  const [paths = []] = await routeFinder.findRoutes({ pairs, minHops, maxHops, constraints, signal });
+  return paths;
 }
 
 class RouteChoice {
   readonly #remote: PublicKey;
   readonly #signal: AbortSignal;
   readonly #deps: RouteChoiceDeps;
-  readonly #minHops: number;
-  readonly #maxHops: number;
-  readonly #constraints: Omit<RouteConstraints, "path" | "minHops" | "maxHops">;
+  readonly #constraints: DialConstraints;
   /** Why nothing was found, as far as it is known. */
   #cause: unknown;
 
@@ -83,52 +82,52 @@ class RouteChoice {
     this.#remote = remote;
     this.#signal = options.signal;
     this.#deps = options.deps;
-    const { path: _, minHops = 1, maxHops, ...constraints } = options.constraints;
-    this.#minHops = Math.max(minHops, 1);
-    this.#maxHops = maxHops ?? Math.max(DEFAULT_DIAL_HOPS, this.#minHops);
-    this.#constraints = constraints;
+    this.#constraints = dialConstraints(options.constraints);
   }
 
-  async *found(): AsyncGenerator<RoutePair> {
-    // Whether a way of our own is the best, only the finder knows by other measures.
-    const byHops = (this.#constraints.metric ?? "hops") === "hops";
-    const direct = byHops ? this.#direct() : [];
-    const unasked = new Set(this.#deps.transports.list().filter(isLastResort).map(({ id }) => id));
-    const isLast = ({ forward: [first] }: RoutePair): boolean => byHops && unasked.has(first!.transportId);
+  async *found(): AsyncGenerator<Path> {
     const tried = new Set<string>();
-    const untried = (routes: readonly RoutePair[]): RoutePair[] =>
-      routes.filter((route) => {
-        const isNew = !tried.has(nameOf(route));
-        tried.add(nameOf(route));
+    const untried = (ranked: readonly RankedPath[]): Path[] =>
+      ranked.map(({ hops }) => hops).filter((hops) => {
+        const isNew = !tried.has(nameOfPath(hops));
+        tried.add(nameOfPath(hops));
         return isNew;
       });
-    yield* untried(direct.filter((route) => !isLast(route)));
-    const answered = await this.#ask(direct.some(isLast) ? BETTER_WITHIN_MS : undefined);
-    yield* untried(answered.filter((route) => !isLast(route)));
-    yield* untried([...direct, ...answered]);
+    const isByHops = (this.#constraints.metric ?? "hops") === "hops";
+    const known = this.#rank([]);
+    const [lastResorts, direct] = [known.filter(isLastResort), known.filter((one) => !isLastResort(one))];
+    if (isByHops) yield* untried(direct);
+    yield* untried(this.#rank(await this.#ask(lastResorts.length > 0 ? BETTER_WITHIN_MS : undefined)));
     if (tried.size > 0) return;
     const opened = await this.#openAndAsk();
     if (opened.length === 0) throw this.#notFound();
-    yield* opened;
+    yield* untried(opened);
   }
 
-  /** Parallel transports between two visors of the path give further routes over the same visors. */
-  async *asked(path: readonly PathStep[]): AsyncGenerator<RoutePair> {
-    const visors = await this.#visorsOf(path);
-    const hops = await Promise.all(path.map((step, i): Hop[] | Promise<Hop[]> => {
-      const from = visors[i]!, to = visors[i + 1]!;
-      return isTransportStep(step)
-        ? [{ transportId: step, from, to }]
-        : this.#hop(from, { to, number: i + 1, of: path.length });
-    }));
-    const count = Math.max(...hops.map((choices) => choices.length));
-    for (let n = 0; n < count; n++) yield makeRoute(hops.map((choices) => choices[Math.min(n, choices.length - 1)]!));
+  async *asked(path: readonly PathStep[]): AsyncGenerator<Path> {
+    yield* await followPath(path, {
+      localKey: this.#deps.localKey,
+      remote: this.#remote,
+      constraints: this.#constraints,
+      transports: this.#deps.transports,
+      hopsBetween: async (from, to) => {
+        const paths = await this.#query({ from, to }, { constraints: { minHops: 1, maxHops: 1 } });
+        return paths.flatMap((hops) => hops.slice(0, 1));
+      },
+      edgesOf: async (id) =>
+        await this.#deps.edgesOf?.(id, this.#signal).catch((cause) => {
+          this.#signal.throwIfAborted();
+          this.#cause = cause;
+          return undefined;
+        }),
+      causeOf: () => this.#cause,
+    });
   }
 
   /** Opens a transport when that is allowed and can help, then asks until it is known. */
-  async #openAndAsk(): Promise<RoutePair[]> {
+  async #openAndAsk(): Promise<readonly RankedPath[]> {
     const { ensureTransport, clock, timers } = this.#deps;
-    if (ensureTransport === undefined || this.#minHops > 1) return [];
+    if (ensureTransport === undefined || this.#constraints.minHops > 1) return [];
     try {
       await ensureTransport(this.#remote, this.#signal);
     } catch (cause) {
@@ -137,98 +136,41 @@ class RouteChoice {
       return [];
     }
     for (const until = clock.monotonic() + CATCH_UP.limitMs;;) {
-      const routes = [...this.#direct(), ...await this.#ask()];
+      const routes = this.#rank(await this.#ask());
       if (routes.length > 0 || clock.monotonic() >= until) return routes;
       await sleep(timers, CATCH_UP.intervalMs, this.#signal);
     }
   }
 
-  /** Routes over one of our own transports; the finder need not even know it. */
-  #direct(): RoutePair[] {
-    const { via = [] } = this.#constraints;
-    if (this.#minHops > 1 || this.#maxHops < 1 || via.length > 0) return [];
-    return this.#transportsTo(this.#remote).map((transportId) =>
-      makeRoute([{ transportId, from: this.#deps.localKey, to: this.#remote }])
-    );
-  }
-
-  /** What the finder knows, as far as it begins with a transport that is really up; nothing when time is up. */
-  async #ask(withinMs?: number): Promise<RoutePair[]> {
-    const up = new Set(this.#deps.transports.list().filter((one) => one.up).map((one) => one.id));
-    const routes = await this.#query(this.#deps.localKey, {
-      to: this.#remote,
-      minHops: this.#minHops,
-      maxHops: this.#maxHops,
+  #rank(found: readonly Path[]): readonly RankedPath[] {
+    return rankPaths({
+      localKey: this.#deps.localKey,
+      remote: this.#remote,
       constraints: this.#constraints,
-      withinMs,
-    });
-    return routes.filter((hops) => hops.length > 0 && up.has(hops[0]!.transportId)).map(makeRoute);
+      transports: this.#deps.transports.list(),
+      found,
+    }).candidates;
   }
 
-  async #hop(from: PublicKey, { to, number, of }: { to: PublicKey; number: number; of: number }): Promise<Hop[]> {
-    const hops = from === this.#deps.localKey
-      ? this.#transportsTo(to).map((transportId) => ({ transportId, from, to }))
-      : (await this.#query(from, { to, minHops: 1, maxHops: 1 })).flatMap((hops) => hops.slice(0, 1));
-    if (hops.length > 0) return hops;
-    const why = `no transport from ${shortKey(from)} to ${shortKey(to)} is up; add one there or choose another path`;
-    throw this.#missing(why, { hop: number, of, from, to });
+  /** What the finder knows; nothing when time is up. */
+  async #ask(withinMs?: number): Promise<readonly Path[]> {
+    const ends = { from: this.#deps.localKey, to: this.#remote };
+    return await this.#query(ends, { constraints: this.#constraints, withinMs });
   }
 
-  /** Where a transport that was named leads to from a visor. */
-  async #otherEnd(
-    id: TransportId,
-    { from, number, of }: { readonly from: PublicKey; readonly number: number; readonly of: number },
-  ): Promise<PublicKey> {
-    const name = `the transport ${id.slice(0, 8)}`;
-    const missing = (why: string): UnavailableError =>
-      this.#missing(`${name} ${why}; choose another path`, { hop: number, of, from, transport: id });
-    if (from === this.#deps.localKey) {
-      const own = this.#deps.transports.list().find((transport) => transport.id === id);
-      if (own === undefined) throw missing(`is none of this visor's (${shortKey(from)})`);
-      if (!own.up) throw missing(`from ${shortKey(from)} to ${shortKey(own.remote)} is not up`);
-      return own.remote;
-    }
-    const edges = await this.#deps.edgesOf?.(id, this.#signal).catch((cause) => {
-      this.#signal.throwIfAborted();
-      this.#cause = cause;
-      return undefined;
-    });
-    if (edges === undefined) throw missing(`from ${shortKey(from)} on is not known to the network`);
-    if (!edges.includes(from)) throw missing(`does not begin at ${shortKey(from)}`);
-    return edges[0] === from ? edges[1] : edges[0];
-  }
-
-  #missing(
-    why: string,
-    details: { readonly hop: number; readonly of: number; readonly from: PublicKey } & Record<string, unknown>,
-  ): UnavailableError {
-    const { hop, of } = details;
-    return new UnavailableError("route/not-found", `Follow the path: hop ${hop} of ${of}, ${why}`, {
-      cause: this.#cause,
-      details,
-    });
-  }
-
-  /** Asks the finder; that it has none or cannot be reached gives no routes and is kept as the cause. */
+  /** Asks the finder; that it has none or cannot be reached gives no paths and is kept as the cause. */
   async #query(
-    from: PublicKey,
-    { to, minHops, maxHops, constraints, withinMs }: {
-      readonly to: PublicKey;
-      readonly minHops: number;
-      readonly maxHops: number;
-      readonly constraints?: RouteConstraints;
-      readonly withinMs?: number | undefined;
-    },
-  ): Promise<Hop[][]> {
+    ends: { readonly from: PublicKey; readonly to: PublicKey },
+    { constraints, withinMs }: { readonly constraints: DialConstraints; readonly withinMs?: number | undefined },
+  ): Promise<readonly Path[]> {
     const { routeFinder, timers } = this.#deps;
-    const ask = (signal: AbortSignal): Promise<Hop[][][]> =>
-      routeFinder.findRoutes({ pairs: [[from, to]], minHops, maxHops, ...(constraints && { constraints }), signal });
+    const ask = (signal: AbortSignal): Promise<readonly Path[]> =>
+      askForPaths(ends, { constraints, routeFinder, signal });
     const code = "route-finder/slow", message = "Ask the route finder";
     try {
-      const [routes] = withinMs === undefined
+      return withinMs === undefined
         ? await ask(this.#signal)
         : await withTimeout(ask, { timers, ms: withinMs, code, message, signal: this.#signal });
-      return routes ?? [];
     } catch (cause) {
       this.#signal.throwIfAborted();
       if (!hasCode(cause, "route/not-found")) this.#cause = cause;
@@ -236,47 +178,9 @@ class RouteChoice {
     }
   }
 
-  /** Our transports to a visor that are up, those through messaging servers last. */
-  #transportsTo(remote: PublicKey): TransportId[] {
-    const { avoidTypes = [] } = this.#constraints;
-    return this.#deps.transports.list()
-      .filter(({ up, remote: its, type }) => up && its === remote && !avoidTypes.includes(type))
-      .sort((a, b) => Number(a.type === MESSAGING_TYPE) - Number(b.type === MESSAGING_TYPE))
-      .map((transport) => transport.id);
-  }
-
-  /** All visors on a path, this one first. */
-  async #visorsOf(path: readonly PathStep[]): Promise<readonly PublicKey[]> {
-    // What is wrong already without transports needs no questions.
-    const named = path.filter((step) => !isTransportStep(step));
-    const isEndKnown = path.length === 0 || !isTransportStep(path.at(-1)!);
-    this.#checkPath(path, { visors: [this.#deps.localKey, ...named], last: isEndKnown ? named.at(-1) : this.#remote });
-    const visors = [this.#deps.localKey];
-    for (const [i, step] of path.entries()) {
-      const from = visors[i]!;
-      visors.push(
-        isTransportStep(step) ? await this.#otherEnd(step, { from, number: i + 1, of: path.length }) : step,
-      );
-    }
-    this.#checkPath(path, { visors, last: visors.at(-1) });
-    return visors;
-  }
-
-  #checkPath(
-    path: readonly PathStep[],
-    { visors, last }: { readonly visors: readonly PublicKey[]; readonly last: PublicKey | undefined },
-  ): void {
-    const problem = last !== this.#remote
-      ? `it must end at ${shortKey(this.#remote)}, the visor dialled`
-      : new Set(visors).size < visors.length
-      ? "a visor occurs twice, or it names this visor"
-      : undefined;
-    if (problem === undefined) return;
-    throw new RefusedError("route/bad-path", `Follow the path: ${problem}`, { details: { path } });
-  }
-
   #notFound(): UnavailableError {
-    const limits = this.#minHops > 1 ? ` of ${this.#minHops} to ${this.#maxHops} hops` : "";
+    const { minHops, maxHops } = this.#constraints;
+    const limits = minHops > 1 ? ` of ${minHops} to ${maxHops} hops` : "";
     return new UnavailableError(
       "route/not-found",
       `Find a route to ${
@@ -287,16 +191,11 @@ class RouteChoice {
   }
 }
 
-/** Do dials by hops come to this transport of ours last? See the top of the file. */
-export function isLastResort({ type, label }: Pick<TransportSummary, "type" | "label">): boolean {
-  return type === MESSAGING_TYPE && label !== USER_LABEL;
+function isLastResort({ rank }: RankedPath): boolean {
+  return rank === "last-resort";
 }
 
-function makeRoute(forward: readonly Hop[]): RoutePair {
+function pairOf(forward: Path): RoutePair {
   const reverse = forward.map(({ transportId, from, to }) => ({ transportId, from: to, to: from })).reverse();
   return { forward, reverse };
-}
-
-function nameOf(route: RoutePair): string {
-  return route.forward.map((hop) => hop.transportId).join();
 }

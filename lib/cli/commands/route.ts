@@ -2,7 +2,7 @@
 
 import { type Command, Option } from "commander";
 import type { RuleSummary } from "../../routing/mod.ts";
-import { DISJOINT, type Disjoint, MAX_COUNT } from "../../services/route_finder/mod.ts";
+import { DISJOINT, type Disjoint, MAX_COUNT, type Measurable } from "../../services/route_finder/mod.ts";
 import type { RouteCandidateView, RouteView } from "../../visor/mod.ts";
 import type { InputOf } from "../../visor/control/operation.ts";
 import { EXPLAIN_ROUTES, FIND_ROUTES, LIST_RULES } from "../../visor/routes/api.ts";
@@ -39,7 +39,7 @@ export function routeCommand(host: CliHost): Command {
   })).action(async (remote: string, options: FindOptions) => {
     const visor = await connectToVisor(options, host);
     const found = await visor.ask(EXPLAIN_ROUTES, { body: questionOf(remote, options) });
-    printResult(found, { options, host, describe: ({ candidates }) => candidates.map(describeCandidate).join("\n\n") });
+    printResult(found, { options, host, describe: ({ candidates }) => describeCandidates(candidates) });
   });
 
   const rules = makeCommand("rules", {
@@ -77,26 +77,37 @@ function questionOf(remote: string, { count, disjoint, ...options }: FindOptions
 }
 
 function describeRoutes(routes: readonly RouteView[], host: CliHost): string {
-  return formatTable(["HOPS", "LATENCY", "MB/S", "RESETS/H", "VISORS"], {
+  const table = formatTable(["HOPS", "LATENCY", "MB/S", "RESETS/H", "VISORS"], {
     rows: routes.map((route) => [
       String(route.hops),
-      `${shown(route.latencyMs)} ms`,
-      shown(route.throughputMBps),
-      shown(route.resetsPerHour),
+      figure(route, "latencyMs", " ms"),
+      figure(route, "throughputMBps"),
+      figure(route, "resetsPerHour"),
       inLines(route.visors.map(shortKey), 3),
     ]),
     nothing: "no route",
     colours: host.isTerminal,
   });
+  return withFootnote(table, routes);
 }
 
-function describeCandidate({ visors, cost, chosen, reason }: RouteCandidateView): string {
-  const { hops, latencyMs, throughputMBps, resetsPerHour } = cost;
+function describeCandidates(candidates: readonly RouteCandidateView[]): string {
+  return withFootnote(candidates.map(describeCandidate).join("\n\n"), candidates);
+}
+
+/** Says what the star at a figure means, where there is one. */
+function withFootnote(text: string, routes: readonly Pick<RouteView, "assumed">[]): string {
+  const isAssumed = routes.some(({ assumed }) => assumed !== undefined && assumed.length > 0);
+  return isAssumed ? `${text}\n\n* not measured on every transport; usual figures fill the gaps` : text;
+}
+
+function describeCandidate({ visors, cost, assumed, chosen, reason }: RouteCandidateView): string {
+  const figures = { ...cost, ...(assumed && { assumed }) };
   const costs = [
-    `${hops} hop${hops === 1 ? "" : "s"}`,
-    `${shown(latencyMs)} ms`,
-    `${shown(throughputMBps)} MB/s`,
-    `${shown(resetsPerHour)} resets/h`,
+    `${cost.hops} hop${cost.hops === 1 ? "" : "s"}`,
+    figure(figures, "latencyMs", " ms"),
+    figure(figures, "throughputMBps", " MB/s"),
+    figure(figures, "resetsPerHour", " resets/h"),
   ];
   return [
     `${chosen ? "→" : " "} ${inLines(visors.map(shortKey), 6).replaceAll("\n", "\n  ")}`,
@@ -112,8 +123,11 @@ function inLines(visors: readonly string[], count: number): string {
   return lines.join(" →\n");
 }
 
-function shown(amount: number): string {
-  return amount >= 100 ? amount.toFixed(0) : String(Number(amount.toPrecision(3)));
+/** A figure with three digits; a star marks one that nobody measured. */
+function figure(figures: Pick<RouteView, Measurable | "assumed">, name: Measurable, unit = ""): string {
+  const amount = figures[name];
+  const shown = amount >= 100 ? amount.toFixed(0) : String(Number(amount.toPrecision(3)));
+  return `${shown}${unit}${figures.assumed?.includes(name) ? " *" : ""}`;
 }
 
 function describeRules(rules: readonly RuleSummary[], host: CliHost): string {

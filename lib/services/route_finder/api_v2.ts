@@ -16,7 +16,7 @@ import { ProtocolError } from "../../errors/mod.ts";
 import { type Hop, parseTransportId, type PublicKey, type TransportId } from "../../types/mod.ts";
 import { described, integer } from "../http/mod.ts";
 import type { RouteCandidate } from "../../paths/explain.ts";
-import { METRICS } from "../../paths/figures.ts";
+import { MEASURABLE, METRICS } from "../../paths/figures.ts";
 import type { RouteAnswer } from "../../paths/answer.ts";
 import { DISJOINT, MAX_AVOID, MAX_COUNT, MAX_VIA, type RatedRoute, type RouteQuery } from "../../paths/query.ts";
 import { MAX_SEARCH_HOPS } from "../../paths/search.ts";
@@ -70,6 +70,12 @@ const ratedShape = {
     throughputMBps: v.number(),
     resetsPerHour: v.number(),
   }),
+  assumed: v.optional(
+    v.pipe(
+      v.array(v.picklist(MEASURABLE)),
+      v.description("Figures that were not measured on every transport; usual ones fill the gaps"),
+    ),
+  ),
 };
 
 /** Checks the answer of {@link V2_PATHS}.routes. */

@@ -19,10 +19,17 @@ export { createRouteFinderClient } from "./client.ts";
 export type { FindRoutesOptions, RouteFinderClient } from "./client.ts";
 export { createFallbackRouteFinder, createLocalRouteFinder } from "./local.ts";
 export type { LocalRouteFinder, LocalRouteFinderDeps } from "./local.ts";
-export { type Figures, type Metric, METRICS, type MetricWeights } from "../../paths/figures.ts";
+export {
+  type Figures,
+  MEASURABLE,
+  type Measurable,
+  type Metric,
+  METRICS,
+  type MetricWeights,
+} from "../../paths/figures.ts";
 export { DISJOINT, MAX_COUNT } from "../../paths/query.ts";
 export type { Disjoint, RatedRoute, RouteConstraints, RouteQuery } from "../../paths/query.ts";
-export type { RouteAnswer } from "../../paths/answer.ts";
+export { rateHops, type RouteAnswer } from "../../paths/answer.ts";
 export type { RouteCandidate } from "../../paths/explain.ts";
 
 /** What a route finder is made of. */

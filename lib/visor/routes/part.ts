@@ -1,12 +1,18 @@
 /** Paths through the network: finds and explains them, measures them, and lets others measure those that end here. */
 
 import { BENCH_PORT, type BenchResult, runBench, serveBench } from "../../apps/mod.ts";
-import { type PingOptions, pingPeer, type PingResult, type Router, type RuleSummary } from "../../routing/mod.ts";
+import {
+  explainDial,
+  type PingOptions,
+  pingPeer,
+  type PingResult,
+  type Router,
+  type RuleSummary,
+} from "../../routing/mod.ts";
 import type { Runtime } from "../../runtime/mod.ts";
 import type { RouteConstraints, RouteFinderClient, RouteQuery } from "../../services/route_finder/mod.ts";
 import type { TransportTable } from "../../transport/mod.ts";
 import type { PublicKey } from "../../types/mod.ts";
-import { explainRoutes } from "../explain.ts";
 import { candidateViewOf, type RouteCandidateView, type RouteView, routeViewOf } from "./view.ts";
 
 /** How long to measure in each direction unless told, s. */
@@ -60,9 +66,9 @@ export class RoutesPart implements AsyncDisposable {
   }
 
   async explain(remote: PublicKey, { signal, ...constraints }: FindOptions = {}): Promise<RouteCandidateView[]> {
-    const { localKey, routeFinder, table } = this.#deps;
+    const { localKey, routeFinder, table: transports } = this.#deps;
     const query = { ...constraints, source: localKey, destination: remote };
-    return (await explainRoutes(query, { routeFinder, table, signal })).map(candidateViewOf);
+    return (await explainDial(query, { routeFinder, transports, signal })).map(candidateViewOf);
   }
 
   rules(): RuleSummary[] {

@@ -3,7 +3,14 @@
 import * as v from "valibot";
 import type { BenchResult } from "../../apps/mod.ts";
 import type { PingResult, RuleSummary } from "../../routing/mod.ts";
-import type { Figures, RatedRoute, RouteCandidate } from "../../services/route_finder/mod.ts";
+import {
+  type Figures,
+  MEASURABLE,
+  type Measurable,
+  type RatedRoute,
+  type RouteCandidate,
+} from "../../services/route_finder/mod.ts";
+import { at } from "../../types/at.ts";
 import type { PublicKey } from "../../types/mod.ts";
 import { transportIdSchema, wholeKey } from "../control/keys.ts";
 import { viewSchema } from "../control/operation.ts";
@@ -27,6 +34,8 @@ export interface RouteView {
   readonly throughputMBps: number;
   /** Of all transports together. */
   readonly resetsPerHour: number;
+  /** Which of these nobody measured on every transport; absent when all were. */
+  readonly assumed?: readonly Measurable[];
 }
 
 /** A route that could be taken, and what decided for or against it. */
@@ -37,11 +46,15 @@ export interface RouteCandidateView {
   readonly transports: readonly string[];
   /** By every measure. */
   readonly cost: Figures;
+  /** Which of these nobody measured on every transport; absent when all were. */
+  readonly assumed?: readonly Measurable[];
   /** Is it the one that a dial would try first? At most one is. */
   readonly chosen: boolean;
   /** Why it is chosen, or why not. */
   readonly reason: string;
 }
+
+const assumed = v.exactOptional(v.array(v.picklist(MEASURABLE)));
 
 /** Describes a {@link RouteView}. */
 export const routeSchema: v.GenericSchema<RouteView> = viewSchema<RouteView>()(v.object({
@@ -52,6 +65,7 @@ export const routeSchema: v.GenericSchema<RouteView> = viewSchema<RouteView>()(v
   latencyMs: v.number(),
   throughputMBps: v.number(),
   resetsPerHour: v.number(),
+  assumed,
 }));
 
 /** Describes a {@link RouteCandidateView}. */
@@ -64,6 +78,7 @@ export const candidateSchema: v.GenericSchema<RouteCandidateView> = viewSchema<R
     throughputMBps: v.number(),
     resetsPerHour: v.number(),
   })),
+  assumed,
   chosen: v.boolean(),
   reason: v.string(),
 }));
@@ -100,19 +115,19 @@ export const benchSchema: v.GenericSchema<BenchResult> = viewSchema<BenchResult>
 }));
 
 /** A route that was found. */
-export function routeViewOf({ hops, cost, figures }: RatedRoute): RouteView {
-  const { latencyMs, throughputMBps, resetsPerHour } = figures;
-  return { hops: hops.length, ...wayOf(hops), cost, latencyMs, throughputMBps, resetsPerHour };
+export function routeViewOf({ hops, cost, figures, assumed }: RatedRoute): RouteView {
+  const { hops: count, ...others } = figures;
+  return { hops: count, ...wayOf(hops), cost, ...others, ...(assumed && { assumed }) };
 }
 
-/** A route that could be taken. */
-export function candidateViewOf({ hops, figures, chosen, reason }: RouteCandidate): RouteCandidateView {
-  return { ...wayOf(hops), cost: figures, chosen, reason };
+/** A route that a dial could take. */
+export function candidateViewOf({ hops, figures, assumed, chosen, reason }: RouteCandidate): RouteCandidateView {
+  return { ...wayOf(hops), cost: figures, ...(assumed && { assumed }), chosen, reason };
 }
 
 function wayOf(hops: RatedRoute["hops"]): Pick<RouteView, "visors" | "transports"> {
   return {
-    visors: [hops[0]!.from, ...hops.map((hop) => hop.to)],
+    visors: [at(hops, 0).from, ...hops.map((hop) => hop.to)],
     transports: hops.map((hop) => hop.transportId),
   };
 }
