@@ -3,13 +3,16 @@
  * where it was. While the discovery is away the last graph is used; before the first snapshot there is none.
  */
 
-import { describeError } from "../../errors/mod.ts";
-import { Backoff, type Runtime, sleep } from "../../runtime/mod.ts";
-import type { FeedEvent, TransportFeed } from "../transport_discovery/mod.ts";
+import { describeError, hasCode, UnavailableError } from "../../errors/mod.ts";
+import { Backoff, type Runtime, sleep, untilAborted, withTimeout } from "../../runtime/mod.ts";
+import { type FeedEvent, hasReached, type TransportFeed } from "../transport_discovery/mod.ts";
 import { TransportGraph } from "../../paths/graph.ts";
 
 /** The pause before following again. */
 const RETRY = { firstMs: 250, maxMs: 10_000 } as const;
+
+/** How long a question waits for what the discovery knows already, ms. */
+const CATCH_UP_WITHIN_MS = 1_000;
 
 /** See {@link createFollower}. */
 export interface Follower extends AsyncDisposable {
@@ -17,6 +20,12 @@ export interface Follower extends AsyncDisposable {
   readonly graph: TransportGraph | undefined;
   /** Resolves when there is a graph; never when it is closed before. */
   readonly ready: Promise<void>;
+  /**
+   * Answers a question from the map. A discovery in this process has been followed to its last change then. One elsewhere
+   * is asked how far it is when the map says that there is no route, and the map is looked at again when it is there.
+   * @throws {UnavailableError} `route-finder/no-map` before the first snapshot; what the work throws
+   */
+  answer<T>(work: (graph: TransportGraph) => T): Promise<T>;
 }
 
 /** Starts to follow. */
@@ -32,8 +41,17 @@ export function createFollower(
   /** A snapshot of which not all parts have come. */
   let growing: TransportGraph | undefined;
   let position: string | undefined;
+  let moved = Promise.withResolvers<void>();
+  /** Ends the pause before following again. */
+  let hurry = Promise.withResolvers<void>();
 
   const apply = (event: FeedEvent): void => {
+    applyNow(event);
+    moved.resolve();
+    moved = Promise.withResolvers();
+  };
+
+  const applyNow = (event: FeedEvent): void => {
     if (event.type === "changes") {
       for (const change of event.changes) {
         if ("added" in change) graph?.add(change.added);
@@ -64,19 +82,83 @@ export function createFollower(
         log.warn("map-not-followed", { error: describeError(error) });
       }
       growing = undefined;
-      await sleep(timers, backoff.nextMs(), closing.signal).catch(() => {});
+      const pausing = new AbortController();
+      hurry = Promise.withResolvers();
+      hurry.promise.then(() => pausing.abort());
+      await sleep(timers, backoff.nextMs(), AbortSignal.any([closing.signal, pausing.signal])).catch(() => {});
     }
   };
   const running = run();
+
+  const reach = async (wanted: string, signal: AbortSignal): Promise<void> => {
+    hurry.resolve();
+    while (!hasReached(position, wanted)) await untilAborted(moved.promise, signal);
+  };
+  /** Does its work for at most a second, and not after the end. */
+  const within = (work: (signal: AbortSignal) => Promise<void>): Promise<void> =>
+    withTimeout(work, {
+      timers,
+      ms: CATCH_UP_WITHIN_MS,
+      code: "route-finder/behind",
+      message: "Follow the transport discovery to where it is",
+      signal: closing.signal,
+    }).catch((error) => log.debug("map-behind", { error: describeError(error) }));
+  const askAndReach = createShared(() =>
+    within(async (signal) => {
+      const wanted = await feed.refresh?.({ signal });
+      if (wanted !== undefined) await reach(wanted, signal);
+    })
+  );
+  const current = (): TransportGraph => {
+    if (graph === undefined) throw new UnavailableError("route-finder/no-map", "Find routes: there is no map yet");
+    return graph;
+  };
 
   return {
     ready: ready.promise,
     get graph(): TransportGraph | undefined {
       return graph;
     },
+    answer: async (work) => {
+      const wanted = feed.position;
+      if (graph !== undefined && wanted !== undefined && !hasReached(position, wanted)) {
+        await within((signal) => reach(wanted, signal));
+      }
+      try {
+        return work(current());
+      } catch (error) {
+        if (wanted !== undefined || feed.refresh === undefined || !isNothingFound(error)) throw error;
+      }
+      await askAndReach();
+      return work(current());
+    },
     [Symbol.asyncDispose]: async () => {
       closing.abort();
       await running;
     },
+  };
+}
+
+/** Does the map say that there is no such route, or no such visor? */
+function isNothingFound(error: unknown): boolean {
+  return hasCode(error, "route-finder/no-route") || hasCode(error, "route-finder/unreachable");
+}
+
+/**
+ * Work that many want at once, begun after each of them asked: whoever comes while it runs shares the next run.
+ */
+function createShared(work: () => Promise<void>): () => Promise<void> {
+  let running: Promise<void> | undefined, next: Promise<void> | undefined;
+  const begin = (): Promise<void> => {
+    const run = work().finally(() => running = undefined);
+    running = run;
+    return run;
+  };
+  return () => {
+    if (running === undefined) return begin();
+    return next ??= running.then(() => {
+      next = undefined;
+      return running ?? begin();
+    });
   };
 }

@@ -1,6 +1,5 @@
 /** The route finder over HTTP: from requests to the search, and from routes to answers. */
 
-import { UnavailableError } from "../../errors/mod.ts";
 import type { Timers } from "../../runtime/mod.ts";
 import { type DocumentedRoute, JSON_TYPE, readBody, TextResponse } from "../http/mod.ts";
 import { formatRoutes, MAX_BODY_BYTES, parseQuery, ROUTES_PATH } from "./api.ts";
@@ -18,9 +17,8 @@ export function routesRoute(deps: { readonly follower: Follower; readonly timers
     handle: async ({ request }) => {
       const body = await readBody(request, { maxBytes: MAX_BODY_BYTES, timers });
       const query = parseQuery(new TextDecoder().decode(body));
-      const { graph } = follower;
-      if (graph === undefined) throw new UnavailableError("route-finder/no-map", "Find routes: there is no map yet");
-      return new TextResponse(formatRoutes(query.pairs, findRoutes(graph, query)), { headers: JSON_TYPE });
+      const routes = await follower.answer((graph) => findRoutes(graph, query));
+      return new TextResponse(formatRoutes(query.pairs, routes), { headers: JSON_TYPE });
     },
   };
 }

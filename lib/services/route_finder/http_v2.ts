@@ -1,6 +1,5 @@
 /** Questions by any measure over HTTP, see `api_v2.ts`. */
 
-import { UnavailableError } from "../../errors/mod.ts";
 import type { Timers } from "../../runtime/mod.ts";
 import { type DocumentedRoute, JSON_TYPE, readBody, TextResponse } from "../http/mod.ts";
 import { MAX_BODY_BYTES } from "./api.ts";
@@ -36,9 +35,7 @@ export function queryRoutes(
   ) => {
     const body = await readBody(request, { maxBytes: MAX_BODY_BYTES, timers });
     const query = parseRouteQuery(new TextDecoder().decode(body));
-    const { graph } = follower;
-    if (graph === undefined) throw new UnavailableError("route-finder/no-map", "Find routes: there is no map yet");
-    return new TextResponse(answer(graph, query), { headers: JSON_TYPE });
+    return new TextResponse(await follower.answer((graph) => answer(graph, query)), { headers: JSON_TYPE });
   };
   return [
     {

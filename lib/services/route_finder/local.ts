@@ -28,10 +28,10 @@ export interface LocalRouteFinder extends RouteFinderClient, AsyncDisposable {}
 
 /** Makes one. It follows the map from the first question on, until it is disposed of. */
 export function createLocalRouteFinder({ runtime, feed }: LocalRouteFinderDeps): LocalRouteFinder {
-  let follower: Follower | undefined;
+  let following: Follower | undefined;
   const search = async <T>(work: (graph: TransportGraph) => T, signal: AbortSignal | undefined): Promise<T> => {
-    follower ??= createFollower({ runtime, feed });
-    await withTimeout(() => follower!.ready, {
+    const follower = following ??= createFollower({ runtime, feed });
+    await withTimeout(() => follower.ready, {
       timers: runtime.timers,
       ms: MAP_WITHIN_MS,
       code: "route-finder/no-map",
@@ -39,7 +39,7 @@ export function createLocalRouteFinder({ runtime, feed }: LocalRouteFinderDeps):
       signal,
     });
     try {
-      return work(follower.graph!);
+      return await follower.answer(work);
     } catch (error) {
       throw asAnswered(error);
     }
@@ -62,7 +62,7 @@ export function createLocalRouteFinder({ runtime, feed }: LocalRouteFinderDeps):
       }, signal),
     ask: (query, { signal } = {}) => search((graph) => answerQuery(graph, query), signal),
     explain: (query, { signal } = {}) => search((graph) => explainRoutes(graph, query), signal),
-    [Symbol.asyncDispose]: async () => await follower?.[Symbol.asyncDispose](),
+    [Symbol.asyncDispose]: async () => await following?.[Symbol.asyncDispose](),
   };
 }
 

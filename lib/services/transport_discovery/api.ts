@@ -50,6 +50,7 @@ export const PATHS = {
   deregister: "/transports/deregister",
   statuses: "/statuses",
   changes: "/changes",
+  position: "/v2/position",
   report: "/v2/statuses",
   map: "/v2/transports",
 } as const;

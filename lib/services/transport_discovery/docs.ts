@@ -145,4 +145,8 @@ export const DOCS = {
       200: { text: "Events `snapshot` and `changes`, see api.ts beside the source", type: "text/event-stream" },
     },
   },
+  position: {
+    summary: "How far the discovery is: who has followed the map to there knows all that was registered before",
+    answers: { 200: { text: "The position, as the id of an event", json: v.object({ position: v.string() }) } },
+  },
 } as const satisfies Readonly<Record<string, RouteDoc>>;

@@ -37,10 +37,36 @@ export interface TransportFeed {
    * @throws the reason of the signal; {UnavailableError} when the source is gone: follow again, from the last position
    */
   follow(options: { readonly after?: string | undefined; readonly signal: AbortSignal }): AsyncIterable<FeedEvent>;
+  /** How far the source is at this moment; absent when that must be asked elsewhere, see {@link TransportFeed.refresh}. */
+  readonly position?: string;
+  /**
+   * Asks the source how far it is: whoever has followed to there knows all that was stored before the question.
+   * @returns the position; undefined when it has none: then followers have been told what there was
+   * @throws the reason of the signal; {UnavailableError} when the source does not answer
+   */
+  refresh?(options: { readonly signal: AbortSignal }): Promise<string | undefined>;
+}
+
+/**
+ * Has a follower that is at a position come to another one? A position of another run of the discovery says nothing of
+ * this one.
+ */
+export function hasReached(position: string | undefined, wanted: string): boolean {
+  const [at, goal] = [parsePosition(position), parsePosition(wanted)];
+  if (at === undefined || goal === undefined) return position === wanted;
+  return at.run === goal.run && at.number >= goal.number;
+}
+
+/** Reads `<run>-<number>`; undefined when it is something else. */
+function parsePosition(text: string | undefined): { readonly run: string; readonly number: number } | undefined {
+  const [, run, number] = /^([0-9a-f]{16})-(\d{1,15})$/.exec(text ?? "") ?? [];
+  return run === undefined ? undefined : { run, number: Number(number) };
 }
 
 /** See {@link createLocalFeed}. */
 export interface LocalFeed extends TransportFeed {
+  /** See {@link TransportFeed}. */
+  readonly position: string;
   /** Tells the followers. Call it after the store has changed, in the same order. */
   append(changes: readonly TransportChange[]): void;
 }
@@ -71,9 +97,9 @@ export function createLocalFeed(
 
   const last = (): number => first + log.length - 1;
   const positionOf = (number: number): string => `${run}-${number}`;
-  const parsePosition = (text: string | undefined): number | undefined => {
-    const [, itsRun, number] = /^([0-9a-f]{16})-(\d{1,15})$/.exec(text ?? "") ?? [];
-    return itsRun === run && Number(number) <= last() ? Number(number) : undefined;
+  const numberOf = (text: string | undefined): number | undefined => {
+    const position = parsePosition(text);
+    return position?.run === run && position.number <= last() ? position.number : undefined;
   };
 
   async function* snapshot(position: number): AsyncGenerator<FeedEvent> {
@@ -93,11 +119,11 @@ export function createLocalFeed(
   async function* follow(
     { after, signal }: { readonly after?: string | undefined; readonly signal: AbortSignal },
   ): AsyncGenerator<FeedEvent> {
-    let position = parsePosition(after);
+    let position = numberOf(after);
     while (true) {
       signal.throwIfAborted();
       if (position === undefined || position < first - 1) {
-        // Taken before the entries are read: what changes meanwhile is told twice rather than not at all.
+        // Read the position before the entries: a change in between is told twice, never lost.
         position = last();
         yield* snapshot(position);
       } else if (position < last()) {
@@ -112,6 +138,9 @@ export function createLocalFeed(
 
   return {
     follow,
+    get position(): string {
+      return positionOf(last());
+    },
     append: (changes) => {
       if (changes.length === 0) return;
       log.push(...changes);

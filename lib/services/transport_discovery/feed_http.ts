@@ -1,7 +1,7 @@
 /** The feed over HTTP: as a stream of events on one side, and read again on the other. */
 
 import { describeError, ProtocolError, UnavailableError } from "../../errors/mod.ts";
-import { type Log, sleep, type Timers, withTimeout } from "../../runtime/mod.ts";
+import { type Log, sleep, type Timers, untilAborted, withTimeout } from "../../runtime/mod.ts";
 import { parseTransportId } from "../../types/mod.ts";
 import { Fault } from "../../wire/fault.ts";
 import { type Json, parseJson } from "../../wire/go_json.ts";
@@ -11,20 +11,20 @@ import {
   createServiceClient,
   type DocumentedRoute,
   formatEvent,
+  JSON_TYPE,
   parseEvents,
   REQUEST_WITHIN_MS,
   type ServerEvent,
   type ServiceClientDeps,
   streamEvents,
+  TextResponse,
   trimUrl,
 } from "../http/mod.ts";
 import { FEED_EVENTS, isTransportState, KEEP_ALIVE_MS, PATHS } from "./api.ts";
 import { DOCS } from "./docs.ts";
 import type { MapTransport } from "../../wire/map_transport.ts";
-import type { FeedEvent, TransportChange, TransportFeed } from "./feed.ts";
-
-/** Followers at once; each holds a connection. */
-const MAX_FOLLOWERS = 256;
+import type { FeedEvent, LocalFeed, TransportChange, TransportFeed } from "./feed.ts";
+import { FollowerPlaces } from "./follower_places.ts";
 
 /** A stream that says nothing for so long is dead, ms: three comments were lost. */
 const SILENCE_MS = 3 * KEEP_ALIVE_MS;
@@ -35,6 +35,9 @@ const MAX_EVENT_CHARACTERS = 4 * 1024 * 1024;
 /** How often a v1.3 discovery, which has no feed, is asked for everything, ms. */
 const POLL_MS = 10_000;
 
+/** The shortest pause between two such polls, however many want to know more, ms. */
+const MIN_POLL_PAUSE_MS = 500;
+
 /** What {@link feedRoute} needs. */
 export interface FeedRouteDeps {
   readonly feed: TransportFeed;
@@ -44,29 +47,33 @@ export interface FeedRouteDeps {
   readonly closing: AbortSignal;
 }
 
+/** The route that tells how far the map is. */
+export function positionRoute({ feed }: { readonly feed: LocalFeed }): DocumentedRoute {
+  return {
+    method: "GET",
+    path: PATHS.position,
+    doc: DOCS.position,
+    handle: () => new TextResponse(`${JSON.stringify({ position: feed.position })}\n`, { headers: JSON_TYPE }),
+  };
+}
+
 /** The route of the stream. */
 export function feedRoute(deps: FeedRouteDeps): DocumentedRoute {
   const { feed, timers, log, closing } = deps;
-  let followers = 0;
+  const places = new FollowerPlaces();
   return {
     method: "GET",
     path: PATHS.changes,
     doc: DOCS.changes,
     handle: (call) => {
-      if (followers >= MAX_FOLLOWERS) {
-        throw new UnavailableError(
-          "transport-discovery/too-many-followers",
-          `Serve more than ${MAX_FOLLOWERS} followers`,
-        );
-      }
+      const giveBack = places.take(call.remote);
       const after = call.request.headers.get("last-event-id") ?? call.query("since");
-      followers++;
       return streamEvents((signal) => formatted(feed.follow({ after, signal })), {
         timers,
         keepAliveMs: KEEP_ALIVE_MS,
         closing,
         onEnd: (error) => {
-          followers--;
+          giveBack();
           if (error !== undefined) log.warn("feed-broke", { error: describeError(error) });
         },
       });
@@ -85,6 +92,9 @@ async function* formatted(events: AsyncIterable<FeedEvent>): AsyncGenerator<stri
 export function createTransportFeedClient(deps: ServiceClientDeps): TransportFeed {
   const { http, timers } = deps;
   const base = trimUrl(deps.url);
+  const send = createServiceClient(deps);
+  /** Who waits for the next poll, while a discovery of v1.3 is followed. */
+  let polling: PollWaiters | undefined;
 
   async function* follow(
     { after, signal }: { readonly after?: string | undefined; readonly signal: AbortSignal },
@@ -131,21 +141,72 @@ export function createTransportFeedClient(deps: ServiceClientDeps): TransportFee
   }
 
   async function* poll(signal: AbortSignal): AsyncGenerator<FeedEvent, never> {
-    const send = createServiceClient(deps);
     let known: string | undefined;
-    while (true) {
-      const { status, text } = await send({ method: "GET", path: PATHS.all, signal });
-      const entries = status === 200 ? decodeEntries(parseJson(text)) : undefined;
-      if (entries === undefined) {
-        throw new UnavailableError("transport-discovery/no-feed", `Ask for all transports: the answer was ${status}`);
+    const waiters = polling = new PollWaiters();
+    try {
+      while (true) {
+        const asked = waiters.take();
+        const { status, text } = await send({ method: "GET", path: PATHS.all, signal });
+        const entries = status === 200 ? decodeEntries(parseJson(text)) : undefined;
+        if (entries === undefined) {
+          throw new UnavailableError("transport-discovery/no-feed", `Ask for all transports: the answer was ${status}`);
+        }
+        if (text !== known) yield { type: "snapshot", isFirst: true, isLast: true, entries };
+        known = text;
+        // Whoever asked before the request was sent has been told of all that there was then.
+        for (const resolve of asked) resolve();
+        await sleep(timers, MIN_POLL_PAUSE_MS, signal);
+        await waiters.wanted({ timers, ms: POLL_MS - MIN_POLL_PAUSE_MS, signal });
       }
-      if (text !== known) yield { type: "snapshot", isFirst: true, isLast: true, entries };
-      known = text;
-      await sleep(timers, POLL_MS, signal);
+    } finally {
+      polling = undefined;
     }
   }
 
-  return { follow };
+  const refresh = async ({ signal }: { readonly signal: AbortSignal }): Promise<string | undefined> => {
+    if (polling !== undefined) return await untilAborted(polling.next(), signal);
+    const { status, text } = await send({ method: "GET", path: PATHS.position, signal });
+    const json = status === 200 ? parseJson(text) : new Fault("transport-discovery/no-position", `${status}`);
+    const position = json instanceof Fault || !isObject(json) ? undefined : json["position"];
+    if (typeof position === "string") return position;
+    throw new UnavailableError("transport-discovery/no-position", `Ask for the position: the answer was ${status}`);
+  };
+
+  return { follow, refresh };
+}
+
+/** Those who want a discovery of v1.3 to be polled before its time. */
+class PollWaiters {
+  #waiting: (() => void)[] = [];
+  #wake = Promise.withResolvers<void>();
+
+  /** Resolves when a poll that begins from now on has been told to followers. */
+  next(): Promise<undefined> {
+    return new Promise((resolve) => {
+      this.#waiting.push(() => resolve(undefined));
+      this.#wake.resolve();
+    });
+  }
+
+  /** Takes those who wait; a poll for them begins now. */
+  take(): readonly (() => void)[] {
+    const taken = this.#waiting;
+    this.#waiting = [];
+    this.#wake = Promise.withResolvers();
+    return taken;
+  }
+
+  /** Waits until somebody wants a poll, or for a time. */
+  async wanted({ timers, ms, signal }: { timers: Timers; ms: number; signal: AbortSignal }): Promise<void> {
+    const resting = new AbortController();
+    const rest = sleep(timers, ms, AbortSignal.any([signal, resting.signal]));
+    try {
+      await Promise.race([rest, this.#wake.promise]);
+    } finally {
+      resting.abort();
+      rest.catch(() => {});
+    }
+  }
 }
 
 /** The text of an event, see {@link FEED_EVENTS}. */

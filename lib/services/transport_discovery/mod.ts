@@ -20,7 +20,7 @@ import {
 import { ERROR_FORMAT, MAX_BODY_BYTES } from "./api.ts";
 import { errorSchema } from "./docs.ts";
 import { createLocalFeed, type TransportFeed } from "./feed.ts";
-import { feedRoute } from "./feed_http.ts";
+import { feedRoute, positionRoute } from "./feed_http.ts";
 import { transportRoutes } from "./http.ts";
 import { createTransportLogic } from "./logic.ts";
 import { createMemoryTransportStore } from "./store_memory.ts";
@@ -29,7 +29,7 @@ import { createSqlTransportStore } from "./store_sql.ts";
 export { createTransportDiscoveryClient } from "./client.ts";
 export type { TransportDiscoveryClient, TransportDiscoveryClientDeps } from "./client.ts";
 export { createTransportFeedClient } from "./feed_http.ts";
-export type { FeedEvent, TransportChange, TransportFeed } from "./feed.ts";
+export { type FeedEvent, hasReached, type TransportChange, type TransportFeed } from "./feed.ts";
 export type { MapTransport, TransportState } from "../../wire/map_transport.ts";
 export type { EdgeStatus, TransportFigures } from "../../wire/transport_status.ts";
 
@@ -85,6 +85,7 @@ export async function createTransportDiscovery(deps: TransportDiscoveryDeps): Pr
     routes: [
       ...transportRoutes({ logic, auth, timers, monitors }),
       feedRoute({ feed, timers, log, closing: closing.signal }),
+      positionRoute({ feed }),
     ],
     settings: deps,
   });

@@ -73,7 +73,7 @@ simulationTest("the finder answers from its last map while the discovery is away
   });
   const status = async (destination: typeof B): Promise<number> => {
     const body = `{"Edges":["${A.publicKey}:${destination.publicKey}"],"Opts":{"MinHops":1,"MaxHops":3}}`;
-    return (await ask(finder.fetch, { method: "POST", path: "/routes", body })).status;
+    return (await sim.run(ask(finder.fetch, { method: "POST", path: "/routes", body }))).status;
   };
   assert.equal(await status(B), 503);
 
