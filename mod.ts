@@ -54,6 +54,7 @@ export type { BenchResult } from "./lib/apps/mod.ts";
 export type {
   Disjoint,
   Figures,
+  Measurable,
   Metric,
   MetricWeights,
   RatedRoute,
