@@ -41,11 +41,11 @@ export interface Figures {
   readonly resetsPerHour: number;
 }
 
-/** Figures that edges measure. */
-export const MEASURABLE = ["latencyMs", "throughputMBps", "resetsPerHour"] as const;
+/** A figure that the edges of a transport measure. */
+export type Measurable = "latencyMs" | "throughputMBps" | "resetsPerHour";
 
-/** See {@link MEASURABLE}. */
-export type Measurable = typeof MEASURABLE[number];
+/** All of them. */
+export const MEASURABLE = ["latencyMs", "throughputMBps", "resetsPerHour"] as const satisfies readonly Measurable[];
 
 /** What is assumed of a direct transport as long as nobody measured it; the unit of each measure in a mix. */
 export const USUAL = { latencyMs: 50, throughputMBps: 10, resetsPerHour: 1 } as const;
