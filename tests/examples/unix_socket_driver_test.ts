@@ -45,7 +45,7 @@ Deno.test({
     }
     const [a, b, c, d] = visors as [Visor, Visor, Visor, Visor];
     for (const [from, to, name] of [[a, b, "b"], [b, c, "c"], [c, d, "d"]] as const) {
-      await from.transports.add(to.publicKey, { type: "unix", address: `${folder.path}/${name}.sock` });
+      await from.transports.add(to.publicKey, { kind: "unix", address: `${folder.path}/${name}.sock` });
     }
     assert.ok(d.listeners.some((one) => one.purpose === "transport-unix" && one.address === `${folder.path}/d.sock`));
     // The last transport is registered in the background.

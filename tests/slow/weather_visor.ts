@@ -69,7 +69,7 @@ const calls: WeatherCalls = {
     return { publicKey: visor.publicKey, ticket: visor.ticket, stcp };
   },
   async link({ publicKey, stcp }): Promise<void> {
-    await visor.transports.add(publicKey, { type: "stcp", address: stcp });
+    await visor.transports.add(publicKey, { kind: "stcp", address: stcp });
   },
   serve(): Promise<void> {
     accept(PORT.echo, async (connection) => {

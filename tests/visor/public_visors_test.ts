@@ -89,7 +89,7 @@ simulationTest("route explain tells why a dial goes round a messaging transport 
   await pass(sim, 1_000);
   assert.deepEqual((await explained()).map(({ hops, chosen }) => [hops, chosen]), [[1, true]]);
   for (const [from, to, host] of [[a, b, "10.0.0.3"], [b, c, "10.0.0.4"]] as const) {
-    await sim.run(from.transports.add(to.publicKey, { type: "stcp", address: `${host}:7777` }));
+    await sim.run(from.transports.add(to.publicKey, { kind: "stcp", address: `${host}:7777` }));
   }
   await pass(sim, 1_000);
   const [chosen, other] = await explained();
@@ -107,10 +107,10 @@ simulationTest("a transport to a public visor needs its key only, and says why w
     await stage.start("10.0.0.4"),
   ];
   await pass(sim, 1_000);
-  const transport = await sim.run(hidden.transports.add(open.publicKey, { type: "stcpr" }));
+  const transport = await sim.run(hidden.transports.add(open.publicKey, { kind: "stcpr" }));
   assert.deepEqual([transport.type, transport.up], ["stcpr", true]);
   await assert.rejects(
-    sim.run(other.transports.add(hidden.publicKey, { type: "stcpr" })),
+    sim.run(other.transports.add(hidden.publicKey, { kind: "stcpr" })),
     (error) => hasCode(error, "transport/not-public"),
   );
 });
@@ -134,11 +134,11 @@ simulationTest("a visor stays found while it runs, and not after it has ended", 
   const hidden = await stage.start("10.0.0.3");
   const open = await stage.start("198.51.100.2");
   await pass(sim, 30 * 60_000);
-  const { id } = await sim.run(hidden.transports.add(open.publicKey, { type: "stcpr" }));
+  const { id } = await sim.run(hidden.transports.add(open.publicKey, { kind: "stcpr" }));
   await sim.run(hidden.transports.remove(id));
   await sim.run(async () => await open[Symbol.asyncDispose]());
   await assert.rejects(
-    sim.run(hidden.transports.add(open.publicKey, { type: "stcpr" })),
+    sim.run(hidden.transports.add(open.publicKey, { kind: "stcpr" })),
     (error) => hasCode(error, "transport/not-public"),
   );
 });

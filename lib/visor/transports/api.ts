@@ -50,7 +50,7 @@ export function transportRoutes(part: TransportsPart, keys: KeyBook): ControlRou
     answer(LIST_TRANSPORTS, () => ({ transports: part.list() })),
     answer(LIST_NETWORK_TRANSPORTS, async () => ({ transports: await part.network() })),
     answer(ADD_TRANSPORT, async ({ body: { remote, type, address }, request: { signal } }) => ({
-      transport: await part.add(await keys.complete(remote), { type, address, signal }),
+      transport: await part.add(await keys.complete(remote), { kind: type, address, signal }),
     })),
     answer(REMOVE_TRANSPORT, async (call) => ({ removed: await part.remove(call.param("id")) })),
   ];

@@ -19,7 +19,7 @@ const ADD_WITHIN_MS = 15_000;
 /** How to open a transport. */
 export interface AddTransportOptions {
   /** `stcp`, `stcpr`, `dmsg`, `ws`, or the kind of a driver from outside. */
-  readonly type: string;
+  readonly kind: string;
   /** In the driver's form, such as `host:port`; drivers that find peers by their key need none. */
   readonly address?: string | undefined;
   /** Gives up. */
@@ -71,12 +71,12 @@ export class TransportsPart {
    * An address that is given is tried before it takes the place of a good one: a transport that is there is dialled anew.
    * When that fails, or cannot be kept, all is as it was.
    */
-  async add(remote: PublicKey, { type, address, signal }: AddTransportOptions): Promise<TransportView> {
-    const adding = { remote, type, cancel: new AbortController() };
+  async add(remote: PublicKey, { kind, address, signal }: AddTransportOptions): Promise<TransportView> {
+    const adding = { remote, type: kind, cancel: new AbortController() };
     this.#adding.add(adding);
     const over = AbortSignal.any([adding.cancel.signal, ...(signal === undefined ? [] : [signal])]);
     try {
-      return await this.#inOrder(keyOf(adding), () => this.#add(remote, { type, address, signal: over }));
+      return await this.#inOrder(keyOf(adding), () => this.#add(remote, { kind, address, signal: over }));
     } finally {
       this.#adding.delete(adding);
     }
@@ -109,10 +109,10 @@ export class TransportsPart {
 
   async #add(
     remote: PublicKey,
-    { type, address, signal }: AddTransportOptions & { readonly signal: AbortSignal },
+    { kind, address, signal }: AddTransportOptions & { readonly signal: AbortSignal },
   ): Promise<TransportView> {
     const { table, wanted } = this.#deps;
-    const what = { remote, type };
+    const what = { remote, type: kind };
     const before = table.list().find((one) => isSame(one, what));
     const wantedBefore = wanted.value.find((one) => isSame(one, what));
     const isNew = address !== undefined && address !== wantedBefore?.address;

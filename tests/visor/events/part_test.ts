@@ -39,7 +39,7 @@ simulationTest("Visor.events() tells of transports, routes, and parts that fail 
   const seen = (): string[] => events.splice(0).map((event) => event.type);
   const listener = b.listen(PORT);
   const address = b.listeners.find(({ purpose }) => purpose === "transport-stcp")!.address.replace("0.0.0.0", "b");
-  const { id } = await sim.run(a.transports.add(b.publicKey, { type: "stcp", address }));
+  const { id } = await sim.run(a.transports.add(b.publicKey, { kind: "stcp", address }));
   await sim.run(1_000);
   const [up] = events;
   assert.ok(up?.type === "transport-up" && up.transport.id === id && up.at === new Date(up.at).toISOString());
@@ -76,7 +76,7 @@ simulationTest("Visor.events() ends with the visor, and tells how much a slow li
   const events = a.events()[Symbol.asyncIterator]();
   const first = events.next();
   const address = b.listeners.find(({ purpose }) => purpose === "transport-stcp")!.address.replace("0.0.0.0", "b");
-  await sim.run(a.transports.add(b.publicKey, { type: "stcp", address }));
+  await sim.run(a.transports.add(b.publicKey, { kind: "stcp", address }));
   assert.equal((await sim.run(first)).value.type, "transport-up");
   await sim.run(async () => {
     for (let i = 0; i < 600; i++) await a.routes.ping(b.publicKey, { count: 1 });

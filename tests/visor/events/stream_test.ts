@@ -54,7 +54,7 @@ Deno.test("GET /v1/events tells what happens, and a client that was cut off goes
   const address = b.listeners.find(({ purpose }) => purpose === "transport-stcp")!.address;
   /** Two events each time. */
   const come = async (visor: Visor): Promise<void> => {
-    const { id } = await visor.transports.add(b.publicKey, { type: "stcp", address });
+    const { id } = await visor.transports.add(b.publicKey, { kind: "stcp", address });
     await visor.transports.remove(id);
   };
   const first = await Client.connect(dataA);

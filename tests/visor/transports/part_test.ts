@@ -28,11 +28,11 @@ simulationTest("visor.transports.add() tries an address before it takes the plac
   const a = await start(sim, "a");
   const b = await start(sim, "b", a.ticket);
   const address = stcpOf(a, "a"), remote = a.publicKey;
-  const { id } = await sim.run(b.transports.add(remote, { type: "stcp", address }));
+  const { id } = await sim.run(b.transports.add(remote, { kind: "stcp", address }));
   const [good] = await keptBy(sim, "b");
   assert.equal(good?.address, address);
   for (const bad of ["127.0.0.1:1", "nowhere:7777"]) {
-    await assert.rejects(sim.run(b.transports.add(remote, { type: "stcp", address: bad })));
+    await assert.rejects(sim.run(b.transports.add(remote, { kind: "stcp", address: bad })));
     assert.deepEqual(await keptBy(sim, "b"), [good]);
     assert.deepEqual(b.transports.list().map(({ id, up, label }) => [id, up, label]), [[id, true, "user"]]);
   }
@@ -44,7 +44,7 @@ simulationTest("visor.transports.add() tries an address before it takes the plac
   assert.equal(b.transports.list()[0]?.up, true, "it is dialled where it was good");
 
   // Without an address the good one stays.
-  await sim.run(b.transports.add(remote, { type: "stcp" }));
+  await sim.run(b.transports.add(remote, { kind: "stcp" }));
   assert.deepEqual(await keptBy(sim, "b"), [good]);
   await end(sim, b, a);
 });
@@ -54,8 +54,8 @@ simulationTest(
   async (sim) => {
     const a = await start(sim, "a");
     const b = await start(sim, "b", a.ticket);
-    await sim.run(a.transports.add(b.publicKey, { type: "stcp", address: stcpOf(b, "b") }));
-    await assert.rejects(sim.run(b.transports.add(a.publicKey, { type: "stcp", address: "127.0.0.1:1" })));
+    await sim.run(a.transports.add(b.publicKey, { kind: "stcp", address: stcpOf(b, "b") }));
+    await assert.rejects(sim.run(b.transports.add(a.publicKey, { kind: "stcp", address: "127.0.0.1:1" })));
     await sim.run(10_000);
     assert.deepEqual(b.transports.list().map(({ up, label }) => [up, label]), [[true, "accepted"]]);
     assert.equal(await sim.storageFor("b").read("transports.json"), undefined);
@@ -69,10 +69,10 @@ simulationTest("transports that cannot be kept are taken back, and removed ones 
   const address = stcpOf(a, "a"), remote = a.publicKey;
   sim.storageFor("b").full = true;
   const isFull = (error: unknown) => hasCode(error, "storage/write-failed");
-  await assert.rejects(sim.run(b.transports.add(remote, { type: "stcp", address })), isFull);
+  await assert.rejects(sim.run(b.transports.add(remote, { kind: "stcp", address })), isFull);
   assert.deepEqual(b.transports.list(), []);
   sim.storageFor("b").full = false;
-  const { id } = await sim.run(b.transports.add(remote, { type: "stcp", address }));
+  const { id } = await sim.run(b.transports.add(remote, { kind: "stcp", address }));
   sim.storageFor("b").full = true;
   await assert.rejects(sim.run(b.transports.remove(id)), isFull);
   assert.deepEqual(b.transports.list().map(({ up }) => up), [true]);
@@ -92,7 +92,7 @@ simulationTest(
     await sim.run(
       Promise.all(
         others.map((other, i) =>
-          a.transports.add(other.publicKey, { type: "stcp", address: stcpOf(other, hosts[i]!) })
+          a.transports.add(other.publicKey, { kind: "stcp", address: stcpOf(other, hosts[i]!) })
         ),
       ),
     );
@@ -108,13 +108,13 @@ simulationTest(
     );
     await sim.run(Promise.all([
       ...going.map(({ id }) => a.transports.remove(id)),
-      a.transports.remove(twice!.id).then(() => a.transports.add(twice!.remote, { type: "stcp", address })),
+      a.transports.remove(twice!.id).then(() => a.transports.add(twice!.remote, { kind: "stcp", address })),
     ]));
     const left = a.transports.list().map(({ remote }) => remote).sort();
     assert.equal(left.length, 5);
     assert.deepEqual((await keptBy(sim, "a")).map(({ remote }) => remote).sort(), left);
     // A removal that comes while the transport is being opened wins.
-    const opening = a.transports.add(others[0]!.publicKey, { type: "ws", address: "nowhere:80" });
+    const opening = a.transports.add(others[0]!.publicKey, { kind: "ws", address: "nowhere:80" });
     const refused = assert.rejects(sim.run(opening));
     const pending = a.transports.list().find(({ type }) => type === "ws");
     if (pending !== undefined) await a.transports.remove(pending.id);
