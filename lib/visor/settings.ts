@@ -3,7 +3,7 @@
 import type { Runtime, Storage } from "../runtime/mod.ts";
 import type { TransportDriver } from "../transport/mod.ts";
 
-/** What a start of a visor may ask for. All but drivers and `goConfig` is kept in the data folder. */
+/** What a start of a visor may ask for. All but drivers and `v13Config` is kept in the data folder. */
 export interface VisorSettings {
   /** The ticket of the network to join; needed at the first start only. Without: a network of one. */
   readonly join?: string;
@@ -21,7 +21,7 @@ export interface VisorSettings {
   /** Who computes routes: the visor itself from the map, or the network's route finder as long as that answers. */
   readonly routeFinder?: "local" | "network";
   /** The text of a v1.3 visor's `skywire-config.json`, taken over into the data folder before all else. */
-  readonly goConfig?: string;
+  readonly v13Config?: string;
   /** Transport kinds from outside, beside the built-in ones; a driver with a `listenAddress` listens from the start. */
   readonly drivers?: readonly TransportDriver[];
 }

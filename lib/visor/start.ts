@@ -7,7 +7,7 @@ import { Listeners } from "../network/listeners.ts";
 import { formatTicket } from "../network/mod.ts";
 import { withTimeout } from "../runtime/mod.ts";
 import { shortKey } from "../types/mod.ts";
-import { importGoConfig } from "./config/go_config_import.ts";
+import { importV13Config } from "./config/v13_config_import.ts";
 import { loadConfig } from "./config/start_config.ts";
 import { startControlServer } from "./control/server.ts";
 import { DataFolder } from "./data_folder.ts";
@@ -31,7 +31,7 @@ export async function startVisor(options: VisorOptions): Promise<Visor> {
   const { runtime, drivers = [] } = options;
   const folder = new DataFolder(options.storage, runtime.random);
   stack.use(await folder.lock());
-  if (options.goConfig !== undefined) await importGoConfig(folder, { text: options.goConfig, log: runtime.log });
+  if (options.v13Config !== undefined) await importV13Config(folder, { text: options.v13Config, log: runtime.log });
   const config = await loadConfig(folder, options);
   const wanted = wantedTransports(folder.storage);
   await wanted.load();

@@ -67,7 +67,7 @@ export function visorCommand(host: CliHost): Command {
           drivers,
           storage: host.openFolder(folder),
           ...(options.join === undefined ? {} : { join: options.join }),
-          ...(options.config === undefined ? {} : { goConfig: await host.readFile(options.config) }),
+          ...(options.config === undefined ? {} : { v13Config: await host.readFile(options.config) }),
           ...(options.host === undefined ? {} : { host: options.host }),
           ...(options.autoTransport === undefined ? {} : { autoTransport: options.autoTransport === "on" }),
           ...(options.public === undefined ? {} : { public: options.public === "on" }),

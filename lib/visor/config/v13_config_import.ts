@@ -3,7 +3,7 @@
  * besides stays.
  */
 
-import { type GoVisorConfig, parseGoVisorConfig } from "./go_visor_config.ts";
+import { parseV13Config, type V13Config } from "./v13_config.ts";
 import { makeVisorConfig } from "./visor_config.ts";
 import { publicKeyOf } from "../../core/mod.ts";
 import { RefusedError } from "../../errors/mod.ts";
@@ -14,7 +14,7 @@ import { keptProxies, type KeptProxy } from "../proxies/kept.ts";
 import { wantedTransports } from "../transports/wanted.ts";
 
 /** What to take over, and where to warn. */
-export interface GoConfigSource {
+export interface V13ConfigSource {
   /** Of the file. */
   readonly text: string;
   /** Gets a warning for every key that has no effect here. */
@@ -26,8 +26,8 @@ export interface GoConfigSource {
  * @param folder locked by this visor
  * @throws {RefusedError} `config/invalid`, `config/bad-key`; `config/other-visor` when the folder is another visor's
  */
-export async function importGoConfig(folder: DataFolder, { text, log }: GoConfigSource): Promise<void> {
-  const file = parseGoVisorConfig(text);
+export async function importV13Config(folder: DataFolder, { text, log }: V13ConfigSource): Promise<void> {
+  const file = parseV13Config(text);
   using secret = file.secret;
   using kept = await folder.secretKey("visor", secret);
   const [wanted, there] = [publicKeyOf(secret), publicKeyOf(kept)];
@@ -54,7 +54,7 @@ export async function importGoConfig(folder: DataFolder, { text, log }: GoConfig
   for (const key of file.unsupported) log.warn("config-key-unsupported", { key });
 }
 
-function proxiesOf({ server, clients }: GoVisorConfig): KeptProxy[] {
+function proxiesOf({ server, clients }: V13Config): KeptProxy[] {
   const ifStopped = (stopped: boolean): { stopped?: true } => stopped ? { stopped } : {};
   return [
     ...(server === undefined ? [] : [{

@@ -1,7 +1,7 @@
 /** A v1.3 visor's configuration file: what is taken over, and that nothing else is ignored in silence. */
 
 import assert from "node:assert/strict";
-import { parseGoVisorConfig } from "../../../lib/visor/config/go_visor_config.ts";
+import { parseV13Config } from "../../../lib/visor/config/v13_config.ts";
 import { hasCode } from "../../../lib/errors/mod.ts";
 
 const PK = "024ec47420176680816e0406250e7156465e4531f5b26057c9f6297bb0303558c7";
@@ -68,9 +68,9 @@ const COMPLETE = {
   persistent_transports: [{ pk: OTHER, type: "stcpr" }],
 };
 
-const read = (file: unknown): ReturnType<typeof parseGoVisorConfig> => parseGoVisorConfig(JSON.stringify(file));
+const read = (file: unknown): ReturnType<typeof parseV13Config> => parseV13Config(JSON.stringify(file));
 
-Deno.test("parseGoVisorConfig() takes over what this program has too", () => {
+Deno.test("parseV13Config() takes over what this program has too", () => {
   const { secret, unsupported: _, ...taken } = read(COMPLETE);
   assert.equal(secret.expose().toHex(), SK);
   assert.deepEqual(taken, {
@@ -95,7 +95,7 @@ Deno.test("parseGoVisorConfig() takes over what this program has too", () => {
   });
 });
 
-Deno.test("parseGoVisorConfig() names every key that has no effect", () => {
+Deno.test("parseV13Config() names every key that has no effect", () => {
   assert.deepEqual(read({ ...COMPLETE, future_key: "x" }).unsupported, [
     "cli_addr",
     "dmsghttp_server_path",
@@ -124,7 +124,7 @@ Deno.test("parseGoVisorConfig() names every key that has no effect", () => {
   );
 });
 
-Deno.test("parseGoVisorConfig() finds a discovery by its key, over the servers that the file names", () => {
+Deno.test("parseV13Config() finds a discovery by its key, over the servers that the file names", () => {
   const servers = [{ version: "", static: OTHER, server: { address: "192.0.2.7:30081" } }];
   const dmsg = { discovery: `dmsg://${SETUP_NODE}:80`, servers };
   const { network } = read({ ...COMPLETE, dmsg }).config;
@@ -136,7 +136,7 @@ Deno.test("parseGoVisorConfig() finds a discovery by its key, over the servers t
   );
 });
 
-Deno.test("parseGoVisorConfig() refuses what is missing or wrong, by the file's own names", () => {
+Deno.test("parseV13Config() refuses what is missing or wrong, by the file's own names", () => {
   const { routing: _, ...incomplete } = COMPLETE;
   for (
     const [file, code, names] of [

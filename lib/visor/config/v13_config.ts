@@ -8,7 +8,7 @@ import { isValidSecretKey, publicKeyOf } from "../../core/mod.ts";
 import { RefusedError } from "../../errors/mod.ts";
 import { parseAddress } from "../../runtime/mod.ts";
 import { parseHex, SecretKey } from "../../types/mod.ts";
-import { goAppSchema, type GoProxies, readGoApps } from "./go_apps.ts";
+import { readV13Apps, v13AppSchema, type V13Proxies } from "./v13_apps.ts";
 import { addressBookSchema } from "./visor_config.ts";
 import { isKeyUrl, type NetworkConfig, serviceUrlSchema } from "../../network/mod.ts";
 import { publicKeySchema } from "../../check/mod.ts";
@@ -17,7 +17,7 @@ import { MAX_MESSAGING_SESSIONS, type VisorConfig } from "./visor_config.ts";
 import { parseWith } from "../../check/mod.ts";
 
 /** What a file says, in this program's words. */
-export interface GoVisorConfig extends GoProxies {
+export interface V13Config extends V13Proxies {
   /** The visor's identity; the caller disposes it. */
   readonly secret: SecretKey;
   /** What belongs into `config.json`; members that the file leaves open are missing. */
@@ -64,7 +64,7 @@ const schema = v.looseObject({
     route_setup_nodes: v.pipe(v.array(publicKeySchema), v.minLength(1, "wanted at least one setup node")),
     route_finder: serviceUrlSchema,
   }),
-  launcher: v.nullish(v.looseObject({ apps: v.nullish(v.array(goAppSchema)) })),
+  launcher: v.nullish(v.looseObject({ apps: v.nullish(v.array(v13AppSchema)) })),
   is_public: v.optional(v.boolean()),
   persistent_transports: v.nullish(
     v.array(v.looseObject({ pk: publicKeySchema, type: v.pipe(v.string(), v.minLength(1)) })),
@@ -104,14 +104,14 @@ const HARMLESS: Readonly<Record<string, unknown>> = { "dmsg.servers_type": "all"
  * @throws {RefusedError} `config/invalid`, naming each key that is wrong or missing; `config/bad-key` when `pk` does not
  *   belong to `sk`, which v1.3 does not notice
  */
-export function parseGoVisorConfig(text: string): GoVisorConfig {
+export function parseV13Config(text: string): V13Config {
   const file = parseWith(schema, { text, name: "skywire-config.json" });
   const secret = new SecretKey(parseHex(file.sk));
   if (!isValidSecretKey(secret.expose()) || (file.pk && publicKeyOf(secret) !== file.pk)) {
     secret[Symbol.dispose]();
     throw new RefusedError("config/bad-key", 'Read skywire-config.json: "pk" is not the public key of "sk"');
   }
-  const { unsupported, ...proxies } = readGoApps(file.launcher?.apps ?? []);
+  const { unsupported, ...proxies } = readV13Apps(file.launcher?.apps ?? []);
   return {
     secret,
     config: configOf(file),
@@ -121,7 +121,7 @@ export function parseGoVisorConfig(text: string): GoVisorConfig {
   };
 }
 
-function configOf(file: v.InferOutput<typeof schema>): GoVisorConfig["config"] {
+function configOf(file: v.InferOutput<typeof schema>): V13Config["config"] {
   const { dmsg, transport, routing, "skywire-tcp": tcp } = file;
   const listening = parseAddress(tcp?.listening_address ?? "");
   const servers = dmsg.servers ?? [];

@@ -6,7 +6,7 @@ import type { Log } from "../../../lib/runtime/mod.ts";
 import { DataFolder } from "../../../lib/visor/data_folder.ts";
 import { keptProxies } from "../../../lib/visor/proxies/kept.ts";
 import { wantedTransports } from "../../../lib/visor/transports/wanted.ts";
-import { importGoConfig } from "../../../lib/visor/config/go_config_import.ts";
+import { importV13Config } from "../../../lib/visor/config/v13_config_import.ts";
 import { createMemoryStorage } from "../../../lib/simulation/memory_storage.ts";
 import { createSeededRandom } from "../../../lib/simulation/seeded_random.ts";
 
@@ -29,7 +29,7 @@ const FILE = {
   persistent_transports: [{ pk: OTHER, type: "dmsg" }],
 };
 
-Deno.test("importGoConfig() makes a fresh folder the visor of the file, and changes nothing the second time", async () => {
+Deno.test("importV13Config() makes a fresh folder the visor of the file, and changes nothing the second time", async () => {
   const folder = new DataFolder(createMemoryStorage(), createSeededRandom("folder"));
   const warned: unknown[] = [];
   const none = (): void => {};
@@ -40,7 +40,7 @@ Deno.test("importGoConfig() makes a fresh folder the visor of the file, and chan
     warn: (...line: unknown[]) => warned.push(line),
   } as unknown as Log;
   const source = { text: JSON.stringify(FILE), log };
-  await importGoConfig(folder, source);
+  await importV13Config(folder, source);
   assert.deepEqual(warned.map((line) => (line as [string, { key: string }])[1].key), [
     "dmsgpty",
     "launcher.apps.skysocks (destinations that are not public)",
@@ -62,10 +62,10 @@ Deno.test("importGoConfig() makes a fresh folder the visor of the file, and chan
     { role: "client", to: OTHER, listen: "127.0.0.1:1080", stopped: true },
   ]);
   const before = await everything();
-  await importGoConfig(folder, source);
+  await importV13Config(folder, source);
   assert.deepEqual(await everything(), before);
   await assert.rejects(
-    importGoConfig(folder, { ...source, text: JSON.stringify({ ...FILE, sk: OTHER_SK }) }),
+    importV13Config(folder, { ...source, text: JSON.stringify({ ...FILE, sk: OTHER_SK }) }),
     (error) => hasCode(error, "config/other-visor"),
   );
   assert.deepEqual(await everything(), before);

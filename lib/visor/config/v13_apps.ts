@@ -6,7 +6,7 @@ import type { PublicKey } from "../../types/mod.ts";
 import { publicKeySchema } from "../../check/mod.ts";
 
 /** One element of `launcher.apps`. */
-export interface GoApp {
+export interface V13App {
   /** Its own, unique. */
   readonly name: string;
   /** The program's file. */
@@ -20,7 +20,7 @@ export interface GoApp {
 }
 
 /** Checks one element. */
-export const goAppSchema: v.GenericSchema<unknown, GoApp> = v.looseObject({
+export const v13AppSchema: v.GenericSchema<unknown, V13App> = v.looseObject({
   name: v.string(),
   binary: v.optional(v.string()),
   args: v.nullish(v.array(v.string())),
@@ -29,7 +29,7 @@ export const goAppSchema: v.GenericSchema<unknown, GoApp> = v.looseObject({
 });
 
 /** The SOCKS apps of a file. */
-export interface GoProxies {
+export interface V13Proxies {
   /** The server. In v1.3 it reaches every address; here public ones only. */
   readonly server?: { readonly passcode?: string | undefined; readonly stopped: boolean } | undefined;
   /** The clients, with their local addresses, `host:port`. */
@@ -51,9 +51,9 @@ const FLAGS: Readonly<Record<string, readonly string[]>> = {
  * @returns the proxies; `unsupported` names other apps as `launcher.apps.NAME`, flags as `launcher.apps.NAME --flag`, and
  *   what a proxy does not do in brackets behind
  */
-export function readGoApps(apps: readonly GoApp[]): GoProxies & { readonly unsupported: readonly string[] } {
-  let server: GoProxies["server"];
-  const clients: GoProxies["clients"][number][] = [];
+export function readV13Apps(apps: readonly V13App[]): V13Proxies & { readonly unsupported: readonly string[] } {
+  let server: V13Proxies["server"];
+  const clients: V13Proxies["clients"][number][] = [];
   const unsupported: string[] = [];
   for (const app of apps) {
     const path = `launcher.apps.${app.name}`;
