@@ -5,5 +5,6 @@
  */
 export { addressSchema } from "./addresses.ts";
 export { formatJsonFile, parseWith } from "./json.ts";
+export { isKeyName, isKeyStart, isKeyText, WANTED_KEY, WANTED_NAME } from "./key_names.ts";
 export { PUBLIC_KEY_TEXT, publicKeySchema } from "./keys.ts";
 export { formatProblems, type InputProblem, problemsOf } from "./problems.ts";

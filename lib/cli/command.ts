@@ -4,6 +4,7 @@
  */
 
 import { Command, CommanderError, InvalidArgumentError, Option } from "commander";
+import { isKeyText } from "../check/mod.ts";
 import { describeError, hasCode, RefusedError, SkywireError } from "../errors/mod.ts";
 import { type LogLevel, parseAddress } from "../runtime/mod.ts";
 import { isDatabaseLocation } from "../storage/mod.ts";
@@ -77,12 +78,11 @@ export function wholeNumber(bounds: { readonly min: number; readonly max: number
   };
 }
 
-/** Checks a public key or its first digits (8 or more), for commander. The visor knows which key is meant. */
+/** Checks a public key, its first digits (8 or more) or a name, for commander. The visor knows which key is meant. */
 export function keyArgument(text: string): string {
-  if (!/^[0-9a-fA-F]{8,66}$/.test(text)) {
-    throw new InvalidArgumentError("Wanted a public key: 66 hex digits, or at least its first 8.");
-  }
-  return text.toLowerCase();
+  const small = text.toLowerCase();
+  if (isKeyText(small)) return small;
+  throw new InvalidArgumentError("Wanted a public key: 66 hex digits, at least its first 8, or a name.");
 }
 
 /** Checks the URL of a service, for commander. */

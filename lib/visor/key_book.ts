@@ -1,7 +1,7 @@
 /** Completes keys that a person shortened or gave a name. */
 
 import * as v from "valibot";
-import { publicKeySchema } from "../check/mod.ts";
+import { isKeyStart, publicKeySchema } from "../check/mod.ts";
 import { RefusedError } from "../errors/mod.ts";
 import { parseTransportId, type PathStep, type PublicKey } from "../types/mod.ts";
 
@@ -25,7 +25,7 @@ export class KeyBook {
   /**
    * The whole key.
    * @param text a public key, its first 8 digits or more, or a name
-   * @throws {RefusedError} `visor/unknown-key`, `visor/ambiguous-key`
+   * @throws {RefusedError} `visor/unknown-name`, `visor/unknown-key`, `visor/ambiguous-key`
    */
   async complete(text: string): Promise<PublicKey> {
     const whole = v.safeParse(publicKeySchema, text);
@@ -33,6 +33,9 @@ export class KeyBook {
     for (const { named } of this.#sources) {
       const key = named?.(text);
       if (key !== undefined) return key;
+    }
+    if (!isKeyStart(text)) {
+      throw new RefusedError("visor/unknown-name", `Find the visor "${text}": no key has that name here; see "skywire name ls"`);
     }
     const known = await Promise.all(this.#sources.map(({ known }) => known?.() ?? []));
     const [match, ...others] = new Set(known.flat().filter((key) => key.startsWith(text)));

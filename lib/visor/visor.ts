@@ -6,9 +6,9 @@ import type { Port, PublicKey } from "../types/mod.ts";
 import type { VisorFacets } from "./facets.ts";
 
 /**
- * A running visor. Beside what stands here it shows each of its capabilities under a name: `status()` and `events()`,
- * and the facets `transports` ({@link VisorTransports}), `routes` ({@link VisorRoutes}), `apps` ({@link VisorApps}),
- * `proxies` ({@link VisorProxies}) and `http` ({@link VisorHttp}). Disposing it ends it within 2 s.
+ * A running visor. Beside what stands here it shows each of its capabilities under a name: `visor.transports` is
+ * {@link VisorTransports}, `visor.routes` is {@link VisorRoutes}, and so on; `visor.status()` gives a {@link VisorStatus},
+ * `visor.events()` iterates over {@link VisorEvent}s. Disposing it ends it within 2 s.
  */
 export interface Visor extends AsyncDisposable, VisorFacets {
   /** Its identity, and its address on the overlay. */

@@ -25,7 +25,7 @@ export function benchCommand(host: CliHost): Command {
       "skywire bench 02c6047f --metric throughput",
     ],
   }))
-    .argument("<pk>", "the visor's public key, or its first 8 digits or more", keyArgument)
+    .argument("<pk>", "the visor's public key, its first 8 digits or more, or its name", keyArgument)
     .option("--seconds <n>", "how long in each direction, 0.1–60", seconds, 3)
     .option("--path <pk,…>", "the visors or transports to go over, the last one to the destination", pathArgument)
     .action(async (remote: string, options: BenchCommandOptions) => {

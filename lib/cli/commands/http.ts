@@ -1,6 +1,7 @@
 /** `skywire http get URL`: asks whoever serves HTTP at a public key, over messaging, and prints the body as curl would. */
 
 import { type Command, InvalidArgumentError } from "commander";
+import { isKeyText } from "../../check/mod.ts";
 import { RefusedError } from "../../errors/mod.ts";
 import { HTTP_GET, STATUS_HEADER } from "../../visor/http/api.ts";
 import { type CommonOptions, makeCommand, makeGroup } from "../command.ts";
@@ -21,7 +22,7 @@ export function httpCommand(host: CliHost): Command {
       "skywire http get --fail 02c6047f.sky/perhaps",
     ],
   })
-    .argument("<url>", "PK.sky[:port][/path]; the key in full, or its first 8 digits or more", skyUrlArgument)
+    .argument("<url>", "PK.sky[:port][/path]; the key, its first 8 digits or more, or a name", skyUrlArgument)
     .option("--fail", "end with 1, and print an error instead of the body, when the status is 400 or above")
     .action(async (url: string, options: GetOptions) => {
       const visor = await connectToVisor(options, host);
@@ -43,6 +44,7 @@ export function httpCommand(host: CliHost): Command {
 /** Checks a URL whose host is a key, for commander; `http://` may be left out. */
 function skyUrlArgument(text: string): string {
   const url = URL.parse(text.includes("://") ? text : `http://${text}`);
-  if (url?.protocol === "http:" && /^[0-9a-f]{8,66}\.sky$/.test(url.hostname)) return url.href;
-  throw new InvalidArgumentError("Wanted PK.sky[:port][/path], where PK is a public key or its first 8 digits.");
+  const key = /^(.+)\.sky$/.exec(url?.hostname ?? "")?.[1] ?? "";
+  if (url?.protocol === "http:" && isKeyText(key)) return url.href;
+  throw new InvalidArgumentError("Wanted PK.sky[:port][/path]: PK is a public key, its first 8 digits, or a name.");
 }

@@ -25,7 +25,7 @@ export function pingCommand(host: CliHost): Command {
       "skywire ping 02c6047f --metric latency --avoid 03a1b2c3",
     ],
   }))
-    .argument("<pk>", "the visor's public key, or its first 8 digits or more", keyArgument)
+    .argument("<pk>", "the visor's public key, its first 8 digits or more, or its name", keyArgument)
     .option("--count <n>", "how many times", wholeNumber({ min: 1, max: 1000 }), 4)
     .option("--path <pk,…>", "the visors or transports to go over, the last one to the destination", pathArgument)
     .action(async (remote: string, options: PingOptions) => {

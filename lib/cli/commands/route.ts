@@ -64,7 +64,7 @@ export function routeCommand(host: CliHost): Command {
 
 function withFindOptions(command: Command): Command {
   return withRouteOptions(
-    command.argument("<pk>", "the visor's public key, or its first 8 digits or more", keyArgument),
+    command.argument("<pk>", "the visor's public key, its first 8 digits or more, or its name", keyArgument),
   )
     .option("--count <n>", "how many at most", wholeNumber({ min: 1, max: MAX_COUNT }), 3)
     .addOption(

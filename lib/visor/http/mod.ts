@@ -7,8 +7,9 @@ import { HttpPart } from "./part.ts";
 /** HTTP at public keys, as `visor.http`. */
 export interface VisorHttp {
   /**
-   * Asks whoever serves HTTP at a public key, over messaging: `http://<key>.sky[:port]/path`, port 80 unless named.
-   * @throws {RefusedError} `http/no-key` when the URL names no public key
+   * Asks whoever serves HTTP at a public key, over messaging: `http://<key>.sky[:port]/path`, port 80 unless named. The
+   * key may be shortened to its first 8 digits, or be a name.
+   * @throws {RefusedError} `http/no-key` when the URL names no public key; `visor/unknown-name`, `visor/unknown-key`
    * @throws {UnavailableError} `http/unreachable`; the reason of the request's signal
    */
   fetch(request: Request): Promise<Response>;
@@ -16,7 +17,7 @@ export interface VisorHttp {
 
 /** The capability. */
 export const http: Capability<HttpPart, VisorHttp> = {
-  makePart: ({ http }) => new HttpPart({ http }),
+  makePart: ({ http, keys }) => new HttpPart({ http, keys }),
   makeFacet: (part) => ({ fetch: (request) => part.fetch(request) }),
   makeRoutes: httpRoutes,
 };
