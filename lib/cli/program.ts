@@ -23,6 +23,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<MakeCommand>>> = {
   "bench": async () => (await import("./commands/bench.ts")).benchCommand,
   "app": async () => (await import("./commands/app.ts")).appCommand,
   "proxy": async () => (await import("./commands/proxy.ts")).proxyCommand,
+  "name": async () => (await import("./commands/name.ts")).nameCommand,
   "http": async () => (await import("./commands/http.ts")).httpCommand,
   "keys": async () => (await import("./commands/keys.ts")).keysCommand,
 };

@@ -6,6 +6,7 @@
 export { apps } from "./apps/mod.ts";
 export { events } from "./events/mod.ts";
 export { http } from "./http/mod.ts";
+export { names } from "./names/mod.ts";
 export { proxies } from "./proxies/mod.ts";
 export { routes } from "./routes/mod.ts";
 export { status } from "./status/mod.ts";

@@ -1,0 +1,23 @@
+/** A name as users see it. */
+
+import * as v from "valibot";
+import type { PublicKey } from "../../types/mod.ts";
+import { wholeKey } from "../control/keys.ts";
+import { viewSchema } from "../control/operation.ts";
+
+/** A name for a key. */
+export interface NameView {
+  /** 1–63 small letters, digits and `-`. */
+  readonly name: string;
+  /** What it stands for. */
+  readonly publicKey: PublicKey;
+  /** Who gave it: the user, or an invite that was opened. */
+  readonly from: "user" | "invite";
+}
+
+/** Describes a {@link NameView}. */
+export const nameSchema: v.GenericSchema<NameView> = viewSchema<NameView>()(v.object({
+  name: v.string(),
+  publicKey: wholeKey,
+  from: v.picklist(["user", "invite"]),
+}));
