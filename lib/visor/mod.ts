@@ -12,6 +12,8 @@ export type { VisorApps } from "./apps/mod.ts";
 export type { AppView } from "./apps/view.ts";
 export type { RouteEventView, VisorEvent } from "./events/view.ts";
 export type { VisorHttp } from "./http/mod.ts";
+export type { VisorNames } from "./names/mod.ts";
+export type { NameView } from "./names/view.ts";
 export type { VisorProxies } from "./proxies/mod.ts";
 export type { ProxyClientSettings, ProxyServerSettings, ProxySettings } from "./proxies/settings.ts";
 export type { ProxyView } from "./proxies/view.ts";
