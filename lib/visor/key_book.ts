@@ -35,7 +35,10 @@ export class KeyBook {
       if (key !== undefined) return key;
     }
     if (!isKeyStart(text)) {
-      throw new RefusedError("visor/unknown-name", `Find the visor "${text}": no key has that name here; see "skywire name ls"`);
+      throw new RefusedError(
+        "visor/unknown-name",
+        `Find the visor "${text}": no key has that name here; see "skywire name ls"`,
+      );
     }
     const known = await Promise.all(this.#sources.map(({ known }) => known?.() ?? []));
     const [match, ...others] = new Set(known.flat().filter((key) => key.startsWith(text)));

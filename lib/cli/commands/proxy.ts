@@ -6,6 +6,7 @@ import { ADD_PROXY, LIST_PROXIES, REMOVE_PROXY } from "../../visor/proxies/api.t
 import { shortKey } from "../../types/mod.ts";
 import {
   addressArgument,
+  collect,
   type CommonOptions,
   keyArgument,
   makeCommand,
@@ -19,8 +20,8 @@ import { formatTable } from "../table.ts";
 
 interface ServeOptions extends CommonOptions {
   readonly passcode?: string;
-  readonly allow: string[];
-  readonly destinations: string[];
+  readonly allow?: string[];
+  readonly destinations?: string[];
 }
 
 interface ConnectOptions extends CommonOptions {
@@ -40,12 +41,11 @@ export function proxyCommand(host: CliHost): Command {
     ],
   })
     .option("--passcode <s>", "clients must know it (SOCKS5 user name or password)")
-    .option("--allow <pk>", "admit only this visor; may be repeated", collect(keyArgument), [])
-    .option("--destinations <cidr>", "`public` or a CIDR that may be reached; may be repeated", collect(String), [])
+    .option("--allow <pk>", "admit only this visor; may be repeated", collect(keyArgument))
+    .option("--destinations <cidr>", "`public` or a CIDR that may be reached; may be repeated", collect(String))
     .action(async (options: ServeOptions) => {
       const visor = await connectToVisor(options, host);
-      const destinations = options.destinations.length > 0 ? options.destinations : ["public"];
-      const { passcode, allow } = options;
+      const { passcode, allow = [], destinations = ["public"] } = options;
       const made = await visor.ask(ADD_PROXY, { body: { role: "server", passcode, allow, destinations } });
       printResult(made, { options, host, describe: ({ proxy }) => describeProxies([proxy], host) });
     });
@@ -91,10 +91,6 @@ export function proxyCommand(host: CliHost): Command {
     examples: ["skywire proxy serve", "skywire proxy connect 02c6047f…", "skywire proxy ls"],
     commands: [serve, connect, list, remove],
   });
-}
-
-function collect<T>(parse: (text: string) => T): (text: string, previous: T[]) => T[] {
-  return (text, previous) => [...previous, parse(text)];
 }
 
 function describeProxies(proxies: readonly ProxyView[], host: CliHost): string {

@@ -15,7 +15,7 @@ interface VisorCommandOptions extends CommonOptions {
   readonly public?: "on" | "off";
   readonly autoconnect?: "on" | "off";
   readonly routes?: "local" | "network";
-  readonly driver: readonly string[];
+  readonly driver?: readonly string[];
 }
 
 interface VisorReady {
@@ -57,11 +57,13 @@ export function visorCommand(host: CliHost): Command {
       new Option("--routes <by>", "who computes routes: this visor from the map, or the network's route finder; kept")
         .choices(["local", "network"]),
     )
-    .option("--driver <file>", "a module with a transport driver of another kind; may be repeated", collect(String), [])
+    .option("--driver <file>", "a module with a transport driver of another kind; may be repeated", collect(String))
     .action((options: VisorCommandOptions) => {
       const folder = dataFolder(options, host);
       return runRole<VisorReady>({ options, host, describe: (ready) => describe(ready, folder) }, async (runtime) => {
-        const drivers = await Promise.all(options.driver.map((file) => loadDriver(file, { host, dataFolder: folder })));
+        const drivers = await Promise.all(
+          (options.driver ?? []).map((file) => loadDriver(file, { host, dataFolder: folder })),
+        );
         const visor = await startVisor({
           runtime,
           drivers,

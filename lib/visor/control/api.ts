@@ -68,6 +68,7 @@ export function createControlApi(
     settings: { build: { version: `v${VERSION}` } },
   });
   return {
+    // Before the limit on requests: whoever has no token takes nothing away from those who have it.
     fetch: async (request, context) => {
       if (equalText(request.headers.get("authorization") ?? "", `Bearer ${token}`)) return await app(request, context);
       return errorResponse(
