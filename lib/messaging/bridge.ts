@@ -13,6 +13,7 @@ import { Fault } from "../wire/fault.ts";
 import { checkResponse, encodeSignedResponse } from "../wire/stream_objects.ts";
 import { answerIpLookup } from "./ip_lookup.ts";
 import { PING_MARKER } from "./session.ts";
+import type { HeldStreams } from "./held_streams.ts";
 import type { Session } from "./session.ts";
 import { badRequest, badResponse, isRefusal, openRequest, WIRE_CODE } from "./signed_object.ts";
 import { splice } from "../links/splice.ts";
@@ -27,6 +28,8 @@ export interface BridgeDeps {
   readonly publicKey: PublicKey;
   /** The session of a client, if it has one here. */
   sessionOf(key: PublicKey): Session | undefined;
+  /** Streams that are being opened, or whose other end does not read. */
+  readonly held: HeldStreams;
   /** Counts relayed bytes. */
   readonly relayed: Counter;
   /** Counts streams that were opened through us. */
@@ -42,6 +45,8 @@ export interface BridgeDeps {
  */
 export async function bridgeStream(from: Session, stream: MuxStream, deps: BridgeDeps): Promise<void> {
   let onward: MuxStream | undefined;
+  const dropping = new AbortController();
+  const release = deps.held.hold(() => dropping.abort(tooManyHeld()));
   try {
     onward = await withTimeout((signal) => {
       signal.addEventListener("abort", () => stream.reset(), { once: true });
@@ -51,6 +56,7 @@ export async function bridgeStream(from: Session, stream: MuxStream, deps: Bridg
       ms: OPENING_LIMIT_MS,
       code: "messaging/relay-timeout",
       message: "Open a stream for a client",
+      signal: dropping.signal,
       discard: (late) => late?.reset(),
     });
   } catch (error) {
@@ -61,10 +67,21 @@ export async function bridgeStream(from: Session, stream: MuxStream, deps: Bridg
       reason: describeError(error),
     });
     return;
+  } finally {
+    release();
   }
   if (onward === undefined) return stream.close();
   deps.opened.add();
-  await splice(stream, onward, deps.relayed);
+  const other = onward;
+  const drop = (): void => {
+    stream.reset();
+    other.reset();
+  };
+  await splice(deps.held.watch(stream, drop), deps.held.watch(other, drop), deps.relayed);
+}
+
+function tooManyHeld(): UnavailableError {
+  return new UnavailableError("messaging/too-many-held", "Open a stream for a client: too many others wait");
 }
 
 interface OpeningContext {

@@ -3,7 +3,7 @@
  * them (dmsg.md §3.4). One session for each server.
  */
 
-import { ClosedError, describeError, UnavailableError } from "../errors/mod.ts";
+import { ClosedError, describeError, hasCode, UnavailableError } from "../errors/mod.ts";
 import { Backoff, randomFraction, sleep, untilAborted, withTimeout } from "../runtime/mod.ts";
 import type { Random, Runtime } from "../runtime/mod.ts";
 import { createMuxSession } from "../links/mux_session.ts";
@@ -41,6 +41,8 @@ const MAX_RETRY_MS = 4_000;
  */
 const LOST_RETRY_MS = 2_000;
 const LOST_SPREAD_MS = 1_000;
+/** A full server is asked again after the others for so long, ms. */
+const FULL_MS = 60_000;
 /** With all sessions there, the state is looked at so often anyway. */
 const IDLE_MS = 60_000;
 
@@ -65,6 +67,8 @@ export class ClientSessions {
   readonly #connecting = new Map<PublicKey, Promise<Session>>();
   /** Longer pauses that some servers turned out to need. */
   readonly #gaps = new Map<PublicKey, number>();
+  /** Servers that took no more clients, and until when they are asked last. */
+  readonly #full = new Map<PublicKey, number>();
   readonly #closing = new AbortController();
   readonly #running: Promise<void>;
   /** What the discovery said last. */
@@ -136,7 +140,10 @@ export class ClientSessions {
     const { random, log } = runtime;
     const { signal } = this.#closing;
     await this.#listServers().catch((error) => log.debug("servers-not-listed", { reason: describeError(error) }));
-    for (const entry of shuffle(this.#servers, random)) {
+    const servers = shuffle(this.#servers, random);
+    // `sort` keeps the order of equals.
+    servers.sort((a, b) => Number(this.#isFull(a.static)) - Number(this.#isFull(b.static)));
+    for (const entry of servers) {
       if (this.#sessions.size >= minSessions || signal.aborted) return;
       if (entry.server === undefined || this.#sessions.has(entry.static)) continue;
       entries.add(entry);
@@ -175,9 +182,21 @@ export class ClientSessions {
     } catch (error) {
       // The server may have moved.
       entries.expire(server);
+      if (hasCode(error, "messaging/server-full")) this.#noteFull(server);
       runtime.log.debug("session-failed", { server: shortKey(server), reason: describeError(error) });
       throw error;
     }
+  }
+
+  #isFull(server: PublicKey): boolean {
+    return (this.#full.get(server) ?? 0) > this.#deps.runtime.clock.monotonic();
+  }
+
+  #noteFull(server: PublicKey): void {
+    const { clock, log } = this.#deps.runtime;
+    if (!this.#isFull(server)) log.warn("server-full", { server: shortKey(server) });
+    for (const known of [...this.#full.keys()]) if (!this.#isFull(known)) this.#full.delete(known);
+    this.#full.set(server, clock.monotonic() + FULL_MS);
   }
 
   /** Connection, handshake, pause, mux, and proof that the session stands. */

@@ -11,6 +11,7 @@ export interface ServerMetrics {
   readonly streamsOpened: Counter;
   readonly streamsFailed: Counter;
   readonly streamsRefused: Counter;
+  readonly streamsDropped: Counter;
   readonly relayedBytes: Counter;
 }
 
@@ -35,6 +36,10 @@ export function createServerMetrics(metrics: Metrics): ServerMetrics {
     streamsRefused: metrics.counter(
       "skywire_messaging_streams_refused_total",
       "Streams reset at once because their client had too many; should stay near 0",
+    ),
+    streamsDropped: metrics.counter(
+      "skywire_messaging_streams_dropped_total",
+      "Streams reset because too many were held up by ends that do not read; should stay near 0",
     ),
     relayedBytes: metrics.counter("skywire_messaging_relayed_bytes_total", "Bytes passed on between clients"),
   };

@@ -15,12 +15,13 @@ import type { BridgeDeps } from "./bridge.ts";
 import type { MessagingDirectory } from "./directory.ts";
 import { createEntryPublisher } from "./entry_publisher.ts";
 import { createServerMetrics } from "./metrics.ts";
+import { HeldStreams } from "./held_streams.ts";
 import { Session } from "./session.ts";
-import { acceptSession } from "./session_handshake.ts";
+import { acceptSession, SERVER_FULL } from "./session_handshake.ts";
 
 /** How much one server takes on. What is beyond is refused at once. */
 export interface MessagingServerLimits {
-  /** Clients with a session. Default 2048, as v1.3 generates its configurations. */
+  /** Clients with a session. Default 2048, as v1.3 generates its configurations. Others are told that it is full. */
   readonly sessions?: number;
   /** Connections in their handshake, which is when nobody knows who they are. Default 512. */
   readonly handshakes?: number;
@@ -28,6 +29,8 @@ export interface MessagingServerLimits {
   readonly handshakesPerHost?: number;
   /** Streams that one client has open as the dialler, waiting ones included. Default 512. */
   readonly streamsPerClient?: number;
+  /** Streams of all clients that are being opened or whose other end does not read, each 320 KiB. Default 2048. */
+  readonly heldStreams?: number;
 }
 
 /** What a server is made of. */
@@ -77,6 +80,7 @@ const DEFAULT_LIMITS: Required<MessagingServerLimits> = {
   handshakes: 512,
   handshakesPerHost: 64,
   streamsPerClient: 512,
+  heldStreams: 2_048,
 };
 
 /** When many clients come and go, the entry follows at this pace, ms. */
@@ -121,6 +125,11 @@ class Server implements MessagingServer {
       runtime,
       secret,
       publicKey: this.publicKey,
+      held: new HeldStreams({
+        clock: runtime.clock,
+        most: this.#limits.heldStreams,
+        dropped: this.#metrics.streamsDropped,
+      }),
       sessionOf: (key) => this.#sessions.get(key),
       relayed: this.#metrics.relayedBytes,
       opened: this.#metrics.streamsOpened,
@@ -198,9 +207,11 @@ class Server implements MessagingServer {
     }
     const { records, remoteKey } = accepted;
     // A client that comes back takes the place of its older session.
-    if (this.#isClosing || (this.#sessions.size >= this.#limits.sessions && !this.#sessions.has(remoteKey))) {
+    const isFull = this.#sessions.size >= this.#limits.sessions && !this.#sessions.has(remoteKey);
+    if (this.#isClosing || isFull) {
       this.#metrics.connectionsRefused.add();
       records[Symbol.dispose]();
+      if (isFull) await link.write(SERVER_FULL).catch(() => {});
       return link.close();
     }
     const session = new Session({

@@ -17,6 +17,7 @@
 import { NoiseHandshake } from "../core/mod.ts";
 import type { Records } from "../core/mod.ts";
 import { UnavailableError } from "../errors/mod.ts";
+import { equalBytes } from "../types/mod.ts";
 import { withTimeout } from "../runtime/mod.ts";
 import type { ByteLink, Runtime, Timers } from "../runtime/mod.ts";
 import type { PublicKey, SecretKey } from "../types/mod.ts";
@@ -24,6 +25,12 @@ import { makeFrame, readFrame } from "./frames.ts";
 
 /** Both sides of v1.3 give up after it (dmsg.md §2.8). */
 export const SESSION_HANDSHAKE_LIMIT_MS = 5_000;
+
+/**
+ * What a full server sends in place of a session, and then hangs up: the mux frame that takes no new streams, «go away»
+ * for a normal reason (dmsg.md §3.2). For a v1.3 client the session then ends like any other, and it tries again later.
+ */
+export const SERVER_FULL: Uint8Array = Uint8Array.of(0, 3, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0);
 
 /** The longest frame that a v1.3 handshake reader takes (dmsg.md §2.7); ours are 49 and 65 bytes. */
 const MAX_HANDSHAKE_FRAME_BYTES = 4_094;
@@ -128,7 +135,8 @@ export interface AwaitedServer {
  * The pause after the client's third message (dmsg.md §3.1.4): ends when the server speaks, and otherwise after `gapMs`.
  * A v1.3 server keeps silent there, as its first ping comes after 30 s.
  * @param link the link after {@link initiateSession}
- * @throws {UnavailableError} `messaging/handshake-ended` when the server hung up meanwhile
+ * @throws {UnavailableError} `messaging/handshake-ended` when the server hung up meanwhile, `messaging/server-full` when it
+ * takes no more clients
  */
 export async function awaitServer(link: ByteLink, options: AwaitServerOptions): Promise<AwaitedServer> {
   const early = new Uint8Array(64);
@@ -141,6 +149,7 @@ export async function awaitServer(link: ByteLink, options: AwaitServerOptions): 
   );
   const first = await Promise.race([reading, pause]).finally(() => cancel());
   if (first === null) throw handshakeEnded();
+  if (typeof first === "number" && equalBytes(early.subarray(0, first), SERVER_FULL)) throw serverFull();
   return { link: withEarlyBytes(link, { early, reading }), spoke: first !== "silent" };
 }
 
@@ -177,6 +186,10 @@ async function nextMessage(link: ByteLink): Promise<Uint8Array> {
   const message = await readFrame(link, MAX_HANDSHAKE_FRAME_BYTES);
   if (message === undefined) throw handshakeEnded();
   return message;
+}
+
+function serverFull(): UnavailableError {
+  return new UnavailableError("messaging/server-full", "Open a session: the server takes no more clients");
 }
 
 function handshakeEnded(): UnavailableError {

@@ -3,9 +3,10 @@ import { NoiseHandshake, publicKeyOf, sha256 } from "../../lib/core/mod.ts";
 import { hasCode } from "../../lib/errors/mod.ts";
 import type { MessagingServer } from "../../lib/messaging/mod.ts";
 import { Session } from "../../lib/messaging/session.ts";
-import { initiateSession } from "../../lib/messaging/session_handshake.ts";
+import { awaitServer, initiateSession } from "../../lib/messaging/session_handshake.ts";
 import type { ByteLink } from "../../lib/runtime/mod.ts";
 import { createMuxSession } from "../../lib/links/mux_session.ts";
+import { at } from "../../lib/types/at.ts";
 import type { OverlayAddress, SecretKey } from "../../lib/types/mod.ts";
 import { decodeResponse, encodeSignedRequest } from "../../lib/wire/stream_objects.ts";
 import type { StreamResponse } from "../../lib/wire/stream_objects.ts";
@@ -16,7 +17,7 @@ import { assertEchoes, echo, MessagingWorld, readBytes, settled } from "./world.
 
 const aliceSecret = secretOf(11);
 const bobSecret = secretOf(12);
-const [aliceKey, bobKey] = [publicKeyOf(aliceSecret), publicKeyOf(bobSecret)];
+const [aliceKey, bobKey, absentKey] = [publicKeyOf(aliceSecret), publicKeyOf(bobSecret), publicKeyOf(secretOf(14))];
 
 /** A session of our own making, to say things that a client would not say. */
 async function rawSession(
@@ -78,13 +79,23 @@ simulationTest("a server resets at once every stream whose request it does not p
   await using world = new MessagingWorld(sim);
   const server = await world.server("server");
   using session = await rawSession(sim, { server, secret: aliceSecret, host: "alice" });
+  // Bob is there, so that each request fails for its own reason, and hears of none of them.
+  using bob = await rawSession(sim, { server, secret: bobSecret, host: "bob" });
+  let passedOn = 0;
+  const listening = (async () => {
+    for await (const stream of bob.incoming) {
+      passedOn++;
+      stream.reset();
+    }
+  })();
   const source = { publicKey: aliceKey, port: 50_000 };
   const destination = { publicKey: bobKey, port: 80 };
+  const absent = { publicKey: absentKey, port: 80 };
   const good = request({ source, destination, secret: aliceSecret });
   const flipped = good.slice();
   flipped[10] = (flipped[10] as number) ^ 1;
   const cases: [string, Uint8Array][] = [
-    ["no session of the destination", good],
+    ["no session of the destination", request({ source, destination: absent, secret: aliceSecret })],
     ["wrong signature", flipped],
     ["somebody else's key", request({ source: { publicKey: bobKey, port: 1 }, destination, secret: bobSecret })],
     ["no source port", request({ source: { ...source, port: 0 }, destination, secret: aliceSecret })],
@@ -102,6 +113,14 @@ simulationTest("a server resets at once every stream whose request it does not p
   }
   await sim.run(session.ping());
   assert.equal(server.stats.streams, 0);
+  assert.equal(passedOn, 0);
+  const stream = await sim.run(session.open());
+  await sim.run(session.writeObject(stream, good));
+  assert.equal(await sim.run(settled(stream.read(new Uint8Array(1))), 1_000), "ended");
+  assert.equal(passedOn, 1, "what is good is passed on");
+  stream.close();
+  bob[Symbol.dispose]();
+  await sim.run(listening);
 });
 
 simulationTest("a server gives up on a stream that asks for nothing, after 20 s", async (sim) => {
@@ -171,6 +190,57 @@ simulationTest("a full server refuses new clients, not those that it knows", asy
   await sim.run(stranger.closed, 1_000);
   assert.equal(server.stats.sessions, 1);
 });
+
+simulationTest("a full server says so, and a client goes to another one", async (sim) => {
+  await using world = new MessagingWorld(sim);
+  const full = await world.server("server", { limits: { sessions: 1 } });
+  using alice = await rawSession(sim, { server: full, secret: aliceSecret, host: "alice" });
+  await sim.run(alice.ping());
+
+  const runtime = sim.runtimeFor("bob");
+  const link = await sim.run(runtime.network.dial(full.address));
+  const { records } = await sim.run(initiateSession(link, { runtime, secret: bobSecret, remoteKey: full.publicKey }));
+  const told = assert.rejects(
+    awaitServer(link, { timers: runtime.timers, gapMs: 1_000 }),
+    (error) => hasCode(error, "messaging/server-full"),
+  );
+  await sim.run(told, 1_000);
+  records[Symbol.dispose]();
+  link.close();
+
+  const bob = world.client("bob");
+  await sim.run(20_000);
+  assert.deepEqual(bob.sessions, []);
+  const other = await world.server("server2");
+  await sim.run(bob.ready, 5_000);
+  assert.deepEqual(bob.sessions.map(({ server }) => server), [other.publicKey]);
+});
+
+simulationTest(
+  "what clients leave unread in a server is bounded, and the longest unread stream goes first",
+  async (sim) => {
+    await using world = new MessagingWorld(sim);
+    const server = await world.server("server", { limits: { heldStreams: 4 } });
+    const [alice, bob, carol] = await world.clients("alice", "bob", "carol");
+    echo(carol.listen(7));
+    const unread: ByteLink[] = [];
+    (async () => {
+      for await (const stream of bob.listen(9)) unread.push(stream);
+    })();
+    const writes: Promise<"written" | "broken">[] = [];
+    for (let i = 0; i < 6; i++) {
+      const stream = await sim.run(alice.dial(bob.publicKey, 9));
+      writes.push(stream.write(new Uint8Array(2 * 1024 * 1024)).then(() => "written", () => "broken"));
+      await sim.run(1_000);
+    }
+    const first = await sim.run(Promise.race([at(writes, 0), at(writes, 5)]), 1_000);
+    assert.equal(first, "broken");
+    const honest = await sim.run(alice.dial(carol.publicKey, 7));
+    await sim.run(assertEchoes(honest, { runtime: sim.runtimeFor("alice"), length: 100_000 }));
+    for (const stream of [honest, ...unread]) stream.close();
+    assert.ok(server.stats.streams > 0);
+  },
+);
 
 simulationTest("a server publishes within every minute how many sessions it still takes", async (sim) => {
   const directory = new FakeDirectory();

@@ -4,7 +4,7 @@ import type { Command } from "commander";
 import { createMessagingServer } from "../../messaging/mod.ts";
 import { createStatusPages } from "../../services/http/mod.ts";
 import { createMessagingDiscoveryClient } from "../../services/messaging_discovery/mod.ts";
-import { addressArgument, urlArgument } from "../command.ts";
+import { addressArgument, urlArgument, wholeNumber } from "../command.ts";
 import type { CliHost } from "../host.ts";
 import {
   describeService,
@@ -19,6 +19,7 @@ interface Options extends ServiceOptions {
   readonly messagingDiscovery: string;
   readonly publicAddress?: string;
   readonly metrics?: string;
+  readonly maxSessions: number;
 }
 
 /** The command. */
@@ -38,17 +39,24 @@ export function messagingServerCommand(host: CliHost): Command {
       "what clients are told to connect to (default: the address listened on)",
       addressArgument,
     )
+    .option(
+      "--max-sessions <n>",
+      "clients at a time; others are told that it is full, and go to another server",
+      wholeNumber({ min: 1, max: 65_535 }),
+      2_048,
+    )
     .option("--metrics <host:port>", "answer /health and /metrics there by HTTP (default: nowhere)", addressArgument)
     .action((options: Options) =>
       runRole<ServiceReady>({ options, host, describe: describeService }, async (runtime) => {
         await using stack = new AsyncDisposableStack();
         const secret = stack.use(await loadKey(options.key, { host, runtime }));
-        const { listen, publicAddress, metrics } = options;
+        const { listen, publicAddress, metrics, maxSessions } = options;
         const server = stack.use(
           await createMessagingServer({
             runtime,
             secret,
             listen,
+            limits: { sessions: maxSessions },
             ...(publicAddress === undefined ? {} : { publicAddress }),
             discovery: createMessagingDiscoveryClient({ ...runtime, url: options.messagingDiscovery }),
           }),
