@@ -10,6 +10,7 @@
  * just asked. Nobody is refused while this gate holds another connection.
  */
 
+import { equalBytes } from "../../types/bytes.ts";
 import { parseAddress } from "../address.ts";
 import type { ByteLink, LinkListener, Timers } from "../ports.ts";
 
@@ -74,8 +75,17 @@ const BULK_BUFFER_BYTES = 65_536;
 /** Time is told in rounds through all connections: a timer for each would cost more than the connection, ms. */
 const ROUND_MS = 2_000;
 
+/**
+ * How HTTP/2 begins without TLS (RFC 9113 §3.4). Deno's server would speak it, with any number of requests at once on a
+ * connection, which no limit here sees. Nobody needs it.
+ */
+const HTTP_2 = new TextEncoder().encode("PRI * HTTP/2.0\r\n");
+
 const HEAD_END = new TextEncoder().encode("\r\n\r\n");
 
+const WRONG_VERSION = new TextEncoder().encode(
+  "HTTP/1.1 505 HTTP Version Not Supported\r\nConnection: close\r\n\r\n",
+);
 const HEAD_TOO_SLOW = new TextEncoder().encode("HTTP/1.1 408 Request Timeout\r\nConnection: close\r\n\r\n");
 const HEAD_TOO_LONG = new TextEncoder().encode(
   "HTTP/1.1 431 Request Header Fields Too Large\r\nConnection: close\r\n\r\n",
@@ -305,17 +315,21 @@ class Guest {
       if (count === null) return undefined;
       const searched = Math.max(0, length - (HEAD_END.length - 1));
       length += count;
-      if (includesHeadEnd(bytes.subarray(searched, length))) return bytes.subarray(0, length);
-      if (length >= MAX_HEAD_BYTES) {
-        await this.link.write(HEAD_TOO_LONG);
-        return undefined;
+      if (includesHeadEnd(bytes.subarray(searched, length))) {
+        const head = bytes.subarray(0, length);
+        return equalBytes(head.subarray(0, HTTP_2.length), HTTP_2) ? await this.#refuse(WRONG_VERSION) : head;
       }
+      if (length >= MAX_HEAD_BYTES) return await this.#refuse(HEAD_TOO_LONG);
       if (length === bytes.length) {
         const larger = new Uint8Array(2 * length);
         larger.set(bytes);
         bytes = larger;
       }
     }
+  }
+
+  async #refuse(answer: Uint8Array): Promise<undefined> {
+    await this.link.write(answer);
   }
 }
 

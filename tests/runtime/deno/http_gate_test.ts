@@ -92,6 +92,34 @@ Deno.test("a head without end is told so", async () => {
   });
 });
 
+Deno.test("a request whose length can be read in two ways is refused, and what follows it is no request", async () => {
+  const smuggled = "GET /smuggled HTTP/1.1\r\nHost: test\r\n\r\n";
+  const begin = "POST / HTTP/1.1\r\nHost: test\r\n";
+  const cases = [
+    `${begin}Content-Length: 4\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n${smuggled}`,
+    `${begin}Transfer-Encoding: chunked\r\nContent-Length: ${smuggled.length + 5}\r\n\r\n0\r\n\r\n${smuggled}`,
+    `${begin}Content-Length: 4\r\nContent-Length: 5\r\n\r\nabcd${smuggled}`,
+    `${begin}Transfer-Encoding : chunked\r\nContent-Length: 5\r\n\r\n0\r\n\r\n${smuggled}`,
+    `${begin}Transfer-Encoding: xchunked\r\n\r\n0\r\n\r\n${smuggled}`,
+    `${begin}A: b\r\n c\r\n\r\n${smuggled}`,
+  ];
+  await withServer({ headMs: NEVER, idleMs: NEVER }, async ({ dial }) => {
+    for (const text of cases) {
+      const link = await dial();
+      await write(link, text);
+      assert.match(await readToEnd(link), /^HTTP\/1.1 400 (?![^]*HTTP\/1.1)/);
+    }
+  });
+});
+
+Deno.test("HTTP/2, which would bring any number of requests at once, is refused", async () => {
+  await withServer({ headMs: NEVER, idleMs: NEVER }, async ({ dial }) => {
+    const link = await dial();
+    await write(link, "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n");
+    assert.match(await readToEnd(link), /^HTTP\/1.1 505 /);
+  });
+});
+
 Deno.test("a connection that nobody uses ends", async () => {
   await withServer({ headMs: NEVER }, async ({ dial }) => {
     const link = await dial();
