@@ -4,6 +4,9 @@ import * as v from "valibot";
 import { RefusedError } from "../errors/mod.ts";
 import { formatProblems, problemsOf } from "./problems.ts";
 
+/** The longest text, characters: thousands of transports. To check it takes a few hundred ms at most, once at a start. */
+const MAX_CHARACTERS = 512 * 1024;
+
 /**
  * Reads JSON text and checks it.
  * @throws {RefusedError} `config/invalid`, naming each member that is wrong
@@ -12,6 +15,9 @@ export function parseWith<T>(
   schema: v.GenericSchema<unknown, T>,
   source: { readonly text: string; readonly name: string },
 ): T {
+  if (source.text.length > MAX_CHARACTERS) {
+    throw new RefusedError("config/invalid", `Read ${source.name}: it has more than ${MAX_CHARACTERS} characters`);
+  }
   let value: unknown;
   try {
     value = JSON.parse(source.text);

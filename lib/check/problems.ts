@@ -10,9 +10,15 @@ export interface InputProblem {
   readonly message: string;
 }
 
-/** From the findings of a schema, which are about types and keys. */
+/** More problems help nobody; to describe a hundred thousand takes seconds. */
+const MOST_PROBLEMS = 20;
+
+/** From the findings of a schema, which are about types and keys; the first 20. */
 export function problemsOf(issues: readonly v.BaseIssue<unknown>[]): InputProblem[] {
-  return issues.map((issue) => ({ path: v.getDotPath(issue) ?? "", message: messageOf(issue) }));
+  return issues.slice(0, MOST_PROBLEMS).map((issue) => ({
+    path: v.getDotPath(issue) ?? "",
+    message: messageOf(issue),
+  }));
 }
 
 /** All problems in one line. */

@@ -6,7 +6,7 @@ import { type MessagingClient, serveHttp } from "../messaging/mod.ts";
 import type { Runtime } from "../runtime/mod.ts";
 import type { HttpService, ServiceSettings } from "../services/http/mod.ts";
 import { joinMessaging } from "../services/messaging_discovery/mod.ts";
-import { openDatabase, type SqlDatabase } from "../storage/mod.ts";
+import { type DatabaseOwner, openDatabase, type SqlDatabase } from "../storage/mod.ts";
 import type { SecretKey } from "../types/mod.ts";
 import { wholeNumber } from "./command.ts";
 import type { CliHost } from "./host.ts";
@@ -58,13 +58,13 @@ export interface HttpRole {
 }
 
 /** Runs an HTTP service until it is told to end. `purpose` names its listener. */
-export function runHttpService(purpose: string, role: HttpRole): Promise<void> {
+export function runHttpService(purpose: DatabaseOwner, role: HttpRole): Promise<void> {
   const { options, host, create, isDiscovery = false } = role;
   return runRole<ServiceReady>({ options, host, describe: describeService }, async (runtime) => {
     await using stack = new AsyncDisposableStack();
     const secret = stack.use(await loadKey(options.key, { host, runtime }));
     const publicKey = publicKeyOf(secret);
-    const database = openDatabase(options.db);
+    const database = openDatabase(options.db, purpose);
     if (database !== undefined) stack.defer(() => database.close());
     // A key that is new at each start is no address: nobody could know it.
     const isReached = isDiscovery ? options.key !== undefined : options.messagingDiscovery !== undefined;

@@ -53,10 +53,17 @@ export interface KcpSegment {
   readonly data: Uint8Array;
 }
 
-/** Reads the segments of a datagram; those before a malformed one are given. */
+/**
+ * The longest datagram, bytes; v1.3 sends no longer ones. Each segment in it is acknowledged by a datagram, and one of
+ * 64 KB would hold 2,730.
+ */
+const MOST_DATAGRAM_BYTES = KCP_HEADER_BYTES + KCP_MESSAGE_BYTES;
+
+/** Reads the segments of a datagram; those before a malformed one are given, and none of one that is too long. */
 export function decodeKcpSegments(datagram: Uint8Array): KcpSegment[] {
   const view = new DataView(datagram.buffer, datagram.byteOffset, datagram.byteLength);
   const segments: KcpSegment[] = [];
+  if (datagram.length > MOST_DATAGRAM_BYTES) return segments;
   for (let at = 0; at + KCP_HEADER_BYTES <= datagram.length;) {
     const command = datagram[at + 4]!, length = view.getUint32(at + 20, true);
     const end = at + KCP_HEADER_BYTES + length;

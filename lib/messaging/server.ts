@@ -5,7 +5,7 @@
 
 import { publicKeyOf } from "../core/mod.ts";
 import { describeError } from "../errors/mod.ts";
-import { formatAddress, parseAddress } from "../runtime/mod.ts";
+import { formatAddress, HostLimit, parseAddress } from "../runtime/mod.ts";
 import type { ByteLink, LinkListener, Runtime } from "../runtime/mod.ts";
 import { createMuxSession } from "../links/mux_session.ts";
 import { shortKey } from "../types/mod.ts";
@@ -107,6 +107,7 @@ class Server implements MessagingServer {
   readonly #publisher;
   readonly #sessions = new Map<PublicKey, Session>();
   readonly #handshaking = new Set<ByteLink>();
+  readonly #unproven: HostLimit;
   readonly #tasks = new Set<Promise<void>>();
   readonly #closed = Promise.withResolvers<void>();
   #streams = 0;
@@ -117,6 +118,8 @@ class Server implements MessagingServer {
     this.#deps = deps;
     this.#listener = listener;
     this.#limits = { ...DEFAULT_LIMITS, ...deps.limits };
+    const { handshakes, handshakesPerHost } = this.#limits;
+    this.#unproven = new HostLimit({ most: handshakes, perHost: handshakesPerHost });
     this.publicKey = publicKeyOf(secret);
     this.address = listener.address;
     this.closed = this.#closed.promise;
@@ -173,30 +176,25 @@ class Server implements MessagingServer {
 
   async #accept(): Promise<void> {
     for await (const link of this.#listener) {
-      if (this.#isClosing || this.#isCrowded(link)) {
+      const release = this.#isClosing ? undefined : this.#unproven.take(link.remoteAddress);
+      if (release === undefined) {
         this.#metrics.connectionsRefused.add();
         link.close();
       } else {
-        this.#run(this.#serve(link));
+        this.#run(this.#serve(link, release));
       }
     }
   }
 
-  #isCrowded(link: ByteLink): boolean {
-    const { handshakes, handshakesPerHost } = this.#limits;
-    if (this.#handshaking.size >= handshakes) return true;
-    const host = hostOf(link);
-    let sameHost = 0;
-    for (const other of this.#handshaking) if (hostOf(other) === host) sameHost++;
-    return sameHost >= handshakesPerHost;
-  }
-
-  /** One connection, from its first byte to its end. */
-  async #serve(link: ByteLink): Promise<void> {
+  /** One connection, from its first byte to its end. @param release called when it is proven who the client is */
+  async #serve(link: ByteLink, release: () => void): Promise<void> {
     const { runtime, secret } = this.#deps;
     const { clock, log } = runtime;
     this.#handshaking.add(link);
-    const handshake = acceptSession(link, { runtime, secret }).finally(() => this.#handshaking.delete(link));
+    const handshake = acceptSession(link, { runtime, secret }).finally(() => {
+      this.#handshaking.delete(link);
+      release();
+    });
     let accepted;
     try {
       accepted = await handshake;
@@ -280,8 +278,4 @@ class Server implements MessagingServer {
 function withPort(address: string, from: string): string {
   const { host, port } = parseAddress(address) ?? {};
   return host === undefined || port !== 0 ? address : formatAddress(host, parseAddress(from)?.port ?? 0);
-}
-
-function hostOf(link: ByteLink): string {
-  return parseAddress(link.remoteAddress)?.host ?? link.remoteAddress;
 }

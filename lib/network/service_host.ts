@@ -7,7 +7,7 @@ import { DEFAULT_PORTS, type ListenerPurpose } from "./listener_ports.ts";
 import { HTTP_PORT, type MessagingClient, serveHttp } from "../messaging/mod.ts";
 import type { Runtime } from "../runtime/mod.ts";
 import type { HttpService, MessagingPresence } from "../services/http/mod.ts";
-import { openDatabase, type SqlDatabase } from "../storage/mod.ts";
+import { type DatabaseOwner, openDatabase, type SqlDatabase } from "../storage/mod.ts";
 import type { Port, PublicKey, SecretKey } from "../types/mod.ts";
 import type { Listeners } from "./listeners.ts";
 
@@ -53,10 +53,10 @@ export class ServiceHost implements AsyncDisposable {
 
   /** What every service is made with: its database, undefined for one in memory, and how it is reached over messaging. */
   partsOf(
-    purpose: ListenerPurpose,
+    purpose: ListenerPurpose & DatabaseOwner,
   ): { readonly database: SqlDatabase | undefined; readonly messaging: MessagingPresence } {
     const { path } = this.#deps.folder;
-    const database = openDatabase(path === undefined ? "memory:" : `sqlite:${path}/${purpose}.sqlite`);
+    const database = openDatabase(path === undefined ? "memory:" : `sqlite:${path}/${purpose}.sqlite`, purpose);
     if (database !== undefined) this.#stack.defer(() => database.close());
     return { database, messaging: this.presenceOf(purpose) };
   }

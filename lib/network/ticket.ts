@@ -16,6 +16,9 @@ import { formatProblems, problemsOf } from "../check/mod.ts";
 const PREFIX = "skywire1";
 const DIGEST_DIGITS = 8;
 
+/** A ticket of a hundred servers has half of it. */
+const MAX_TICKET_CHARACTERS = 16_384;
+
 /** Writes a ticket. */
 export function formatTicket(network: NetworkConfig): string {
   const json = new TextEncoder().encode(JSON.stringify(network));
@@ -27,6 +30,7 @@ export function formatTicket(network: NetworkConfig): string {
  * @throws {RefusedError} `config/bad-ticket`, which says what is wrong with it
  */
 export function parseTicket(ticket: string): NetworkConfig {
+  if (ticket.length > MAX_TICKET_CHARACTERS) throw badTicket(`it has more than ${MAX_TICKET_CHARACTERS} characters`);
   const [prefix, body, check, ...rest] = ticket.trim().split(".");
   if (prefix !== PREFIX) throw badTicket(`it does not begin with "${PREFIX}."`);
   if (body === undefined || check === undefined || rest.length > 0) {

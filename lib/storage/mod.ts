@@ -5,5 +5,6 @@
  */
 export * from "./migrations.ts";
 export * from "./open.ts";
+export type { DatabaseOwner } from "./owner.ts";
 export * from "./sql_database.ts";
 export * from "./sqlite.ts";

@@ -8,11 +8,15 @@
  */
 
 import { DatabaseSync, type SQLInputValue, type StatementSync } from "node:sqlite";
-import { SkywireError, UnavailableError } from "../errors/mod.ts";
+import { hasCode, SkywireError, UnavailableError } from "../errors/mod.ts";
+import { type DatabaseOwner, markOf, otherOwner } from "./owner.ts";
 import type { SqlDatabase, SqlRow, SqlStatement, SqlStep, SqlValue } from "./sql_database.ts";
 
 /** How long a write waits for another process that writes, ms. */
 const BUSY_TIMEOUT_MS = 5_000;
+
+/** It asks as often meanwhile, ms: to wait within SQLite would stop everything else in this process. */
+const BUSY_RETRY_MS = 10;
 
 /** Only the owner may read: entries are public, nonces are not. SQLite gives its side files the mode of the main one. */
 const FILE_MODE = 0o600;
@@ -31,15 +35,17 @@ const CODE_BY_TEXT: Readonly<Record<string, number>> = {
 };
 
 /**
- * Opens a database file, which is made with mode 0600 when it is missing.
+ * Opens a database file, which is made with mode 0600 when it is missing. What is refused is left as it is.
  * @param path the file, whose folder must exist; `:memory:` for a database that is gone when it is closed, for tests
+ * @param options `owner`: the service that uses it; without one, any database will do
  * @throws {UnavailableError} `storage/corrupt` when it is no database or a damaged one, `storage/read-only` when it
- * cannot be written, `storage/full` when there is no room to begin, `storage/open-failed` when it cannot be opened at all
+ * cannot be written, `storage/full` when there is no room to begin, `storage/open-failed` when it cannot be opened at all,
+ * `storage/other-owner` when it belongs to another service or program
  */
-export function openSqlite(path: string): SqlDatabase {
+export function openSqlite(path: string, options: { readonly owner?: DatabaseOwner } = {}): SqlDatabase {
   const database = openFile(path);
   try {
-    return new SqliteDatabase(database, path);
+    return new SqliteDatabase(database, { path, ...options });
   } catch (error) {
     database.close();
     throw error;
@@ -49,9 +55,15 @@ export function openSqlite(path: string): SqlDatabase {
 function openFile(path: string): DatabaseSync {
   try {
     if (path !== IN_MEMORY) createPrivately(path);
+    // Nothing else goes on yet, so opening may wait.
     return new DatabaseSync(path, { timeout: BUSY_TIMEOUT_MS });
   } catch (cause) {
-    throw new UnavailableError("storage/open-failed", `Open the database "${path}"`, { cause, details: { path } });
+    if (cause instanceof SkywireError) throw cause;
+    const why = cause instanceof Deno.errors.NotFound ? ": its folder does not exist" : "";
+    throw new UnavailableError("storage/open-failed", `Open the database "${path}"${why}`, {
+      cause,
+      details: { path },
+    });
   }
 }
 
@@ -61,6 +73,14 @@ function createPrivately(path: string): void {
     Deno.openSync(path, { write: true, createNew: true, mode: FILE_MODE }).close();
   } catch (error) {
     if (!(error instanceof Deno.errors.AlreadyExists)) throw error;
+    // A pipe would be waited for.
+    const { isFile, isDirectory } = Deno.statSync(path);
+    if (isFile) return;
+    throw new UnavailableError(
+      "storage/open-failed",
+      `Open the database "${path}": it is ${isDirectory ? "a folder" : "no file"}`,
+      { details: { path } },
+    );
   }
 }
 
@@ -70,16 +90,20 @@ class SqliteDatabase implements SqlDatabase {
   readonly #begin: StatementSync;
   readonly #commit: StatementSync;
 
-  constructor(database: DatabaseSync, path: string) {
+  constructor(database: DatabaseSync, options: { readonly path: string; readonly owner?: DatabaseOwner }) {
+    const { path, owner } = options;
     this.#database = database;
     this.#path = path;
     this.#guard(() => {
-      // Before anything is written: a damaged file must not be damaged further.
+      // Before anything is written: a damaged file must not be damaged further, and that of others not at all.
       const [check] = database.prepare("PRAGMA quick_check(1)").all();
       if (Object.values(check ?? {})[0] !== "ok") throw this.#corrupt(undefined);
+      if (owner !== undefined) this.#checkOwner(owner);
       database.exec("PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA foreign_keys = ON");
       // A file that cannot be written is noticed now, not with the first registration.
       database.exec("BEGIN IMMEDIATE; PRAGMA user_version = user_version; ROLLBACK");
+      if (owner !== undefined) database.exec(`PRAGMA application_id = ${markOf(owner)}`);
+      database.exec("PRAGMA busy_timeout = 0");
     });
     this.#begin = database.prepare("BEGIN IMMEDIATE");
     this.#commit = database.prepare("COMMIT");
@@ -91,29 +115,27 @@ class SqliteDatabase implements SqlDatabase {
     return new SqliteStatement(statement, (work) => this.#guard(work));
   }
 
-  // The methods are async because the port is: an error becomes a rejection, whatever the engine.
-  // deno-lint-ignore require-await
   async exec(sql: string): Promise<void> {
-    this.#guard(() => this.#database.exec(sql));
+    await whenFree(() => this.#guard(() => this.#database.exec(sql)));
   }
 
-  // deno-lint-ignore require-await
   async transaction(steps: readonly SqlStep[]): Promise<readonly number[]> {
-    return this.#whole(() => steps.map(({ statement, parameters }) => runOf(statement, parameters)));
+    return await whenFree(() =>
+      this.#whole(() => steps.map(({ statement, parameters }) => runOf(statement, parameters)))
+    );
   }
 
-  // deno-lint-ignore require-await
   async applyMigration(version: number, script: string): Promise<void> {
-    this.#whole(() => {
-      this.#database.exec(script);
-      this.#database.exec(`PRAGMA user_version = ${Math.trunc(version)}`);
-    });
+    await whenFree(() =>
+      this.#whole(() => {
+        this.#database.exec(script);
+        this.#database.exec(`PRAGMA user_version = ${Math.trunc(version)}`);
+      })
+    );
   }
 
-  // deno-lint-ignore require-await
   async schemaVersion(): Promise<number> {
-    const row = this.#guard(() => this.#database.prepare("PRAGMA user_version").get());
-    return Number(row?.["user_version"] ?? 0);
+    return await whenFree(() => this.#guard(() => this.#number("user_version")));
   }
 
   // deno-lint-ignore require-await
@@ -123,6 +145,21 @@ class SqliteDatabase implements SqlDatabase {
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
+  }
+
+  #number(pragma: string): number {
+    return Number(this.#database.prepare(`PRAGMA ${pragma}`).get()?.[pragma] ?? 0);
+  }
+
+  #checkOwner(owner: DatabaseOwner): void {
+    const tables = this.#database.prepare("SELECT name FROM sqlite_master WHERE type = 'table'").all();
+    const other = otherOwner(owner, {
+      mark: this.#number("application_id"),
+      version: this.#number("user_version"),
+      tables: tables.map(({ name }) => String(name)),
+    });
+    if (other === undefined) return;
+    throw this.#unavailable("storage/other-owner", `it belongs to ${other}; name another file`, undefined);
   }
 
   #whole<T>(work: () => T): T {
@@ -192,24 +229,37 @@ class SqliteStatement implements SqlStatement {
     this.#guard = guard;
   }
 
-  // deno-lint-ignore require-await
   async get(...parameters: readonly SqlValue[]): Promise<SqlRow | undefined> {
-    return this.#guard(() => this.#statement.get(...parameters as SQLInputValue[])) as SqlRow | undefined;
+    return await whenFree(() => this.#guard(() => this.#statement.get(...parameters as SQLInputValue[]))) as
+      | SqlRow
+      | undefined;
   }
 
-  // deno-lint-ignore require-await
   async all(...parameters: readonly SqlValue[]): Promise<readonly SqlRow[]> {
-    return this.#guard(() => this.#statement.all(...parameters as SQLInputValue[])) as unknown as readonly SqlRow[];
+    const rows = await whenFree(() => this.#guard(() => this.#statement.all(...parameters as SQLInputValue[])));
+    return rows as unknown as readonly SqlRow[];
   }
 
-  // deno-lint-ignore require-await
   async run(...parameters: readonly SqlValue[]): Promise<number> {
-    return this.runNow(parameters);
+    return await whenFree(() => this.runNow(parameters));
   }
 
   /** For transactions, which must not give way between their steps. */
   runNow(parameters: readonly SqlValue[]): number {
     return Number(this.#guard(() => this.#statement.run(...parameters as SQLInputValue[])).changes);
+  }
+}
+
+/** Does work that another process may keep from being done, again and again for a while. */
+async function whenFree<T>(work: () => T): Promise<T> {
+  const beganMs = performance.now();
+  while (true) {
+    try {
+      return work();
+    } catch (error) {
+      if (!hasCode(error, "storage/busy") || performance.now() - beganMs > BUSY_TIMEOUT_MS) throw error;
+    }
+    await new Promise((resolve) => setTimeout(resolve, BUSY_RETRY_MS));
   }
 }
 

@@ -15,10 +15,16 @@ import { Fault } from "./fault.ts";
 /** Longer texts are refused unread: this is a list of a hundred thousand transports. Who expects less sets smaller limits. */
 export const MAX_JSON_CHARACTERS = 32 * 1024 * 1024;
 
+/** No integer that anybody reads has more digits; to make a number of millions of them takes seconds. */
+const MAX_DIGITS = 40;
+
+/** Stands for one that has more: beyond every range. */
+const TOO_LARGE = 10n ** BigInt(MAX_DIGITS);
+
 /** Names of what can be wrong with a JSON text. */
 export type JsonFaultCode = "json/syntax" | "json/too-long" | "json/kind" | "json/range" | "json/key";
 
-/** A JSON value in which whole numbers are bigints of any size; numbers with a point or exponent stay numbers. */
+/** A JSON value in which whole numbers are bigints, exact up to 39 digits and beyond every range above; numbers with a point or exponent stay numbers. */
 export type Json = null | boolean | string | bigint | number | readonly Json[] | { readonly [name: string]: Json };
 
 /**
@@ -32,7 +38,9 @@ export function parseJson(text: string): Json | Fault<JsonFaultCode> {
     return JSON.parse(text, (_name, value: Json, ...rest: unknown[]) => {
       if (typeof value !== "number") return value;
       const source = (rest[0] as { readonly source: string }).source;
-      return /^-?\d+$/.test(source) ? BigInt(source) : value;
+      if (!/^-?\d+$/.test(source)) return value;
+      if (source.length <= MAX_DIGITS) return BigInt(source);
+      return value < 0 ? -TOO_LARGE : TOO_LARGE;
     });
   } catch (error) {
     // SyntaxError, or RangeError where nesting outgrows the stack.

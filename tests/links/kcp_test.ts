@@ -2,8 +2,8 @@
 
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { monotonicMs } from "../../lib/types/mod.ts";
-import { decodeKcpSegments, encodeKcpSegment, KcpSession } from "../../lib/links/kcp.ts";
+import { concatBytes, monotonicMs } from "../../lib/types/mod.ts";
+import { decodeKcpSegments, encodeKcpSegment, KCP_MESSAGE_BYTES, KcpSession } from "../../lib/links/kcp.ts";
 
 /** transports.md §2.6, observed. */
 const FIRST = "c6551c15" + "51" + "00" + "2000" + "26000000" + "00000000" + "00000000" + "09000000" +
@@ -53,6 +53,40 @@ Deno.test("KcpSession answers who asks for its window, and joins the parts of a 
     session.handleDatagram(encodeKcpSegment({ ...common, command: 81, fragment, sequence, data: encode(data) }));
   }
   assert.equal(text(session.read()), "abcdef");
+});
+
+/** A segment with data. */
+const push = (sequence: number, options: { fragment?: number; data?: Uint8Array } = {}): Uint8Array<ArrayBuffer> => {
+  const { fragment = 0, data = encode("x") } = options;
+  return encodeKcpSegment({ conv: 7, window: 32, timestamp: 1, awaited: 0, command: 81, fragment, sequence, data });
+};
+
+Deno.test("KcpSession takes no segment beyond its window, nor more messages than that unread", () => {
+  const early = new KcpSession(7);
+  for (let sequence = 1; sequence <= 40; sequence++) early.handleDatagram(push(sequence));
+  assert.equal(early.takeDatagrams(at(0)).length, 31, "1 to 31 are acknowledged");
+  const unread = new KcpSession(7);
+  for (let sequence = 0; sequence < 40; sequence++) unread.handleDatagram(push(sequence));
+  assert.equal(unread.takeDatagrams(at(0)).length, 32);
+  let messages = 0;
+  while (unread.read() !== undefined) messages++;
+  assert.equal(messages, 32);
+});
+
+Deno.test("KcpSession gives up on a message that never ends", () => {
+  const session = new KcpSession(7);
+  const data = new Uint8Array(KCP_MESSAGE_BYTES);
+  for (let sequence = 0; sequence < 32; sequence++) session.handleDatagram(push(sequence, { fragment: 1, data }));
+  assert.ok(!session.isDead);
+  session.handleDatagram(push(32, { fragment: 1 }));
+  assert.ok(session.isDead);
+});
+
+Deno.test("decodeKcpSegments() reads nothing of a datagram longer than those of v1.3: each segment costs an answer", () => {
+  const small = push(0, { data: new Uint8Array() });
+  const datagram = (count: number): Uint8Array => concatBytes(...Array.from({ length: count }, () => small));
+  assert.equal(decodeKcpSegments(datagram(58)).length, 58);
+  assert.equal(decodeKcpSegments(datagram(59)).length, 0);
 });
 
 Deno.test("KcpSession survives any bytes", () => {

@@ -32,6 +32,13 @@ Deno.test("parseTicket() refuses any text with its own error only", () => {
   }));
 });
 
+Deno.test("parseTicket() reads no ticket that is too long, and names no more than 20 problems", () => {
+  const many = formatTicket({ ...NETWORK, setupNodes: Array.from({ length: 1_000 }, () => KEY) });
+  assert.throws(() => parseTicket(many), { code: "config/bad-ticket", message: /more than 16384 characters/ });
+  const wrong = formatTicket({ ...NETWORK, setupNodes: Array.from({ length: 100 }, () => "x" as PublicKey) });
+  assert.throws(() => parseTicket(wrong), (error) => (error as Error).message.split("; ").length === 20);
+});
+
 Deno.test("parseTicket() names the member that is wrong", () => {
   const ticket = formatTicket({ ...NETWORK, setupNodes: [] });
   assert.throws(() => parseTicket(ticket), /setupNodes: wanted at least one setup node/);

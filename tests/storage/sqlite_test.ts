@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { DatabaseSync } from "node:sqlite";
 import { hasCode } from "../../lib/errors/mod.ts";
 import { migrate, openDatabase, openSqlite } from "../../lib/storage/mod.ts";
 
@@ -91,8 +92,11 @@ folderTest("migrate() leaves the tables as they were when a script fails half-wa
 
 folderTest("migrate() refuses tables newer than it knows", async (folder) => {
   await using database = openSqlite(`${folder}/a.sqlite`);
-  await database.exec("PRAGMA user_version = 7");
-  await assert.rejects(migrate(database, [NOTES]), (error) => hasCode(error, "storage/newer-schema"));
+  for (const version of [2, 7]) {
+    await database.exec(`PRAGMA user_version = ${version}`);
+    await assert.rejects(migrate(database, [NOTES]), (error) => hasCode(error, "storage/newer-schema"));
+    assert.equal(await database.schemaVersion(), version);
+  }
 });
 
 folderTest("openSqlite() refuses a file that is no database, and leaves it as it is", async (folder) => {
@@ -119,7 +123,7 @@ folderTest("openSqlite() refuses a damaged database, and leaves it as it is", as
 
 folderTest("openSqlite() says so when the file cannot be made", async (folder) => {
   assert.throws(() => openSqlite(`${folder}/missing/a.sqlite`), (error) => hasCode(error, "storage/open-failed"));
-  assert.throws(() => openSqlite(folder), (error) => hasCode(error, "storage/open-failed"));
+  assert.throws(() => openSqlite(folder), { code: "storage/open-failed", message: /it is a folder/ });
   await Promise.resolve();
 });
 
@@ -171,4 +175,77 @@ folderTest("openDatabase() understands sqlite: and memory:, and nothing else", a
   for (const bad of ["sqlite:", "mysql://x", ""]) {
     assert.throws(() => openDatabase(bad), (error) => hasCode(error, "storage/unknown-location"));
   }
+});
+
+folderTest("a database is written ahead: a reader does not wait for a writer", async (folder) => {
+  await using one = openSqlite(`${folder}/a.sqlite`);
+  await migrate(one, [NOTES]);
+  assert.equal((await one.prepare("PRAGMA journal_mode").get())?.["journal_mode"], "wal");
+  assert.equal((await one.prepare("PRAGMA synchronous").get())?.["synchronous"], 1n);
+  assert.equal((await one.prepare("PRAGMA foreign_keys").get())?.["foreign_keys"], 1n);
+  await using two = openSqlite(`${folder}/a.sqlite`);
+  await one.exec("BEGIN IMMEDIATE; INSERT INTO notes (text) VALUES ('unfinished')");
+  assert.equal((await two.prepare("SELECT count(*) AS n FROM notes").get())?.["n"], 0n);
+  await one.exec("ROLLBACK");
+});
+
+folderTest("a write waits for another one, and nothing else in the process waits with it", async (folder) => {
+  await using one = openSqlite(`${folder}/a.sqlite`);
+  await migrate(one, [NOTES]);
+  await using two = openSqlite(`${folder}/a.sqlite`);
+  await one.exec("BEGIN IMMEDIATE");
+  let isWritten = false;
+  const writing = two.prepare("INSERT INTO notes (text) VALUES ('later')").run().then(() => isWritten = true);
+  await new Promise((resolve) => setTimeout(resolve));
+  assert.equal(isWritten, false, "the event loop goes on");
+  await one.exec("COMMIT");
+  await writing;
+});
+
+folderTest("a database of another service is refused by name, and left as it is", async (folder) => {
+  const path = `${folder}/a.sqlite`;
+  await openSqlite(path, { owner: "address-resolver" }).close();
+  await openSqlite(path, { owner: "address-resolver" }).close();
+  const before = await Deno.readFile(path);
+  assert.throws(() => openSqlite(path, { owner: "transport-discovery" }), {
+    code: "storage/other-owner",
+    message: `Use the database "${path}": it belongs to the address-resolver service; name another file`,
+  });
+  assert.deepEqual(await Deno.readFile(path), before);
+  await openSqlite(path).close();
+});
+
+folderTest(
+  "a database of another program is refused and left as it is; one of ours without a mark is taken",
+  async (folder) => {
+    const make = (name: string, script: string): string => {
+      using database = new DatabaseSync(`${folder}/${name}`);
+      database.exec(script);
+      return `${folder}/${name}`;
+    };
+    const foreign = [
+      make("browser", "CREATE TABLE history (url TEXT); PRAGMA user_version = 3"),
+      make("namesake", "CREATE TABLE entries (text TEXT)"),
+      make("marked", "PRAGMA application_id = 252006675"),
+    ];
+    for (const path of foreign) {
+      const before = await Deno.readFile(path);
+      assert.throws(() => openSqlite(path, { owner: "messaging-discovery" }), { code: "storage/other-owner" });
+      assert.deepEqual(await Deno.readFile(path), before);
+    }
+    const ours = make("ours", "CREATE TABLE entries (text TEXT); PRAGMA user_version = 1");
+    assert.throws(() => openSqlite(ours, { owner: "transport-discovery" }), { code: "storage/other-owner" });
+    await openSqlite(ours, { owner: "messaging-discovery" }).close();
+  },
+);
+
+Deno.test({
+  name: "what is no file is no database, and is not waited for",
+  ignore: Deno.build.os === "windows",
+  fn: async () => {
+    const folder = await Deno.makeTempDir();
+    await new Deno.Command("mkfifo", { args: [`${folder}/pipe`] }).output();
+    assert.throws(() => openSqlite(`${folder}/pipe`), { code: "storage/open-failed", message: /it is no file/ });
+    await Deno.remove(folder, { recursive: true });
+  },
 });

@@ -14,6 +14,19 @@ Deno.test("parseJson() keeps every digit of integers and leaves other numbers as
   ]);
 });
 
+Deno.test("parseJson() makes no number of a million digits, which would take longer than everything else", () => {
+  const beyond = 10n ** 40n;
+  assert.deepEqual(parseJson(`[${"9".repeat(40)},${"9".repeat(1_000_000)},-${"9".repeat(1_000_000)}]`), [
+    beyond - 1n,
+    beyond,
+    -beyond,
+  ]);
+  const object = JsonObject.parse(`{"n":${"9".repeat(100_000)}}`);
+  assert.ok(object instanceof JsonObject);
+  object.integer("n", { min: 0n, max: (1n << 64n) - 1n });
+  assert.equal(object.fault?.code, "json/range");
+});
+
 Deno.test("parseJson() gives a fault for what is no JSON and for nesting without end", () => {
   for (const text of ["", "{", "nope", "[1,]", "[".repeat(300_000), "[".repeat(50_000) + "]".repeat(50_000)]) {
     const value = parseJson(text);

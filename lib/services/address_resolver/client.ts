@@ -54,7 +54,7 @@ export function createAddressResolverClient(deps: AddressResolverClientDeps): Ad
       return addresses;
     },
     listed: async () => {
-      const keys = parseListed(textOf(await plain({ method: "GET", path: PATHS.list })));
+      const keys = parseListed(textOf(await plain({ method: "GET", path: PATHS.list, isList: true })));
       return keys instanceof Fault ? reject(badAnswer()) : keys;
     },
   };

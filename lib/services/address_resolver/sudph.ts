@@ -14,7 +14,15 @@
  */
 
 import { describeError } from "../../errors/mod.ts";
-import { type ByteLink, createQueue, type DatagramSocket, type Runtime, withTimeout } from "../../runtime/mod.ts";
+import {
+  type ByteLink,
+  createQueue,
+  type DatagramSocket,
+  HostLimit,
+  type HostLimits,
+  type Runtime,
+  withTimeout,
+} from "../../runtime/mod.ts";
 import { ByteReader } from "../../links/byte_reader.ts";
 import { checkInitiator } from "../../transport/stcp_handshake.ts";
 import { NULL_PUBLIC_KEY, type PublicKey, shortKey } from "../../types/mod.ts";
@@ -29,6 +37,12 @@ const SILENCE_MS = 60_000;
 /** Sessions at a time; more are not begun. Each costs some 5 KB. */
 const MAX_SESSIONS = 10_000;
 
+/**
+ * Of these, those that have not proven a key yet; they have 10 s for it. Of one host as many as start together behind a
+ * NAT; the addresses of datagrams can be forged, so more than that is left to other hosts.
+ */
+const UNPROVEN: HostLimits = { most: 2_000, perHost: 64 };
+
 /** What a visor says when it ends. */
 const UNBIND = "delBind";
 
@@ -37,6 +51,8 @@ export interface SudphBindingsDeps {
   readonly runtime: Pick<Runtime, "clock" | "timers" | "random" | "log">;
   /** Taken over. */
   readonly socket: DatagramSocket;
+  /** How much it takes on, where the defaults do not fit. */
+  readonly limits?: { readonly sessions?: number; readonly unproven?: HostLimits };
 }
 
 interface Binding {
@@ -48,12 +64,14 @@ interface Binding {
 export class SudphBindings implements AsyncDisposable {
   readonly #deps: SudphBindingsDeps;
   readonly #sessions = new Map<string, Session>();
+  readonly #unproven: HostLimit;
   readonly #bindings = new Map<PublicKey, Binding>();
   readonly #running: Promise<void>;
 
   /** Serves from now on. */
   constructor(deps: SudphBindingsDeps) {
     this.#deps = deps;
+    this.#unproven = new HostLimit(deps.limits?.unproven ?? UNPROVEN);
     this.#running = this.#receiveAll();
   }
 
@@ -102,20 +120,27 @@ export class SudphBindings implements AsyncDisposable {
     const [first] = decodeKcpSegments(bytes);
     const known = this.#sessions.get(from);
     if (first === undefined || known?.conv === first.conv) return known;
-    if (first.sequence !== 0 || (known === undefined && this.#sessions.size >= MAX_SESSIONS)) return undefined;
+    if (
+      first.sequence !== 0 ||
+      (known === undefined && this.#sessions.size >= (this.#deps.limits?.sessions ?? MAX_SESSIONS))
+    ) return undefined;
+    const release = this.#unproven.take(from);
+    if (release === undefined) return undefined;
     known?.close();
     const session = new Session(first.conv, { ...this.#deps, remoteAddress: from });
     this.#sessions.set(from, session);
-    void this.#serve(session).catch((error) => {
+    void this.#serve(session, release).catch((error) => {
       this.#deps.runtime.log.debug("sudph-session-ended", { remote: from, error: describeError(error) });
     }).finally(() => {
+      release();
       session.close();
       if (this.#sessions.get(from) === session) this.#sessions.delete(from);
     });
     return session;
   }
 
-  async #serve(session: Session): Promise<void> {
+  /** @param proven called when it is known who the visor is */
+  async #serve(session: Session, proven: () => void): Promise<void> {
     const { timers, random, log } = this.#deps.runtime;
     const reader = new ByteReader(session);
     const handshake = { local: { publicKey: NULL_PUBLIC_KEY }, isListening: () => true, runtime: { random } };
@@ -124,6 +149,7 @@ export class SudphBindings implements AsyncDisposable {
       ...limit,
       ms: STCP_HANDSHAKE_TIMEOUT_MS,
     });
+    proven();
     const next = async (): Promise<string> => {
       if (reader.received.length === 0) await withTimeout(() => reader.fill(), { ...limit, ms: SILENCE_MS });
       return new TextDecoder().decode(reader.take(reader.received.length));

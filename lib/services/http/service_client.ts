@@ -7,8 +7,14 @@ import type { Method } from "./app.ts";
 /** How long a request may take, answer included, ms: what v1.3 visors give the route finder (routing.md §7.5). */
 export const REQUEST_WITHIN_MS = 10_000;
 
-/** The longest answer, bytes: all transports of a network of 200,000. */
-const MAX_ANSWER_BYTES = 64 * 1024 * 1024;
+/**
+ * The longest answer, bytes: a hundred routes. To read the dearest JSON of that length takes 100 ms, in which nothing
+ * else goes on.
+ */
+const MAX_ANSWER_BYTES = 256 * 1024;
+
+/** The longest list of everything that a service knows, bytes: all transports of a network of 200,000. */
+const MAX_LIST_BYTES = 64 * 1024 * 1024;
 
 /** How a client reaches its service. `{ ...runtime, url }` fits. */
 export interface ServiceClientDeps {
@@ -30,6 +36,8 @@ export interface ServiceRequest {
   readonly body?: string;
   /** Beside those that HTTP needs. */
   readonly headers?: Readonly<Record<string, string>>;
+  /** The answer is a list of everything, which may be long. */
+  readonly isList?: boolean;
   /** Ends the wait. */
   readonly signal?: AbortSignal | undefined;
 }
@@ -52,7 +60,7 @@ export type ServiceClient = (request: ServiceRequest) => Promise<ServiceAnswer>;
 export function createServiceClient(deps: ServiceClientDeps): ServiceClient {
   const { http, timers } = deps;
   const base = trimUrl(deps.url);
-  return ({ method, path, body, headers, signal }) =>
+  return ({ method, path, body, headers, isList = false, signal }) =>
     withTimeout(async (signal) => {
       const response = await http.fetch(
         new Request(base + path, {
@@ -62,7 +70,10 @@ export function createServiceClient(deps: ServiceClientDeps): ServiceClient {
           ...(body === undefined ? {} : { body }),
         }),
       );
-      return { status: response.status, text: await readText(response, signal) };
+      return {
+        status: response.status,
+        text: await readText(response, { most: isList ? MAX_LIST_BYTES : MAX_ANSWER_BYTES, signal }),
+      };
     }, { timers, ms: REQUEST_WITHIN_MS, code: "http/timeout", message: `${method} ${base}${path}`, signal });
 }
 
@@ -71,7 +82,10 @@ export function trimUrl(url: string): string {
   return url.replace(/\/+$/, "");
 }
 
-async function readText(response: Response, signal: AbortSignal): Promise<string> {
+async function readText(
+  response: Response,
+  { most, signal }: { readonly most: number; readonly signal: AbortSignal },
+): Promise<string> {
   if (response.body === null) return "";
   const reader = response.body.getReader();
   const decoder = new TextDecoder();
@@ -81,8 +95,8 @@ async function readText(response: Response, signal: AbortSignal): Promise<string
       const { done, value } = await untilAborted(reader.read(), signal);
       if (done) return text + decoder.decode();
       length += value.length;
-      if (length > MAX_ANSWER_BYTES) {
-        throw new ProtocolError("http/answer-too-large", `Read the answer: more than ${MAX_ANSWER_BYTES} bytes`);
+      if (length > most) {
+        throw new ProtocolError("http/answer-too-large", `Read the answer: more than ${most} bytes`);
       }
       text += decoder.decode(value, { stream: true });
     }

@@ -43,7 +43,7 @@ export function createMessagingDiscoveryClient(deps: MessagingDiscoveryClientDep
   const { expires = true } = deps;
 
   const list = async (path: string): Promise<Entry[]> => {
-    const answer = await send({ method: "GET", path });
+    const answer = await send({ method: "GET", path, isList: true });
     if (answer.status === 404) return [];
     const items = parseJson(textOf(answer));
     if (!Array.isArray(items)) throw badAnswer(path);

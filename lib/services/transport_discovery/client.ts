@@ -67,8 +67,8 @@ export function createTransportDiscoveryClient(deps: TransportDiscoveryClientDep
       return entry;
     },
     // Without transports v1.3 answers 200 or 404, depending on its database.
-    byEdge: async (key) => listOf(await signed({ method: "GET", path: `${PATHS.byEdge}:${key}` })),
-    all: async () => listOf(await plain({ method: "GET", path: PATHS.all })),
+    byEdge: async (key) => listOf(await signed({ method: "GET", path: `${PATHS.byEdge}:${key}`, isList: true })),
+    all: async () => listOf(await plain({ method: "GET", path: PATHS.all, isList: true })),
     report: async (statuses) => {
       const answer = await signed({ method: "POST", path: PATHS.report, body: formatStatuses(statuses) });
       if (isUnknownPath(answer)) return undefined;
@@ -78,9 +78,9 @@ export function createTransportDiscoveryClient(deps: TransportDiscoveryClientDep
       return unlisted;
     },
     map: async () => {
-      const answer = await plain({ method: "GET", path: PATHS.map });
+      const answer = await plain({ method: "GET", path: PATHS.map, isList: true });
       if (isUnknownPath(answer)) {
-        const entries = listOf(await plain({ method: "GET", path: PATHS.all }));
+        const entries = listOf(await plain({ method: "GET", path: PATHS.all, isList: true }));
         return entries.map((entry) => ({ ...entry, status: "unknown" }));
       }
       if (answer.status !== 200) throw errorOf(answer);

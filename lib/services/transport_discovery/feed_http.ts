@@ -146,7 +146,7 @@ export function createTransportFeedClient(deps: ServiceClientDeps): TransportFee
     try {
       while (true) {
         const asked = waiters.take();
-        const { status, text } = await send({ method: "GET", path: PATHS.all, signal });
+        const { status, text } = await send({ method: "GET", path: PATHS.all, isList: true, signal });
         const entries = status === 200 ? decodeEntries(parseJson(text)) : undefined;
         if (entries === undefined) {
           throw new UnavailableError("transport-discovery/no-feed", `Ask for all transports: the answer was ${status}`);

@@ -179,6 +179,8 @@ export function gobStruct<T extends object>(name: string, fields: FieldTypes<T>,
   // Object.entries() cannot tell which field has which type; each codec is only ever used with its own field.
   const known = Object.entries(fields) as unknown as readonly (readonly [keyof T & string, GobType<T[keyof T]>])[];
   const codecs = new Map(known);
+  /** Remote types whose fields were looked at: a stream defines a type once, and may send thousands of values of it. */
+  const fitting = new WeakSet<WireType>();
   const zero = (): T => Object.fromEntries(known.map(([field, type]) => [field, type.zero()])) as T;
   return {
     goName,
@@ -196,33 +198,39 @@ export function gobStruct<T extends object>(name: string, fields: FieldTypes<T>,
       out.uint(0);
     },
     accepts: (remote) => remote.kind === "struct",
-    read: (source, remote) =>
-      source.nested<T>(zero(), () => {
-        const value = zero();
+    read: (source, remote) => {
+      const value = zero();
+      return source.nested<T>(value, () => {
         if (remote.kind !== "struct") return value;
-        let matched = 0;
-        for (const field of remote.fields) {
-          const codec = codecOf(field.name);
-          if (codec === undefined) continue;
-          matched++;
-          const type = source.typeOf(field.type);
-          if (type !== undefined && !codec.accepts(type, source)) {
-            const where = `${remote.name}.${field.name}`;
-            source.reader.fail("gob/mismatch", `gob: wrong type (${codec.goName}) for received field ${where}`);
-          }
-        }
-        if (matched === 0 && remote.fields.length > 0 && known.length > 0) {
-          const message = `gob: type mismatch: no fields matched compiling decoder for ${name}`;
-          source.reader.fail("gob/mismatch", message);
-        }
+        if (!fitting.has(remote)) checkFields(source, remote);
         readFields(source, remote, (field, type) => {
           const codec = codecOf(field);
           if (codec === undefined) skipValue(source, type);
           else value[field as keyof T] = codec.read(source, type, field);
         });
         return value;
-      }),
+      });
+    },
   };
+
+  function checkFields(source: ValueSource, remote: Extract<WireType, { readonly kind: "struct" }>): void {
+    let matched = 0;
+    for (const field of remote.fields) {
+      const codec = codecOf(field.name);
+      if (codec === undefined) continue;
+      matched++;
+      const type = source.typeOf(field.type);
+      if (type !== undefined && !codec.accepts(type, source)) {
+        const where = `${remote.name}.${field.name}`;
+        source.reader.fail("gob/mismatch", `gob: wrong type (${codec.goName}) for received field ${where}`);
+      }
+    }
+    if (matched === 0 && remote.fields.length > 0 && known.length > 0) {
+      const message = `gob: type mismatch: no fields matched compiling decoder for ${name}`;
+      source.reader.fail("gob/mismatch", message);
+    }
+    if (source.reader.fault === undefined) fitting.add(remote);
+  }
 
   function codecOf(field: string): GobType<T[keyof T]> | undefined {
     return codecs.get(field as keyof T & string);

@@ -3,7 +3,14 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { makeDestinationRule } from "../../../lib/apps/socks/destinations.ts";
-import { formatIpAddress, parseIpAddress, parseIpBlock } from "../../../lib/apps/socks/ip_address.ts";
+import {
+  blockHolds,
+  formatIpAddress,
+  type IpAddress,
+  type IpBlock,
+  parseIpAddress,
+  parseIpBlock,
+} from "../../../lib/apps/socks/ip_address.ts";
 
 const DENIED = [
   ["unspecified", "0.0.0.0", "0.1.2.3", "::"],
@@ -79,4 +86,13 @@ Deno.test("an address survives the round trip, and any text is an address or non
     if (address !== undefined && text.includes(":")) new URL(`http://[${text}]/`);
     parseIpBlock(text);
   }));
+});
+
+Deno.test("a block of IPv4 holds no address of IPv6, and the other way round", () => {
+  const block = (text: string): IpBlock => parseIpBlock(text) ?? assert.fail(text);
+  const address = (text: string): IpAddress => parseIpAddress(text) ?? assert.fail(text);
+  assert.ok(blockHolds(block("0.0.0.0/0"), address("8.8.8.8")));
+  assert.ok(blockHolds(block("::/0"), address("2a00::1")));
+  assert.ok(!blockHolds(block("0.0.0.0/0"), address("::1")));
+  assert.ok(!blockHolds(block("::/0"), address("8.8.8.8")));
 });

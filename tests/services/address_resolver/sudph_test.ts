@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { createQueue, type Datagram, type DatagramSocket } from "../../../lib/runtime/mod.ts";
 import { NULL_PUBLIC_KEY, type Port } from "../../../lib/types/mod.ts";
-import { SudphBindings } from "../../../lib/services/address_resolver/sudph.ts";
+import { SudphBindings, type SudphBindingsDeps } from "../../../lib/services/address_resolver/sudph.ts";
 import { Fault } from "../../../lib/wire/fault.ts";
 import { KcpSession } from "../../../lib/links/kcp.ts";
 import { decodeFrame1, encodeFrame2, signFrame2 } from "../../../lib/wire/stcp_frames.ts";
@@ -84,9 +84,9 @@ interface Stage extends AsyncDisposable {
   readonly bindings: SudphBindings;
 }
 
-function stage(sim: Simulation): Stage {
+function stage(sim: Simulation, limits: SudphBindingsDeps["limits"] = {}): Stage {
   const socket = new FakeSocket();
-  const bindings = new SudphBindings({ runtime: sim.runtimeFor("resolver"), socket });
+  const bindings = new SudphBindings({ runtime: sim.runtimeFor("resolver"), socket, limits });
   return {
     socket,
     bindings,
@@ -158,3 +158,51 @@ simulationTest("what is no visor binds nothing and costs nothing for long", asyn
   assert.deepEqual(bindings.listed(), []);
   assert.equal(sim.pendingTimers, 0);
 });
+
+simulationTest("sessions have bounds, and a session that has ended gives its place back", async (sim) => {
+  await using world = stage(sim, { sessions: 1 });
+  const { socket, bindings } = world;
+  const first = new Peer(socket, { from: "198.51.100.7:1", conv: 1 });
+  await first.bind(sim, A);
+  const second = new Peer(socket, { from: "198.51.100.8:1", conv: 1 });
+  second.say("get_nonce");
+  await sim.run(10);
+  assert.deepEqual(second.messages, [], "there is no place");
+  first.say("delBind");
+  await sim.run(10);
+  await new Peer(socket, { from: "198.51.100.9:1", conv: 1 }).bind(sim, B);
+  assert.deepEqual(bindings.listed(), [B.publicKey]);
+});
+
+simulationTest("whoever has proven nothing takes few places of one host, for 10 s", async (sim) => {
+  await using world = stage(sim, { unproven: { most: 3, perHost: 2 } });
+  const { socket } = world;
+  const begin = async (from: string): Promise<boolean> => {
+    const peer = new Peer(socket, { from, conv: 1 });
+    peer.say("get_nonce");
+    await sim.run(10);
+    return peer.messages.length > 0;
+  };
+  const hosts = ["198.51.100.7:1", "198.51.100.7:2", "198.51.100.7:3", "198.51.100.8:1", "198.51.100.9:1"];
+  const served: boolean[] = [];
+  for (const from of hosts) served.push(await begin(from));
+  assert.deepEqual(served, [true, true, false, true, false]);
+  await sim.run(11_000);
+  assert.ok(await begin("198.51.100.9:2"));
+  for (let i = 0; i < 4; i++) {
+    await sim.run(11_000);
+    await new Peer(socket, { from: `198.51.100.10:${i}`, conv: 1 }).bind(sim, makeVisor(10 + i));
+  }
+});
+
+simulationTest(
+  "a visor that comes from another address keeps its new binding when the older session ends",
+  async (sim) => {
+    await using world = stage(sim);
+    const { socket, bindings } = world;
+    await new Peer(socket, { from: "198.51.100.7:1", conv: 1 }).bind(sim, A);
+    await new Peer(socket, { from: "198.51.100.7:2", conv: 1 }).bind(sim, A);
+    await sim.run(100);
+    assert.equal(bindings.resolve(A.publicKey)?.remoteAddress, "198.51.100.7:2");
+  },
+);

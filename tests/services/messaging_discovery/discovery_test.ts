@@ -7,6 +7,7 @@ import {
   SERVER_LIFETIME_MS,
 } from "../../../lib/services/messaging_discovery/logic.ts";
 import { createDenoRuntime } from "../../../lib/runtime/deno/mod.ts";
+import { openSqlite } from "../../../lib/storage/mod.ts";
 import { SecretKey } from "../../../lib/types/mod.ts";
 import { type Entry, formatEntry, signEntry } from "../../../lib/wire/messaging_entry.ts";
 import { type Answer, ask, makeWorld, type TestWorld } from "../http/support.ts";
@@ -116,6 +117,21 @@ Deno.test("an entry that was never posted removes the stored one when it is newe
   assert.equal((await remove(client({ sequence: 1n, timestamp: NOW - 1n }))).status, 422);
   assert.equal((await remove(client({ sequence: 1n, timestamp: NOW + 1n }))).status, 200);
   assert.equal((await get(`entry/${KEY}`)).status, 404);
+});
+
+Deno.test("expired entries are taken out of the database when somebody publishes", async () => {
+  const world = makeWorld(NOW);
+  await using database = openSqlite(":memory:");
+  const { fetch } = await createMessagingDiscovery({ runtime: world.runtime, database });
+  const post = (entry: Entry): Promise<Answer> =>
+    ask(fetch, { method: "POST", path: "/dmsg-discovery/entry/?timeout=true", body: formatEntry(entry) });
+  const keys = async (): Promise<unknown[]> =>
+    (await database.prepare("SELECT public_key FROM entries").all()).map((row) => row["public_key"]);
+  await post(server(0));
+  await post(server(1));
+  world.nowNanos += BigInt(SERVER_LIFETIME_MS) * 1_000_000n;
+  await post(client({ timestamp: world.nowNanos }));
+  assert.deepEqual(await keys(), [KEY]);
 });
 
 Deno.test("nobody removes an entry by fetching it and sending it back; v1.3 does so from the host that published it", async () => {

@@ -145,6 +145,22 @@ Deno.test("GobDecoder bounds the definitions of a stream", () => {
   assert.equal((decoder.read(wide) as Fault).code, "gob/too-many-types");
 });
 
+Deno.test("GobDecoder looks at the fields of a type once, however many values of it come", () => {
+  let looks = 0;
+  const counted: GobType<string> = {
+    ...gobString,
+    accepts: (...remote) => {
+      looks++;
+      return gobString.accepts(...remote);
+    },
+  };
+  const rows = gobSlice(gobStruct("Row", { Text: counted }), { name: "", goName: "[]Row", maxLength: 1_000 });
+  const bytes = encodeGob(rows, Array.from({ length: 1_000 }, () => ({ Text: "x" })));
+  const value = decodeGob(bytes, rows);
+  assert.ok(!(value instanceof Fault) && value.length === 1_000);
+  assert.equal(looks, 1);
+});
+
 Deno.test("GobDecoder refuses a list that is longer than its type allows before it reads an element", () => {
   const numbers = gobSlice(gobUint(32), { name: "", goName: "[]uint32", maxLength: 3 });
   const more = gobSlice(gobUint(32), { name: "", goName: "[]uint32", maxLength: 4 });
