@@ -147,7 +147,7 @@ export type {
   ServiceClientDeps,
   ServiceSettings,
 } from "./lib/services/http/mod.ts";
-export { openDatabase } from "./lib/storage/mod.ts";
+export { type DatabaseOwner, openDatabase } from "./lib/storage/mod.ts";
 export type { SqlDatabase, SqlRow, SqlStatement, SqlStep, SqlValue } from "./lib/storage/mod.ts";
 
 // Transport kinds from outside.

@@ -1,6 +1,6 @@
 /** The real process around the commands: arguments, environment, streams and signals of Deno. */
 
-import { join, resolve } from "node:path";
+import { dirname, isAbsolute, join, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import type { CliHost } from "../lib/cli/host.ts";
 import { createDenoRuntime, createDenoStorage, standardError, standardOutput } from "../lib/runtime/deno/mod.ts";
@@ -50,7 +50,7 @@ export function createHost(): ProcessHost {
   const isTerminal = Deno.stdout.isTerminal() && !Deno.env.get("NO_COLOR");
   const showsProgress = isTerminal && Deno.stderr.isTerminal();
   return {
-    env: (name) => Deno.env.get(name),
+    env,
     defaultDataFolder: defaultDataFolder(),
     isTerminal,
     print: (line) => void write(encoder.encode(`${printableWithBold(line)}\n`)).catch(() => {}),
@@ -60,6 +60,7 @@ export function createHost(): ProcessHost {
     showProgress: (line) => showsProgress && tell(`\r\x1b[K${printable(line)}`),
     createRuntime: ({ logLevel }) => createDenoRuntime({ logLevel }),
     openFolder: (path) => createDenoStorage(path),
+    workTreeOf,
     readFile: async (path) => {
       try {
         return await Deno.readTextFile(path);
@@ -104,9 +105,35 @@ async function untilRead(written: Promise<void>, hurry: AbortSignal): Promise<vo
   await Promise.race([written, hurried]);
 }
 
-function defaultDataFolder(): string {
-  const home = Deno.env.get("HOME") ?? Deno.env.get("USERPROFILE") ?? ".";
-  if (Deno.build.os === "darwin") return join(home, "Library", "Application Support", "skywire");
-  if (Deno.build.os === "windows") return join(Deno.env.get("LOCALAPPDATA") ?? home, "skywire");
-  return join(Deno.env.get("XDG_DATA_HOME") ?? join(home, ".local", "share"), "skywire");
+/** Empty means unset, as everywhere on Unix. */
+function env(name: string): string | undefined {
+  return Deno.env.get(name) || undefined;
+}
+
+/** A folder that the environment names. A relative one would be another one in each folder, and is not looked at. */
+function envFolder(name: string): string | undefined {
+  const path = env(name);
+  return path !== undefined && isAbsolute(path) ? path : undefined;
+}
+
+function defaultDataFolder(): string | undefined {
+  const home = envFolder("HOME") ?? envFolder("USERPROFILE");
+  const base = Deno.build.os === "windows"
+    ? envFolder("LOCALAPPDATA") ?? home
+    : Deno.build.os === "darwin"
+    ? within(home, "Library", "Application Support")
+    : envFolder("XDG_DATA_HOME") ?? within(home, ".local", "share");
+  return within(base, "skywire");
+}
+
+function within(folder: string | undefined, ...names: readonly string[]): string | undefined {
+  return folder === undefined ? undefined : join(folder, ...names);
+}
+
+async function workTreeOf(path: string): Promise<string | undefined> {
+  for (let folder = resolve(path);; folder = dirname(folder)) {
+    // A folder, or in a linked work tree a file.
+    if (await Deno.lstat(join(folder, ".git")).then(() => true, () => false)) return folder;
+    if (dirname(folder) === folder) return undefined;
+  }
 }

@@ -6,7 +6,7 @@
 import { Command, CommanderError, InvalidArgumentError, Option } from "commander";
 import { isKeyText } from "../check/mod.ts";
 import { describeError, hasCode, RefusedError, SkywireError } from "../errors/mod.ts";
-import { type LogLevel, parseAddress } from "../runtime/mod.ts";
+import { type Log, type LogLevel, parseAddress } from "../runtime/mod.ts";
 import { isDatabaseLocation } from "../storage/mod.ts";
 import { parseTransportId } from "../types/mod.ts";
 import type { CliHost } from "./host.ts";
@@ -23,7 +23,7 @@ export interface CommonOptions {
 export function makeCommand(name: string, texts: { description: string; examples: readonly string[] }): Command {
   return new Command(name)
     .description(texts.description)
-    .option("--data <dir>", "the data folder (default: $SKYWIRE_DATA, else the platform's)")
+    .option("--data <dir>", "the data folder (default: $SKYWIRE_DATA, else the platform's)", pathText)
     .option("--json", "print one JSON document a line on stdout, and nothing else there")
     .option("--quiet", "print results and errors only")
     .addOption(
@@ -48,9 +48,33 @@ function formatExamples(examples: readonly string[]): string {
   return `\nExamples:\n${examples.map((line) => `  ${line}`).join("\n")}`;
 }
 
-/** The data folder that the options or the environment name. */
+/**
+ * The data folder that the options or the environment name.
+ * @throws {RefusedError} `cli/no-data-folder` when none does: a key must not end up wherever the command was started
+ */
 export function dataFolder(options: CommonOptions, host: CliHost): string {
-  return options.data ?? host.env("SKYWIRE_DATA") ?? host.defaultDataFolder;
+  const folder = options.data ?? host.env("SKYWIRE_DATA") ?? host.defaultDataFolder;
+  if (folder !== undefined) return folder;
+  throw new RefusedError(
+    "cli/no-data-folder",
+    "Find the data folder: the environment names no home folder; name one with --data or SKYWIRE_DATA",
+  );
+}
+
+/** Warns of keys in a place where they are easily published. @param what lies in `path` */
+export async function warnOfWorkTree(
+  path: string,
+  context: { readonly what: string; readonly host: CliHost; readonly log: Log },
+): Promise<void> {
+  const { what, host, log } = context;
+  const workTree = await host.workTreeOf(path);
+  if (workTree !== undefined) log.warn("key-in-work-tree", { what, path, workTree });
+}
+
+/** Checks the path of a file or folder, for commander. An empty one would mean the current folder. */
+function pathText(text: string): string {
+  if (text !== "") return text;
+  throw new InvalidArgumentError("Wanted a path, which is not empty.");
 }
 
 /** How much a command logs to stderr. */

@@ -4,10 +4,12 @@ import type { LogLevel, Runtime, Storage } from "../runtime/mod.ts";
 
 /** The process around a command. */
 export interface CliHost {
-  /** An environment variable. */
+  /** An environment variable; undefined when it is empty, too. */
   readonly env: (name: string) => string | undefined;
-  /** Where data is kept when neither `--data` nor `SKYWIRE_DATA` says so. */
-  readonly defaultDataFolder: string;
+  /** Where data is kept when neither `--data` nor `SKYWIRE_DATA` says so; undefined when the environment names no place. */
+  readonly defaultDataFolder: string | undefined;
+  /** The git work tree that a path, which need not exist, lies in. */
+  readonly workTreeOf: (path: string) => Promise<string | undefined>;
   /** Is stdout a terminal, and is `NO_COLOR` not set? Decides on tables' colours and progress bars. */
   readonly isTerminal: boolean;
   /** Writes a line of result, in the background. When it cannot be written, `interrupted` aborts and the exit code is 1. */

@@ -6,7 +6,14 @@ import { describeError, hasCode } from "../errors/mod.ts";
 import { type Runtime, untilAborted, withTimeout } from "../runtime/mod.ts";
 import { formatHex, type PublicKey, type SecretKey } from "../types/mod.ts";
 import { type ListenerView, parseSecretKeyFile } from "../visor/mod.ts";
-import { addressArgument, type CommonOptions, databaseArgument, logLevel, makeCommand } from "./command.ts";
+import {
+  addressArgument,
+  type CommonOptions,
+  databaseArgument,
+  logLevel,
+  makeCommand,
+  warnOfWorkTree,
+} from "./command.ts";
 import type { CliHost } from "./host.ts";
 
 /** For an end in order, ms: 2 s are promised, and the process has to go, too. */
@@ -100,6 +107,7 @@ export async function loadKey(
   const secret = generateSecretKey(runtime.random);
   const cut = Math.max(file.lastIndexOf("/"), file.lastIndexOf("\\"));
   const folder = host.openFolder(cut < 0 ? "." : file.slice(0, cut) || "/");
+  await warnOfWorkTree(file, { what: "the secret key", host, log: runtime.log });
   await folder.write(file.slice(cut + 1), new TextEncoder().encode(formatHex(secret.expose()) + "\n"));
   return secret;
 }

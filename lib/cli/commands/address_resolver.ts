@@ -17,7 +17,7 @@ export function addressResolverCommand(host: CliHost): Command {
     description: "Run the address resolver: where visors with a public address accept TCP transports.",
     examples: [
       "skywire address-resolver --db sqlite:./addresses.sqlite",
-      "skywire address-resolver --listen 0.0.0.0:9093 --key ./resolver.key --db sqlite:./addresses.sqlite",
+      "skywire address-resolver --listen 0.0.0.0:9093 --key ~/keys/resolver.key --db sqlite:./addresses.sqlite",
     ],
     listen: "127.0.0.1:9093",
   })))

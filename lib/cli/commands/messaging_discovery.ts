@@ -17,7 +17,7 @@ export function messagingDiscoveryCommand(host: CliHost): Command {
       "Run the messaging discovery: who is reached through which messaging servers. With --key it answers at its key, too.",
     examples: [
       "skywire messaging-discovery --db sqlite:./discovery.sqlite",
-      "skywire messaging-discovery --listen 0.0.0.0:9090 --key ./discovery.key --db sqlite:./discovery.sqlite",
+      "skywire messaging-discovery --listen 0.0.0.0:9090 --key ~/keys/discovery.key --db sqlite:./discovery.sqlite",
     ],
     listen: "127.0.0.1:9090",
   }))

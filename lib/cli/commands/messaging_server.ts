@@ -29,7 +29,7 @@ export function messagingServerCommand(host: CliHost): Command {
     examples: [
       "skywire messaging-server --messaging-discovery http://127.0.0.1:9090",
       "skywire messaging-server --metrics 127.0.0.1:8082    # curl http://127.0.0.1:8082/metrics",
-      "skywire messaging-server --listen 0.0.0.0:8081 --public-address relay.example.org:8081 --key ./relay.key",
+      "skywire messaging-server --listen 0.0.0.0:8081 --public-address relay.example.org:8081 --key ~/keys/relay.key",
     ],
     listen: "127.0.0.1:8081",
   })

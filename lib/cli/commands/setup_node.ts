@@ -24,8 +24,8 @@ export function setupNodeCommand(host: CliHost): Command {
   return makeServiceCommand("setup-node", {
     description: "Run a setup node: it installs routing rules on visors that name its key as trusted.",
     examples: [
-      "skywire setup-node --key ./setup.key --messaging-discovery http://127.0.0.1:9090",
-      "skywire setup-node --key ./setup.key --listen 127.0.0.1:9094    # curl http://127.0.0.1:9094/metrics",
+      "skywire setup-node --key ~/keys/setup.key --messaging-discovery http://127.0.0.1:9090",
+      "skywire setup-node --key ~/keys/setup.key --listen 127.0.0.1:9094    # curl http://127.0.0.1:9094/metrics",
     ],
   })
     .option("--messaging-discovery <url>", "where the messaging discovery is", urlArgument, "http://127.0.0.1:9090")

@@ -12,7 +12,7 @@ export function transportDiscoveryCommand(host: CliHost): Command {
     description: "Run the transport discovery: which transports there are between which visors.",
     examples: [
       "skywire transport-discovery --db sqlite:./transports.sqlite",
-      "skywire transport-discovery --key ./map.key --messaging-discovery http://127.0.0.1:9090",
+      "skywire transport-discovery --key ~/keys/map.key --messaging-discovery http://127.0.0.1:9090",
     ],
     listen: "127.0.0.1:9091",
   }))).action((options: HttpServiceOptions) =>

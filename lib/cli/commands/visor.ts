@@ -2,7 +2,7 @@
 
 import { type Command, InvalidArgumentError, Option } from "commander";
 import { type ListenerView, startVisor } from "../../visor/mod.ts";
-import { collect, type CommonOptions, dataFolder, makeCommand } from "../command.ts";
+import { collect, type CommonOptions, dataFolder, makeCommand, warnOfWorkTree } from "../command.ts";
 import { loadDriver } from "../driver_file.ts";
 import type { CliHost } from "../host.ts";
 import { runRole } from "../role.ts";
@@ -31,7 +31,7 @@ export function visorCommand(host: CliHost): Command {
     description: "Run a visor. Without a ticket it starts a network of one, and prints a ticket for others.",
     examples: [
       "skywire visor",
-      "skywire visor --data ./second --join skywire1.eyJ…",
+      "skywire visor --data /tmp/second --join skywire1.eyJ…",
       "skywire visor --host vpn.example.org --public",
       "skywire visor --autoconnect",
       "skywire visor --config ./skywire-config.json",
@@ -64,6 +64,7 @@ export function visorCommand(host: CliHost): Command {
         const drivers = await Promise.all(
           (options.driver ?? []).map((file) => loadDriver(file, { host, dataFolder: folder })),
         );
+        await warnOfWorkTree(folder, { what: "the visor's keys", host, log: runtime.log });
         const visor = await startVisor({
           runtime,
           drivers,
