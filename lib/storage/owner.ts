@@ -3,16 +3,16 @@
  * refused by name before anything is written to it.
  */
 
-/** The services that keep records, as listeners name them; the number ends the mark, so it stays for ever. */
-const NUMBERS = {
+/** A service that keeps records, as its listener is named. */
+export type DatabaseOwner = "messaging-discovery" | "transport-discovery" | "address-resolver" | "route-finder";
+
+/** The number ends the mark, so it stays for ever. */
+const NUMBERS: Readonly<Record<DatabaseOwner, number>> = {
   "messaging-discovery": 1,
   "transport-discovery": 2,
   "address-resolver": 3,
   "route-finder": 4,
-} as const;
-
-/** A service that keeps records. */
-export type DatabaseOwner = keyof typeof NUMBERS;
+};
 
 /** A table that each made from the first version on, by which databases without a mark are known. */
 const FIRST_TABLES: Readonly<Partial<Record<DatabaseOwner, string>>> = {
