@@ -159,6 +159,63 @@ export async function writeBody(
   }
 }
 
+/**
+ * Looks whether a body is there as a whole, as that of a text is, so that its length can be told. A stream of events is
+ * not waited for.
+ * @param body not read yet
+ * @returns the body, to be used instead; its length, if it is known
+ */
+export async function measureBody(
+  body: ReadableStream<Uint8Array>,
+): Promise<{ readonly body: ReadableStream<Uint8Array>; readonly length: number | undefined }> {
+  const reader = body.getReader();
+  const parts: Uint8Array[] = [];
+  let length = 0;
+  let next = reader.read();
+  for (let turns = 0; turns < MOST_TURNS && length <= MOST_MEASURED_BYTES;) {
+    const part = await Promise.race([next, Promise.resolve(undefined)]);
+    if (part === undefined) {
+      turns++;
+      continue;
+    }
+    if (part.done) return { body: streamOf(parts, async () => await next), length };
+    parts.push(part.value);
+    length += part.value.length;
+    next = reader.read();
+  }
+  // Its failure is that of whoever reads on.
+  next.catch(() => {});
+  const rest = async (): ReturnType<typeof reader.read> => {
+    const part = await next;
+    if (!part.done) next = reader.read();
+    return part;
+  };
+  return { body: streamOf(parts, rest, (reason) => reader.cancel(reason)), length: undefined };
+}
+
+/** Turns of the microtask queue in which a body that is in memory has been read to its end. */
+const MOST_TURNS = 50;
+/** What is longer is not kept in memory for the sake of its length. */
+const MOST_MEASURED_BYTES = 1024 * 1024;
+
+function streamOf(
+  parts: readonly Uint8Array[],
+  rest: () => Promise<ReadableStreamReadResult<Uint8Array>>,
+  cancel: (reason: unknown) => Promise<void> = () => Promise.resolve(),
+): ReadableStream<Uint8Array> {
+  let at = 0;
+  return new ReadableStream({
+    async pull(controller): Promise<void> {
+      const part = parts[at++];
+      if (part !== undefined) return controller.enqueue(part);
+      const next = await rest();
+      if (next.done) controller.close();
+      else controller.enqueue(next.value);
+    },
+    cancel,
+  }, { highWaterMark: 0 });
+}
+
 /** The headers that go on to the other side, without those of one connection. */
 export function passOn(headers: Headers): [string, string][] {
   const named = (headers.get("connection") ?? "").toLowerCase().split(/[\s,]+/);

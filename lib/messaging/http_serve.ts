@@ -10,7 +10,7 @@ import { Fault } from "../wire/fault.ts";
 import { decodeRequestHead, encodeHead, type HeaderList, type RequestHead } from "../wire/http1.ts";
 import type { MessagingClient } from "./client.ts";
 import { HTTP_PORT } from "./http_fetch.ts";
-import { headersOf, HttpMessageReader, passOn, writeBody } from "./http_message.ts";
+import { headersOf, HttpMessageReader, measureBody, passOn, writeBody } from "./http_message.ts";
 import type { MessagingStream } from "./stream.ts";
 
 /** How long a client may take for the head of its request, ms: v1.3 gives 3 s, which a slow relay uses up. */
@@ -124,18 +124,20 @@ async function send(
   const { response, head, signal } = answer;
   const { status, statusText, body } = response;
   const isBare = body === null || status === 204 || status === 304 || head?.method === "HEAD";
-  const isSized = response.headers.has("content-length");
+  const measured = isBare || response.headers.has("content-length") ? undefined : await measureBody(body);
+  const isSized = response.headers.has("content-length") || measured?.length !== undefined;
   // A client of HTTP/1.0 takes what comes until the end.
   const chunked = !isBare && !isSized && head?.version !== "1.0";
   const headers: HeaderList = [
     ...passOn(response.headers),
     ...(chunked ? [["Transfer-Encoding", "chunked"] as const] : []),
+    ...(measured?.length === undefined ? [] : [["Content-Length", String(measured.length)] as const]),
     ...(body === null && !isSized && status !== 204 && status !== 304 ? [["Content-Length", "0"] as const] : []),
     ["Connection", "close"],
   ];
   await stream.write(encodeHead(`HTTP/1.1 ${status} ${statusText}`, headers));
   if (isBare) await body?.cancel();
-  else await writeBody(stream, { body, chunked, signal });
+  else await writeBody(stream, { body: measured?.body ?? body, chunked, signal });
 }
 
 async function refuse(stream: MessagingStream): Promise<void> {

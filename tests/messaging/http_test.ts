@@ -113,8 +113,7 @@ httpTest("the server answers the bytes of a v1.3 client, and then ends the strea
     const host = `Host: ${bob.publicKey}:80\r\nUser-Agent: Go-http-client/1.1`;
     assert.equal(
       await sim.run(ask(`GET / HTTP/1.1\r\n${host}\r\n\r\n`)),
-      "HTTP/1.1 200 \r\ncontent-type: text/plain;charset=UTF-8\r\nTransfer-Encoding: chunked\r\nConnection: close\r\n\r\n" +
-        "5\r\nhello\r\n0\r\n\r\n",
+      "HTTP/1.1 200 \r\ncontent-type: text/plain;charset=UTF-8\r\nContent-Length: 5\r\nConnection: close\r\n\r\nhello",
     );
     assert.match(await sim.run(ask("GET / HTTP/1.0\r\n\r\n")), /Connection: close\r\n\r\nhello$/);
     assert.match(await sim.run(ask("nonsense\r\n\r\n")), /^HTTP\/1.1 400 \r\n/);
@@ -122,6 +121,31 @@ httpTest("the server answers the bytes of a v1.3 client, and then ends the strea
       await sim.run(ask("POST / HTTP/1.1\r\nExpect: 100-continue\r\n\r\n")),
       /^HTTP\/1.1 100 Continue\r\n\r\nHTTP\/1.1 200/,
     );
+  },
+});
+
+httpTest("a body of many parts that are there has a length, one that comes bit by bit is not waited for", {
+  handler: (request) => {
+    const isStream = request.url.endsWith("/stream");
+    return new Response(
+      new ReadableStream({
+        start(controller): void {
+          for (const part of ["a", "bc", "d"]) controller.enqueue(new TextEncoder().encode(part));
+          if (!isStream) controller.close();
+        },
+      }),
+    );
+  },
+  test: async ({ sim, bob, fetch }) => {
+    const whole = await sim.run(fetch(new Request(`dmsg://${bob.publicKey}/`)));
+    assert.deepEqual([whole.headers.get("content-length"), await sim.run(whole.text())], ["4", "abcd"]);
+    const endless = await sim.run(fetch(new Request(`dmsg://${bob.publicKey}/stream`)), 1_000);
+    assert.equal(endless.headers.get("content-length"), null);
+    const reader = (endless.body ?? assert.fail()).getReader();
+    let text = "";
+    while (text.length < 4) text += new TextDecoder().decode((await sim.run(reader.read(), 1_000)).value);
+    assert.equal(text, "abcd");
+    await sim.run(reader.cancel());
   },
 });
 

@@ -29,8 +29,13 @@ const LEAST_GREETING_MS = 1_000;
 const LOCAL_ANSWER_MS = 5_000;
 /** For the first byte of a program, ms: it speaks first. */
 const FIRST_BYTE_MS = 20_000;
-/** Local connections at a time. Beyond, the one goes that has waited longest for the answer to its request. */
+/**
+ * Local connections at a time. Beyond, the one goes that has waited longest for the answer to its request, or the new one
+ * when all are in use: with the answer that its request failed.
+ */
 const MAX_CONNECTIONS = 512;
+/** Answers to those who have to go, at a time; others are cut. */
+const MAX_ANSWERS = 512;
 /** As long as the server lets a session be idle. */
 const IDLE_MS = 2 * 60 * 60 * 1000;
 
@@ -78,6 +83,7 @@ class Client implements SocksClient {
   #exit: ExitSession | undefined;
   /** In the order in which they came. */
   readonly #open = new Set<LocalSide>();
+  #answers = 0;
 
   constructor(options: SocksClientOptions) {
     this.name = options.name;
@@ -109,7 +115,11 @@ class Client implements SocksClient {
     for await (const link of listener) {
       if (this.#open.size >= MAX_CONNECTIONS && !this.#makeRoom()) {
         this.#metrics.denied.add();
-        link.close();
+        const told = this.#answer(makeLocalSide(link, signal)).catch(() => {}).finally(() => {
+          link.close();
+          serving.delete(told);
+        });
+        serving.add(told);
         continue;
       }
       const local = makeLocalSide(link, signal);
@@ -143,9 +153,11 @@ class Client implements SocksClient {
   /** Serves one local connection to its end, and closes it. */
   async #serve(local: LocalSide, exit: ExitSession): Promise<void> {
     try {
-      if (!(await this.#begins(local))) return;
-      const answered = await this.#serveRemotely(local, exit);
-      if (!answered && !local.signal.aborted) {
+      const answered = await this.#serveUntilAnswered(local, exit).catch((error) => {
+        if (!local.signal.aborted) throw error;
+        return false;
+      });
+      if (!answered && !local.stopping.aborted) {
         this.#metrics.refused.add();
         await this.#answer(local);
       }
@@ -154,6 +166,11 @@ class Client implements SocksClient {
     } finally {
       local.link.close();
     }
+  }
+
+  /** @returns false when the program still waits for an answer; throws when it was dismissed before */
+  async #serveUntilAnswered(local: LocalSide, exit: ExitSession): Promise<boolean> {
+    return !(await this.#begins(local)) || await this.#serveRemotely(local, exit);
   }
 
   /** Waits for the first bytes: a connection that says nothing takes nothing from the server. */
@@ -226,14 +243,20 @@ class Client implements SocksClient {
   }
 
   /** Tells the program in the server's place that its request failed. */
-  async #answer({ link, reader, watch, signal }: LocalSide): Promise<void> {
-    await withTimeout(() => watch.answer(link, reader, REPLY.generalFailure), {
-      timers: this.#options.runtime.timers,
-      ms: LOCAL_ANSWER_MS,
-      signal,
-      code: "socks/handshake-timeout",
-      message: "Wait for a SOCKS request",
-    });
+  async #answer({ link, reader, watch, stopping }: LocalSide): Promise<void> {
+    if (this.#answers >= MAX_ANSWERS) return;
+    this.#answers++;
+    try {
+      await withTimeout(() => watch.answer(link, reader, REPLY.generalFailure), {
+        timers: this.#options.runtime.timers,
+        ms: LOCAL_ANSWER_MS,
+        signal: stopping,
+        code: "socks/handshake-timeout",
+        message: "Wait for a SOCKS request",
+      });
+    } finally {
+      this.#answers--;
+    }
   }
 }
 
@@ -244,6 +267,8 @@ interface LocalSide {
   readonly watch: HandshakeWatch;
   /** Aborts when it is dismissed, or the app stops. */
   readonly signal: AbortSignal;
+  /** Aborts when the app stops. */
+  readonly stopping: AbortSignal;
   readonly dismiss: () => void;
 }
 
@@ -254,6 +279,7 @@ function makeLocalSide(link: ByteLink, stopping: AbortSignal): LocalSide {
     reader: new LinkReader(link),
     watch: new HandshakeWatch(),
     signal: AbortSignal.any([stopping, dismissing.signal]),
+    stopping,
     dismiss: () => dismissing.abort(),
   };
 }

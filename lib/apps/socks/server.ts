@@ -9,7 +9,7 @@ import { type Port, type PublicKey, shortKey } from "../../types/mod.ts";
 import type { App, AppConnection, AppContext, AppNetwork } from "../app.ts";
 import { makeDestinationRule, PUBLIC_DESTINATIONS } from "./destinations.ts";
 import { createSocksMetrics } from "./metrics.ts";
-import { serveSocksStream, type SessionDeps } from "./server_session.ts";
+import { refuseSocksStream, serveSocksStream, type SessionDeps } from "./server_session.ts";
 
 /** Where the server listens: fixed by v1.3. */
 export const SOCKS_PORT: Port = 3;
@@ -24,6 +24,8 @@ const MAX_CONNECTIONS = 256;
 /** Sessions at a time: of one connection, and of all. */
 const MAX_STREAMS = 512;
 const MAX_SESSIONS = 4_096;
+/** Beyond, so many of a connection are told at a time that there is no place; others are reset. */
+const MAX_REFUSED = 128;
 /** Long enough for a shell that somebody left open over lunch. */
 const IDLE_MS = 2 * 60 * 60 * 1000;
 
@@ -74,15 +76,16 @@ export function createSocksServer(options: SocksServerOptions): App {
           // The route is watched by the switch.
           keepAlive: false,
           receiveWindow: SOCKS_WINDOW_BYTES,
-          maxStreams: MAX_STREAMS,
+          maxStreams: MAX_STREAMS + MAX_REFUSED,
         });
         const onAbort = (): void => mux.close();
         signal.addEventListener("abort", onAbort, { once: true });
-        const streams = new Set<Promise<void>>();
+        const streams = new Set<Promise<void>>(), refused = new Set<Promise<void>>();
         for await (const stream of mux.incoming) {
-          if (sessions >= MAX_SESSIONS) {
+          if (sessions >= MAX_SESSIONS || streams.size >= MAX_STREAMS) {
             metrics.denied.add();
-            stream.reset();
+            const told = refuseSocksStream(stream, deps, signal).finally(() => refused.delete(told));
+            refused.add(told);
             continue;
           }
           metrics.requests.add();
@@ -93,7 +96,7 @@ export function createSocksServer(options: SocksServerOptions): App {
           });
           streams.add(served);
         }
-        await Promise.all(streams);
+        await Promise.all([...streams, ...refused]);
         signal.removeEventListener("abort", onAbort);
       };
 

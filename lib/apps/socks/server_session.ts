@@ -26,6 +26,8 @@ import { relay } from "../../links/relay.ts";
 
 /** For the whole handshake, ms. A client over a slow route needs three round trips. */
 const HANDSHAKE_MS = 20_000;
+/** For the handshake of a client that is turned away, ms. */
+const REFUSAL_MS = 5_000;
 /** For one address of the destination, ms: less than it takes a browser to give up. */
 const DIAL_MS = 10_000;
 /** Addresses of one name that are tried. */
@@ -74,6 +76,28 @@ export async function serveSocksStream(stream: MuxStream, deps: SessionDeps, sig
     stream.reset();
   } finally {
     signal.removeEventListener("abort", onAbort);
+  }
+}
+
+/**
+ * Tells the client of a stream that there is no place for it, as SOCKS does, and closes the stream.
+ * @param stream as for {@link serveSocksStream}
+ * @param deps what sessions share
+ * @param signal ends it
+ */
+export async function refuseSocksStream(stream: MuxStream, deps: SessionDeps, signal: AbortSignal): Promise<void> {
+  try {
+    const request = await withTimeout(() => shakeHands(stream, new LinkReader(stream), deps), {
+      timers: deps.runtime.timers,
+      ms: REFUSAL_MS,
+      code: "socks/handshake-timeout",
+      message: "Wait for a SOCKS request",
+      signal,
+    });
+    if (request !== undefined) await stream.write(encodeReply(REPLY.generalFailure));
+    stream.close();
+  } catch {
+    stream.reset();
   }
 }
 

@@ -8,6 +8,8 @@ import {
   type SocksClient,
   type SocksServerOptions,
 } from "../../../lib/apps/mod.ts";
+import { SOCKS_PORT } from "../../../lib/apps/socks/server.ts";
+import { createMuxSession } from "../../../lib/links/mux_session.ts";
 import { createDenoRuntime } from "../../../lib/runtime/deno/mod.ts";
 import { type ByteLink, parseAddress, type Runtime } from "../../../lib/runtime/mod.ts";
 import { ALICE, BOB, createTestOverlay, runApp, type TestOverlay } from "../support.ts";
@@ -139,6 +141,56 @@ Deno.test("whoever connects and does not go through with it takes no place from 
   await busy.link.write(new TextEncoder().encode("GET / HTTP/1.0\r\n\r\n"));
   assert.ok((await busy.link.read(new Uint8Array(100)))! > 0);
   for (const link of [busy.link, ...idle]) link.close();
+});
+
+Deno.test("beyond the most connections, each program gets a SOCKS answer", async () => {
+  await using world = await createWorld();
+  const listener = await world.runtime.network.listen("127.0.0.1:0");
+  const accepted: ByteLink[] = [];
+  const accepting = (async () => {
+    for await (const link of listener) accepted.push(link);
+  })();
+  const { port = 0 } = parseAddress(listener.address) ?? {};
+  const answers: { link: ByteLink; hex: string }[] = [];
+  // A few at a time, so that nothing but the number decides.
+  for (let i = 0; i < 540; i += 20) {
+    answers.push(...await Promise.all(Array.from({ length: 20 }, () => talk(world, connectTo(port), 12))));
+  }
+  const replies = answers.map(({ hex }) => hex.slice(4, 8));
+  assert.equal(replies.filter((reply) => reply === "0500").length, 512);
+  assert.equal(replies.filter((reply) => reply === "0501").length, 28);
+  for (const { link } of answers) link.close();
+  for (const link of accepted) link.close();
+  listener.close();
+  await accepting;
+});
+
+Deno.test("a server tells a client beyond its most streams that there is no place, as SOCKS does", async () => {
+  await using world = await createWorld();
+  const { runtime, overlay } = world;
+  const listener = await runtime.network.listen("127.0.0.1:0");
+  const accepted: ByteLink[] = [];
+  const accepting = (async () => {
+    for await (const link of listener) accepted.push(link);
+  })();
+  const { port = 0 } = parseAddress(listener.address) ?? {};
+  const connection = await overlay.networkOf(ALICE).dial(BOB, SOCKS_PORT);
+  const mux = createMuxSession(connection, { role: "client", runtime, keepAlive: false });
+  const replyOn = async (stream: ByteLink): Promise<string> => {
+    await stream.write(Uint8Array.fromHex(connectTo(port)));
+    const into = new Uint8Array(4);
+    for (let done = 0; done < 4;) done += await stream.read(into.subarray(done)) ?? assert.fail("cut");
+    return into.toHex();
+  };
+  const replies: string[] = [];
+  for (let i = 0; i < 520; i += 40) {
+    replies.push(...await Promise.all(Array.from({ length: 40 }, async () => await replyOn(await mux.open()))));
+  }
+  assert.deepEqual([replies.filter((text) => text === "05000500").length, replies.at(-1)], [512, "05000501"]);
+  mux.close();
+  listener.close();
+  await accepting;
+  for (const link of accepted) link.close();
 });
 
 Deno.test("the passcode is taken as user or as password, and nothing else is", async () => {
