@@ -1,4 +1,4 @@
-/** The command line as a whole: one program with roles and commands. */
+/** The command line as a whole: one program with roles and commands. Tested in tests/cli/command_test.ts. */
 
 import { Command } from "commander";
 import { VERSION } from "../types/version.ts";

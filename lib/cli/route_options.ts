@@ -1,4 +1,7 @@
-/** The options of commands that look for routes: by which measure, around what, over whom. */
+/**
+ * The options of commands that look for routes: by which measure, around what, over whom.
+ * Tested in tests/cli/command_test.ts.
+ */
 
 import { type Command, InvalidArgumentError, Option } from "commander";
 import { type Metric, METRICS, type MetricWeights } from "../services/route_finder/mod.ts";

@@ -1,6 +1,7 @@
 /**
  * Keeps a visor bound at the address resolver, so that others find its listener by its key: binds again every 5 minutes
  * (transports.md §2.2), and sooner after a failure.
+ * Tested in tests/visor/public_visors_test.ts.
  */
 
 import { describeError } from "../errors/mod.ts";

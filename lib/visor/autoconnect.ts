@@ -1,6 +1,7 @@
 /**
  * Keeps a few transports to public visors up by itself (transports.md §5.5), so that a visor is part of the network
  * before anybody asks for a route. Public visors are those that the address resolver lists.
+ * Tested in tests/visor/public_visors_test.ts.
  */
 
 import { describeError } from "../errors/mod.ts";

@@ -1,6 +1,7 @@
 /**
  * What a visor can do: a line for each capability, under the name that `Visor` shows it by. They start in the order of
  * their names, each after those that it uses, and end the other way round.
+ * Tested in tests/visor/facets_test.ts.
  */
 
 export { apps } from "./apps/mod.ts";

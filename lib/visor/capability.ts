@@ -1,6 +1,7 @@
 /**
  * What a capability of the visor is: a part that does the work, what `Visor` shows of it, and its routes of the control
  * API. Each has a folder of its own, with a line in `capabilities.ts`.
+ * Tested in tests/visor/facets_test.ts.
  */
 
 import type { NetworkConfig } from "../network/mod.ts";

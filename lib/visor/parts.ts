@@ -1,4 +1,7 @@
-/** The parts of a visor that carry its traffic, joined: messaging, transports, router. */
+/**
+ * The parts of a visor that carry its traffic, joined: messaging, transports, router.
+ * Tested in tests/visor/facets_test.ts.
+ */
 
 import type { NetworkConfig } from "../network/mod.ts";
 import type { VisorConfig } from "./config/visor_config.ts";

@@ -1,4 +1,4 @@
-/** What a visor is started with. */
+/** What a visor is started with. Tested in tests/visor/public_visors_test.ts. */
 
 import type { Runtime, Storage } from "../runtime/mod.ts";
 import type { TransportDriver } from "../transport/mod.ts";

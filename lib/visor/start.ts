@@ -1,4 +1,4 @@
-/** Starts a visor: all parts put together. */
+/** Starts a visor: all parts put together. Tested in tests/visor/facets_test.ts. */
 
 import { publicKeyOf } from "../core/mod.ts";
 import { describeError } from "../errors/mod.ts";

@@ -1,4 +1,4 @@
-/** What one can do with a visor. */
+/** What one can do with a visor. Tested in tests/visor/facets_test.ts. */
 
 import type { ListenerView } from "../network/mod.ts";
 import type { DialOptions, RouteConnection, RouteListener } from "../routing/mod.ts";

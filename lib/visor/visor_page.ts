@@ -1,6 +1,7 @@
 /**
  * What a visor answers over HTTP at its public key, port 80: `/health` and nothing else. Anybody who knows the key may
  * ask, so nothing is told but that it runs, since when, and where it is reached.
+ * Tested in tests/cli/control_client_test.ts.
  */
 
 import type { HttpHandler, Runtime } from "../runtime/mod.ts";

@@ -1,4 +1,7 @@
-/** `skywire http get URL`: asks whoever serves HTTP at a public key, over messaging, and prints the body as curl would. */
+/**
+ * `skywire http get URL`: asks whoever serves HTTP at a public key, over messaging, and prints the body as curl would.
+ * Tested in tests/cli/control_client_test.ts.
+ */
 
 import { type Command, InvalidArgumentError } from "commander";
 import { isKeyText } from "../../check/mod.ts";

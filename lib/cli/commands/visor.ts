@@ -1,4 +1,4 @@
-/** `skywire visor`: runs a visor until it is told to end. */
+/** `skywire visor`: runs a visor until it is told to end. Tested in tests/e2e/two_visors_test.ts. */
 
 import { type Command, InvalidArgumentError, Option } from "commander";
 import { type ListenerView, startVisor } from "../../visor/mod.ts";

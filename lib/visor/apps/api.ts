@@ -1,4 +1,4 @@
-/** Apps over the control API. */
+/** Apps over the control API. Tested in tests/visor/control/api_test.ts. */
 
 import * as v from "valibot";
 import { answer, type ControlRoute, operation } from "../control/operation.ts";

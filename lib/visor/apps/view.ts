@@ -1,4 +1,4 @@
-/** An app as users see it. */
+/** An app as users see it. Tested in tests/visor/control/api_test.ts. */
 
 import * as v from "valibot";
 import { viewSchema } from "../control/operation.ts";

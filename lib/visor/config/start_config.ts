@@ -1,4 +1,7 @@
-/** With which configuration a visor starts: what its data folder holds, changed by what this start asks for. */
+/**
+ * With which configuration a visor starts: what its data folder holds, changed by what this start asks for.
+ * Tested in tests/visor/public_visors_test.ts.
+ */
 
 import { makeVisorConfig, type VisorConfig } from "./visor_config.ts";
 import { parseTicket } from "../../network/mod.ts";

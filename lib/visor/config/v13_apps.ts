@@ -1,4 +1,7 @@
-/** The apps in a v1.3 configuration file (visor-and-apps.md §1.2, §2.2): those that this program has itself, and the rest. */
+/**
+ * The apps in a v1.3 configuration file (visor-and-apps.md §1.2, §2.2): those that this program has itself, and the rest.
+ * Tested in tests/visor/config/v13_config_test.ts.
+ */
 
 import * as v from "valibot";
 import { parseAddress } from "../../runtime/mod.ts";

@@ -1,4 +1,4 @@
-/** The file that leads commands to the control API. */
+/** The file that leads commands to the control API. Tested in tests/cli/control_client_test.ts. */
 
 import * as v from "valibot";
 

@@ -1,4 +1,7 @@
-/** Keys and paths as people write them in a request, and as answers have them. */
+/**
+ * Keys and paths as people write them in a request, and as answers have them.
+ * Tested in tests/visor/control/api_test.ts.
+ */
 
 import * as v from "valibot";
 import { isKeyText, publicKeySchema, WANTED_KEY } from "../../check/mod.ts";

@@ -1,6 +1,7 @@
 /**
  * What can be asked of a running visor over its control API. An operation is described once; the server, its OpenAPI
  * document and the client of the command line all come from the description.
+ * Tested in tests/visor/control/api_test.ts.
  */
 
 import type * as v from "valibot";

@@ -1,4 +1,7 @@
-/** Serves the control API on loopback and leaves its address and token in the data folder. */
+/**
+ * Serves the control API on loopback and leaves its address and token in the data folder.
+ * Tested in tests/cli/control_client_test.ts.
+ */
 
 import type { Runtime } from "../../runtime/mod.ts";
 import { formatHex } from "../../types/mod.ts";

@@ -1,4 +1,4 @@
-/** Events over the control API, as a stream that can be resumed. */
+/** Events over the control API, as a stream that can be resumed. Tested in tests/visor/events/stream_test.ts. */
 
 import { UnavailableError } from "../../errors/mod.ts";
 import type { Timers } from "../../runtime/mod.ts";

@@ -1,4 +1,4 @@
-/** What happens at a visor, as it is told. */
+/** What happens at a visor, as it is told. Tested in tests/visor/events/part_test.ts. */
 
 import * as v from "valibot";
 import type { GroupCloseReason } from "../../routing/mod.ts";

@@ -1,4 +1,4 @@
-/** HTTP at public keys, over the control API. */
+/** HTTP at public keys, over the control API. Tested in tests/visor/control/api_test.ts. */
 
 import * as v from "valibot";
 import { answer, type ContentOperation, type ControlRoute } from "../control/operation.ts";

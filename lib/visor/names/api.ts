@@ -1,4 +1,4 @@
-/** Names over the control API. */
+/** Names over the control API. Tested in tests/visor/names/part_test.ts. */
 
 import * as v from "valibot";
 import { keyText } from "../control/keys.ts";

@@ -1,4 +1,4 @@
-/** A name as users see it. */
+/** A name as users see it. Tested in tests/visor/names/part_test.ts. */
 
 import * as v from "valibot";
 import type { PublicKey } from "../../types/mod.ts";

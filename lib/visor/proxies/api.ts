@@ -1,4 +1,4 @@
-/** Proxies over the control API. */
+/** Proxies over the control API. Tested in tests/visor/control/api_test.ts. */
 
 import * as v from "valibot";
 import { keyText, pathSteps } from "../control/keys.ts";

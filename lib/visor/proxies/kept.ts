@@ -1,4 +1,4 @@
-/** The proxies that the visor runs, in the data folder's `proxies.json`. */
+/** The proxies that the visor runs, in the data folder's `proxies.json`. Tested in tests/visor/proxies/part_test.ts. */
 
 import * as v from "valibot";
 import type { Storage } from "../../runtime/mod.ts";

@@ -1,4 +1,4 @@
-/** What a proxy is set up with. */
+/** What a proxy is set up with. Tested in tests/visor/data_folder_test.ts. */
 
 import * as v from "valibot";
 import { makeDestinationRule } from "../../apps/mod.ts";

@@ -1,4 +1,4 @@
-/** A proxy as users see it. */
+/** A proxy as users see it. Tested in tests/visor/control/api_test.ts. */
 
 import * as v from "valibot";
 import type { PublicKey } from "../../types/mod.ts";

@@ -1,4 +1,4 @@
-/** Routes over the control API. */
+/** Routes over the control API. Tested in tests/visor/control/api_test.ts. */
 
 import * as v from "valibot";
 import { DISJOINT, MAX_COUNT, METRICS } from "../../services/route_finder/mod.ts";

@@ -1,4 +1,7 @@
-/** Paths through the network: finds and explains them, measures them, and lets others measure those that end here. */
+/**
+ * Paths through the network: finds and explains them, measures them, and lets others measure those that end here.
+ * Tested in tests/visor/control/api_test.ts.
+ */
 
 import { BENCH_PORT, type BenchResult, runBench, serveBench } from "../../apps/mod.ts";
 import {

@@ -1,4 +1,4 @@
-/** Routes as users see them. */
+/** Routes as users see them. Tested in tests/visor/control/api_test.ts. */
 
 import * as v from "valibot";
 import type { BenchResult } from "../../apps/mod.ts";

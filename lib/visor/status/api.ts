@@ -1,4 +1,4 @@
-/** The status over the control API. */
+/** The status over the control API. Tested in tests/visor/control/api_test.ts. */
 
 import { answer, type ControlRoute, operation } from "../control/operation.ts";
 import type { StatusPart } from "./part.ts";

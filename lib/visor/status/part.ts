@@ -1,4 +1,7 @@
-/** How a visor does: each part it depends on, whether it works, and what to do when it does not. */
+/**
+ * How a visor does: each part it depends on, whether it works, and what to do when it does not.
+ * Tested in tests/visor/events/part_test.ts.
+ */
 
 import type { NetworkConfig } from "../../network/mod.ts";
 import type { MonotonicMs, PublicKey } from "../../types/mod.ts";

@@ -1,4 +1,4 @@
-/** Transports over the control API. */
+/** Transports over the control API. Tested in tests/visor/control/api_test.ts. */
 
 import * as v from "valibot";
 import { keyText } from "../control/keys.ts";

@@ -1,4 +1,7 @@
-/** The transport that a dial opens by itself when it finds no route. It is not kept. */
+/**
+ * The transport that a dial opens by itself when it finds no route. It is not kept.
+ * Tested in tests/visor/public_visors_test.ts.
+ */
 
 import { describeError } from "../../errors/mod.ts";
 import { type Runtime, withTimeout } from "../../runtime/mod.ts";

@@ -1,4 +1,4 @@
-/** The words of the transport kinds that the visor itself deals with. */
+/** The words of the transport kinds that the visor itself deals with. Tested in tests/visor/public_visors_test.ts. */
 
 /** The wire's word for TCP by address book. */
 export const STCP_TYPE = "stcp";

@@ -1,4 +1,4 @@
-/** A visor's transports and those of the network, as users see them. */
+/** A visor's transports and those of the network, as users see them. Tested in tests/visor/control/api_test.ts. */
 
 import * as v from "valibot";
 import type { MapTransport } from "../../services/transport_discovery/mod.ts";

@@ -1,4 +1,7 @@
-/** The transports that the visor keeps up, in the data folder's `transports.json`. */
+/**
+ * The transports that the visor keeps up, in the data folder's `transports.json`.
+ * Tested in tests/visor/transports/part_test.ts.
+ */
 
 import * as v from "valibot";
 import { publicKeySchema } from "../../check/mod.ts";

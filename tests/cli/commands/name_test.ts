@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
-import { runProgram } from "../../lib/cli/command.ts";
-import { createProgram } from "../../lib/cli/program.ts";
-import { listeningHost } from "./listening_host.ts";
+import { runProgram } from "../../../lib/cli/command.ts";
+import { createProgram } from "../../../lib/cli/program.ts";
+import { listeningHost } from "../listening_host.ts";
 
 async function run(...args: string[]): Promise<{ code: number; text: string }> {
   const { host, out, err } = listeningHost();

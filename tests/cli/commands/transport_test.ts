@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
-import { describeNetwork, describeOwn } from "../../lib/cli/commands/transport.ts";
-import type { NetworkTransport, TransportView } from "../../lib/visor/mod.ts";
-import type { PublicKey } from "../../lib/types/mod.ts";
+import { describeNetwork, describeOwn } from "../../../lib/cli/commands/transport.ts";
+import type { NetworkTransport, TransportView } from "../../../lib/visor/mod.ts";
+import type { PublicKey } from "../../../lib/types/mod.ts";
 
 const EDGES = [`02${"ab".repeat(32)}`, `03${"cd".repeat(32)}`] as [PublicKey, PublicKey];
 
