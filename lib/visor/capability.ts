@@ -5,10 +5,9 @@
  */
 
 import type { NetworkConfig } from "../network/mod.ts";
-import type { Runtime } from "../runtime/mod.ts";
+import type { Runtime, Storage } from "../runtime/mod.ts";
 import type { PublicKey } from "../types/mod.ts";
 import type { ControlRoute } from "./control/operation.ts";
-import type { DataFolder } from "./data_folder.ts";
 import type { KeptDocument } from "./kept_document.ts";
 import type { KeyBook } from "./key_book.ts";
 import type { VisorParts } from "./parts.ts";
@@ -37,7 +36,8 @@ export interface VisorContext extends
     "messaging" | "http" | "discovery" | "table" | "router" | "routeFinder" | "binding"
   > {
   readonly runtime: Runtime;
-  readonly folder: DataFolder;
+  /** The data folder, for what the capability keeps; see `KeptDocument`. */
+  readonly storage: Storage;
   readonly publicKey: PublicKey;
   /** Its URLs as this process reaches them. */
   readonly network: NetworkConfig;

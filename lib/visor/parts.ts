@@ -135,7 +135,7 @@ export async function joinParts(deps: VisorPartsDeps): Promise<VisorParts> {
     if (listenAddress !== undefined) listeners.note(`transport-${kind}`, await table.listen(kind, listenAddress));
   }
   const binding = config.public ?? isPublicIPv4(config.host)
-    ? stack.use(await goPublic(deps, table, resolver))
+    ? stack.use(await goPublic({ runtime, listeners, table, resolver, host: config.host }))
     : undefined;
   const router = stack.use(createRouter({
     runtime,
@@ -170,11 +170,14 @@ export async function joinParts(deps: VisorPartsDeps): Promise<VisorParts> {
 }
 
 /** Listens for whoever finds this visor by its key, and lets it be found. */
-async function goPublic(
-  { runtime, listeners, config: { host } }: VisorPartsDeps,
-  table: TransportTable,
-  resolver: AddressResolverClient | undefined,
-): Promise<AddressBinding | undefined> {
+async function goPublic(deps: {
+  readonly runtime: Runtime;
+  readonly listeners: Listeners;
+  readonly table: TransportTable;
+  readonly resolver: AddressResolverClient | undefined;
+  readonly host: string;
+}): Promise<AddressBinding | undefined> {
+  const { runtime, listeners, table, resolver, host } = deps;
   const { address } = await listeners.open("transport-stcpr", (address) => table.listen(STCPR_TYPE, address));
   if (resolver !== undefined) return new AddressBinding({ runtime, resolver, host, port: portOf(address) });
   runtime.log.warn("public-address-not-bound", { error: "the network has no address resolver" });

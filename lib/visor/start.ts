@@ -54,7 +54,7 @@ export async function startVisor(options: VisorOptions): Promise<Visor> {
   const capabilities = stack.use(
     new CapabilityParts({
       runtime,
-      folder,
+      storage: folder.storage,
       publicKey,
       network,
       wanted,

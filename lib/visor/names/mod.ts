@@ -28,7 +28,7 @@ export interface VisorNames {
 
 /** The capability. */
 export const names: Capability<NamesPart, VisorNames> = {
-  makePart: ({ folder: { storage }, keys }) => {
+  makePart: ({ storage, keys }) => {
     const part = new NamesPart({ storage });
     keys.add({
       named: (text) => part.keyOf(text),

@@ -28,8 +28,8 @@ export interface VisorProxies {
 
 /** The capability. */
 export const proxies: Capability<ProxiesPart, VisorProxies> = {
-  makePart: ({ runtime, router, folder, partOf }) =>
-    new ProxiesPart({ runtime, router, apps: partOf(apps), kept: keptProxies(folder.storage) }),
+  makePart: ({ runtime, router, storage, partOf }) =>
+    new ProxiesPart({ runtime, router, apps: partOf(apps), kept: keptProxies(storage) }),
   makeFacet: (part) => ({
     list: () => part.list(),
     add: (settings) => part.add(settings),
