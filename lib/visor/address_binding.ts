@@ -33,7 +33,7 @@ export class AddressBinding implements AsyncDisposable {
   readonly #deps: AddressBindingDeps;
   readonly #closing = new AbortController();
   readonly #running: Promise<void>;
-  /** Why the last try failed; undefined: it did not. */
+  /** Why the last try failed; undefined after a success. */
   #problem: string | undefined = "it was not tried yet";
   #wasBound = false;
 

@@ -28,10 +28,10 @@ export interface VisorSettings {
 
 /** What `startVisor` is told. */
 export interface VisorOptions extends VisorSettings {
-  /** Its world, see `createDenoRuntime`. Outlives the visor unless it is `owned`, too. */
+  /** The ports to the world, see `createDenoRuntime`. The visor does not dispose it, see `owned`. */
   readonly runtime: Runtime;
   /** The data folder. */
   readonly storage: Storage;
-  /** Ended with the visor. */
+  /** Disposed with the visor. */
   readonly owned?: Disposable;
 }

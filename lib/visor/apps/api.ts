@@ -31,7 +31,7 @@ export const STOP_APP = operation({
   answer: apps,
 });
 
-/** All of them, answered. */
+/** The routes of these operations. */
 export function appRoutes(part: AppsPart): ControlRoute[] {
   return [
     answer(LIST_APPS, () => ({ apps: part.list() })),

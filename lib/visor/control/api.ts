@@ -1,7 +1,7 @@
 /**
  * The control API of a running visor: HTTP with JSON on loopback, for the command line and local programs. Every request
- * carries the token of the data folder, those for `/health`, `/metrics` and `/openapi.json` too: whoever reads the folder
- * has it, and nobody else on this machine has any business here. Paths begin with `/v1/`.
+ * carries the token of the data folder, those for `/health`, `/metrics` and `/openapi.json` too: figures and paths are
+ * nobody's business but the owner's. Paths begin with `/v1/`.
  */
 
 import * as v from "valibot";
@@ -68,7 +68,7 @@ export function createControlApi(
     settings: { build: { version: `v${VERSION}` } },
   });
   return {
-    // Before the limit on requests: whoever has no token takes nothing away from those who have it.
+    // The token is checked before the limit on requests: who has none cannot use up the limit of those who have it.
     fetch: async (request, context) => {
       if (equalText(request.headers.get("authorization") ?? "", `Bearer ${token}`)) return await app(request, context);
       return errorResponse(

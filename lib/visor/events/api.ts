@@ -7,10 +7,10 @@ import { answer, type ContentOperation, type ControlRoute } from "../control/ope
 import type { EventJournal, NumberedEvent } from "./journal.ts";
 import { eventSchema } from "./view.ts";
 
-/** Clients at once; each holds a connection. */
+/** The most clients at a time. Each holds a connection. */
 const MOST_CLIENTS = 64;
 
-/** A quiet stream says something so often, ms, so that it does not look dead. */
+/** How often a quiet stream sends a comment, ms: clients take a silent one for dead. */
 const KEEP_ALIVE_MS = 15_000;
 
 /** The stream. */
@@ -27,7 +27,7 @@ export const FOLLOW_EVENTS: ContentOperation = {
   each: eventSchema,
 };
 
-/** Answered. @param deps the events with ids, and time */
+/** The route of the stream. @param deps the events with ids, and time */
 export function eventRoutes(
   { journal, timers }: { readonly journal: EventJournal; readonly timers: Timers },
 ): ControlRoute[] {

@@ -1,6 +1,6 @@
 /**
- * The latest events with ids, so that a client that was cut off goes on where it was. It begins with the first client and
- * goes on for a time after the last one has left; nothing is watched for nobody.
+ * The latest events with ids, so that a client that was cut off goes on where it was. The journal begins with the first
+ * client and ends some time after the last one has left. Without clients it watches nothing.
  */
 
 import type { Clock, Random, Timers } from "../../runtime/mod.ts";

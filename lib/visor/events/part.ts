@@ -1,6 +1,6 @@
 /**
- * What happens at a visor, told to whoever iterates. Transports and routes tell by themselves; the checks of the status
- * report are made every few seconds as long as somebody listens, and told when they came out the same twice.
+ * The events of a visor. Transports and routes report their changes. The checks of the status report run every few
+ * seconds while somebody listens; a change counts when two runs in a row found it.
  */
 
 import { createQueue, type Queue, type Runtime, sleep, type Timers } from "../../runtime/mod.ts";
@@ -31,7 +31,7 @@ export interface EventsDeps {
 
 /** Tells events. Disposing ends all iterations. */
 export class EventsPart implements Disposable {
-  /** With ids, for clients that are cut off. */
+  /** The events with ids. */
   readonly journal: EventJournal;
   readonly #deps: EventsDeps;
   readonly #closing = new AbortController();
@@ -95,7 +95,7 @@ export class EventsPart implements Disposable {
       const { checks } = await this.#deps.status();
       for (const check of over.aborted ? [] : checks) {
         const { name, state } = check;
-        // What is gone at the next look, such as a dial under way, is not worth telling.
+        // Two looks in a row must find the state: a dial under way is over by then.
         if (state === seen.get(name) && state !== (told.get(name) ?? "ok")) {
           told.set(name, state);
           inbox.tell({ type: state === "ok" ? "recovered" : "degraded", check });

@@ -39,7 +39,7 @@ export type VisorEvent =
     }
     /** A check of the status report does worse, or works again. */
     | { readonly type: "degraded" | "recovered"; readonly check: StatusCheck }
-    /** So many events were lost here: they came faster than they were taken. Without `count` nobody knows how many. */
+    /** Events are missing here: they came faster than they were taken. `count` is absent when nobody knows how many. */
     | { readonly type: "missed"; readonly count?: number }
   );
 

@@ -19,7 +19,7 @@ export const HTTP_GET: ContentOperation<{ url: string }> = {
   content: "application/octet-stream",
 };
 
-/** Answered. */
+/** The route of the operation. */
 export function httpRoutes(part: HttpPart): ControlRoute[] {
   return [
     answer(HTTP_GET, async ({ body: { url }, request: { signal } }) => {

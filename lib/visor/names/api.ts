@@ -34,7 +34,7 @@ export const REMOVE_NAME = operation({
   answer: names,
 });
 
-/** All of them, answered. */
+/** The routes of these operations. */
 export function nameRoutes(part: NamesPart, keys: KeyBook): ControlRoute[] {
   return [
     answer(LIST_NAMES, () => ({ names: [...part.list()] })),

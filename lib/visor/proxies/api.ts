@@ -39,7 +39,7 @@ export const REMOVE_PROXY = operation({
   answer: v.object({ removed: v.string() }),
 });
 
-/** All of them, answered. */
+/** The routes of these operations. */
 export function proxyRoutes(part: ProxiesPart, keys: KeyBook): ControlRoute[] {
   return [
     answer(LIST_PROXIES, () => ({ proxies: part.list() })),

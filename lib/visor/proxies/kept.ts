@@ -5,7 +5,7 @@ import type { Storage } from "../../runtime/mod.ts";
 import { KeptDocument } from "../kept_document.ts";
 import { clientMembers, type ProxySettings, serverMembers } from "./settings.ts";
 
-/** As the data folder keeps it: one that was stopped stays so over restarts. */
+/** A proxy in the data folder. One that the user stopped stays stopped over restarts. */
 export type KeptProxy = ProxySettings & { readonly stopped?: boolean | undefined };
 
 const stopped = v.optional(v.boolean());

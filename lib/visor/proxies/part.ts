@@ -18,7 +18,7 @@ const SERVER_ID = "proxy-server";
 export interface ProxiesDeps {
   readonly runtime: Runtime;
   readonly router: Router;
-  /** Runs them. */
+  /** Runs the apps of the proxies. */
   readonly apps: Pick<AppsPart, "list" | "stateOf" | "add" | "remove" | "run">;
   readonly kept: KeptDocument<readonly KeptProxy[]>;
 }
@@ -26,7 +26,7 @@ export interface ProxiesDeps {
 /** See the top of the file. */
 export class ProxiesPart {
   readonly #deps: ProxiesDeps;
-  /** The file has no ids: they are given anew at each start. */
+  /** The file has no ids. Each start gives them anew. */
   readonly #ids = new WeakMap<KeptProxy, string>();
   /** A client's app knows where it listens. */
   readonly #clients = new Map<string, SocksClient>();
@@ -36,7 +36,7 @@ export class ProxiesPart {
     this.#deps = deps;
   }
 
-  /** Brings back what was set up; one that cannot start now is tried again by the launcher. */
+  /** Starts the kept proxies. The launcher starts one again that cannot start now. */
   async restore(): Promise<void> {
     const { runtime: { log }, kept, apps } = this.#deps;
     for (const proxy of await kept.load()) {
@@ -113,7 +113,7 @@ export class ProxiesPart {
     await this.#deps.apps.remove(id);
   }
 
-  /** Runs the server again that was to be replaced. */
+  /** Starts the server again that was to be replaced. */
   #putBack(server: KeptProxy, wasStopped: boolean): void {
     const { runtime: { log }, apps } = this.#deps;
     this.#addApp(server);
@@ -138,7 +138,7 @@ export class ProxiesPart {
     for (let n = 1;; n++) if (!taken.has(`proxy-${n}`)) return `proxy-${n}`;
   }
 
-  /** Undefined before it was brought back. */
+  /** Undefined until {@link ProxiesPart.restore} has started it. */
   #viewOf(proxy: KeptProxy): ProxyView | undefined {
     const id = this.#ids.get(proxy);
     if (id === undefined) return undefined;

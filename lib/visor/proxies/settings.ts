@@ -8,9 +8,9 @@ import { transportIdSchema } from "../control/keys.ts";
 
 /** Lets others leave through this visor. There is one at most, since there is one port 3. */
 export interface ProxyServerSettings {
-  /** Tells the two apart. */
+  /** Which of the two it is. */
   readonly role: "server";
-  /** Clients must know it. */
+  /** What clients must send. Absent: nothing. */
   readonly passcode?: string | undefined;
   /** Who may connect; empty: everybody. */
   readonly allow: readonly PublicKey[];
@@ -20,7 +20,7 @@ export interface ProxyServerSettings {
 
 /** Opens a local SOCKS5 address whose exit is another visor. */
 export interface ProxyClientSettings {
-  /** Tells the two apart. */
+  /** Which of the two it is. */
   readonly role: "client";
   /** The visor that runs the exit. */
   readonly to: PublicKey;
@@ -28,7 +28,7 @@ export interface ProxyClientSettings {
   readonly listen: string;
   /** The visors or transports to go over, the one to the exit last. */
   readonly path?: readonly PathStep[] | undefined;
-  /** What the exit wants to hear. */
+  /** The passcode of the exit. */
   readonly passcode?: string | undefined;
 }
 

@@ -85,7 +85,7 @@ export const BENCH = operation({
   answer: benchSchema,
 });
 
-/** All of them, answered. */
+/** The routes of these operations. */
 export function routeRoutes(part: RoutesPart, keys: KeyBook): ControlRoute[] {
   return [
     answer(FIND_ROUTES, async ({ body: { remote, ...short }, request: { signal } }) => {

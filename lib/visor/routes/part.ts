@@ -25,13 +25,13 @@ const BENCH_SECONDS = 3;
 export interface VisorBenchOptions extends RouteConstraints {
   /** For each direction, 0.1–60; default 3. */
   readonly seconds?: number;
-  /** Gives up. */
+  /** Aborting it ends the call. */
   readonly signal?: AbortSignal;
 }
 
 /** How to look for routes. */
 export interface FindOptions extends Omit<RouteQuery, "source" | "destination"> {
-  /** Gives up. */
+  /** Aborting it ends the call. */
   readonly signal?: AbortSignal;
 }
 

@@ -12,7 +12,7 @@ export const STATUS = operation({
   answer: statusSchema,
 });
 
-/** Answered. */
+/** The route of the operation. */
 export function statusRoutes(part: StatusPart): ControlRoute[] {
   return [answer(STATUS, () => part.report())];
 }

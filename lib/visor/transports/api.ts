@@ -44,7 +44,7 @@ export const REMOVE_TRANSPORT = operation({
   answer: v.object({ removed: v.string() }),
 });
 
-/** All of them, answered. */
+/** The routes of these operations. */
 export function transportRoutes(part: TransportsPart, keys: KeyBook): ControlRoute[] {
   return [
     answer(LIST_TRANSPORTS, () => ({ transports: part.list() })),

@@ -21,7 +21,7 @@ export interface AutomaticTransportsDeps {
 }
 
 /**
- * Opens one: over TCP, when the visor is known to accept it; else through a messaging server, which reaches everybody.
+ * Opens a transport: over TCP when the remote is known to accept it, else through a messaging server, which reaches every visor.
  * @throws as `TransportTable.add`
  */
 export async function openAutomatic(

@@ -20,9 +20,9 @@ const ADD_WITHIN_MS = 15_000;
 export interface AddTransportOptions {
   /** `stcp`, `stcpr`, `dmsg`, `ws`, or the kind of a driver from outside. */
   readonly kind: string;
-  /** In the driver's form, such as `host:port`; drivers that find peers by their key need none. */
+  /** In the driver's form, such as `host:port`; drivers that find a visor by its key need none. */
   readonly address?: string | undefined;
-  /** Gives up. */
+  /** Aborting it ends the call. */
   readonly signal?: AbortSignal;
 }
 
@@ -31,14 +31,14 @@ export interface TransportsDeps {
   readonly runtime: Pick<Runtime, "timers" | "log">;
   readonly table: TransportTable;
   readonly discovery: Pick<TransportDiscoveryClient, "map">;
-  /** Those that are kept up, loaded. */
+  /** The transports that are kept up, loaded. */
   readonly wanted: KeptDocument<readonly WantedTransport[]>;
 }
 
 /** See the top of the file. */
 export class TransportsPart {
   readonly #deps: TransportsDeps;
-  /** What is done with one transport is done one after the other. */
+  /** Changes of one transport run one after the other. */
   readonly #inOrder = createKeyedSerial<string>();
   readonly #adding = new Set<Ends & { readonly cancel: AbortController }>();
 
@@ -46,7 +46,7 @@ export class TransportsPart {
     this.#deps = deps;
   }
 
-  /** Brings back what was wanted; whoever is away is dialled until it answers. */
+  /** Opens the wanted transports again. A remote that is away is dialled until it answers. */
   restore(): Promise<void> {
     const { runtime: { log }, table, wanted } = this.#deps;
     for (const { remote, type, address, label } of wanted.value) {
@@ -130,7 +130,7 @@ export class TransportsPart {
     }
   }
 
-  /** A transport is to be as it was. One that the other visor dialled comes back by itself. */
+  /** Restores a transport. One that the remote had dialled comes back by itself. */
   async #putBack(
     before: TransportSummary | undefined,
     { remote, type, address }: Pick<WantedTransport, "remote" | "type" | "address">,

@@ -19,7 +19,7 @@ export interface TransportView {
   readonly label: string;
   /** Can it carry packets at this moment? One that is down is dialled until it answers. */
   readonly up: boolean;
-  /** There and back, smoothed; absent until it was measured. */
+  /** Round trip, smoothed, ms; absent until it was measured. */
   readonly latencyMs?: number;
   /** Payload of packets sent, over all links so far. */
   readonly sentBytes: number;
@@ -29,7 +29,7 @@ export interface TransportView {
   readonly since: string;
 }
 
-/** A transport of anybody, as transport discovery tells it. */
+/** A transport of the network, as transport discovery lists it. */
 export interface NetworkTransport {
   /** As {@link TransportView.id}. */
   readonly id: string;
@@ -44,9 +44,9 @@ export interface NetworkTransport {
   readonly status: "working" | "not-working" | "unknown";
   /** ISO 8601: since when it has been so; absent when the status is unknown. */
   readonly since?: string;
-  /** There and back; absent until an edge has measured it. */
+  /** Round trip, ms; absent until an edge has measured it. */
   readonly latencyMs?: number;
-  /** The most that went through in one direction lately, in 10⁶ bytes a second; absent while that was next to nothing. */
+  /** The most that lately passed in one direction, 10⁶ bytes a second; absent when next to nothing passed. */
   readonly throughputMBps?: number;
   /** How often its link was lost in the last hour; absent when no edge told. */
   readonly resetsPerHour?: number;
@@ -93,7 +93,7 @@ export function viewOf(transport: TransportSummary): TransportView {
   };
 }
 
-/** A transport of the network; of our own we know better and sooner than discovery. */
+/** A transport of the network. Of our own we know more, and sooner, than discovery. */
 export function networkViewOf(listed: MapTransport, own: TransportSummary | undefined): NetworkTransport {
   const { id, type, edges, throughputMBps, resetsPerHour } = listed;
   const status = own === undefined ? listed.status ?? "unknown" : own.up ? "working" : "not-working";
