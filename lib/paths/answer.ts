@@ -19,11 +19,15 @@ import {
 } from "./figures.ts";
 import type { TransportGraph } from "./graph.ts";
 import { type CompleteQuery, completeQuery, type RatedRoute, type RouteQuery, searchOf } from "./query.ts";
+import { loopsOf } from "./loops.ts";
 import { numberAt } from "./read.ts";
 import { MAX_SEARCH_HOPS, type NumberedPath, type Search, type SearchBudget } from "./search.ts";
 
 /** Routes that one pair of v1.3 gets at most. */
 export const MAX_ROUTES = 3;
+
+/** A loop goes to a neighbour and back. */
+const LOOP_HOPS = 2;
 
 /** Steps that one request may take, about 100 ms: enough for twenty searches through a map of 100,000 transports. */
 const STEPS_PER_REQUEST = 8_000_000;
@@ -32,6 +36,8 @@ const STEPS_PER_REQUEST = 8_000_000;
 export interface RouteEnds {
   readonly source: PublicKey;
   readonly destination: PublicKey;
+  /** From a visor to itself, over a neighbour if that is within the limits. */
+  readonly isLoop?: boolean;
 }
 
 /** A question of v1.3. */
@@ -130,10 +136,14 @@ export function isConnected({ graph, costs, source, destination }: Search): bool
 }
 
 function routesOf(
-  { source, destination }: RouteEnds,
+  { source, destination, isLoop = false }: RouteEnds,
   context: { readonly graph: TransportGraph; readonly query: PairsQuery; readonly budget: SearchBudget },
 ): readonly Path[] {
   const { graph, query, budget } = context;
+  if (isLoop && query.minHops <= LOOP_HOPS && query.maxHops >= LOOP_HOPS) {
+    const loops = loopsOf(source, { graph, count: MAX_ROUTES });
+    if (loops.length > 0) return loops;
+  }
   // The only path without loops from a visor to itself.
   if (source === destination) {
     if (query.minHops > 0) throw noRoute();

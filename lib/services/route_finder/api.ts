@@ -57,7 +57,12 @@ export function parseQuery(text: string): PairsQuery {
     throw wrongKind(options, "Go struct field FindRoutesRequest.Opts of type rfclient.RouteOptions");
   }
   if ((edges?.length ?? 0) > MAX_PAIRS) throw badRequest(`more than ${MAX_PAIRS} edges`);
-  const pairs = new Map((edges ?? []).map(parsePair).map((pair) => [formatPair(pair), pair]));
+  const pairs = new Map<string, RouteEnds>();
+  for (const pair of (edges ?? []).map(parsePair)) {
+    const name = formatPair(pair);
+    // The ping of v1.3 asks for its loop there and back, which is the same pair twice (routing.md §8.4).
+    pairs.set(name, pairs.has(name) && pair.source === pair.destination ? { ...pair, isLoop: true } : pair);
+  }
   return { pairs: [...pairs.values()], minHops: hopsOf(options, "MinHops"), maxHops: hopsOf(options, "MaxHops") };
 }
 
