@@ -7,6 +7,7 @@ import { RefusedError } from "../errors/mod.ts";
 import { at } from "../types/at.ts";
 import { type Path, type PublicKey, shortKey } from "../types/mod.ts";
 import { findBestPaths } from "./best_paths.ts";
+import { countSteps } from "./budget.ts";
 import { findDisjointPaths } from "./disjoint_paths.ts";
 import {
   assumedOf,
@@ -28,9 +29,6 @@ export const MAX_ROUTES = 3;
 
 /** A loop goes to a neighbour and back. */
 const LOOP_HOPS = 2;
-
-/** Steps that one request may take, about 100 ms: enough for twenty searches through a map of 100,000 transports. */
-const STEPS_PER_REQUEST = 8_000_000;
 
 /** Between whom routes are asked for. */
 export interface RouteEnds {
@@ -62,19 +60,14 @@ export interface RouteAnswer {
   readonly isExact: boolean;
 }
 
-/** A budget for one request. */
-export function makeBudget(): SearchBudget {
-  return { steps: STEPS_PER_REQUEST };
-}
-
 /**
  * Finds routes by any measure.
  * @throws {ProtocolError} `route-finder/bad-request`
  * @throws {RefusedError} `route-finder/unreachable`, `route-finder/no-route`
  */
-export function answerQuery(graph: TransportGraph, query: RouteQuery): RouteAnswer {
+export function answerQuery(graph: TransportGraph, query: RouteQuery, budgets = countSteps): RouteAnswer {
   const complete = completeQuery(query);
-  const search = searchOf(complete, { graph, budget: makeBudget() });
+  const search = searchOf(complete, { graph, budget: budgets() });
   const { paths, isExact } = findPaths(search, complete);
   if (paths.length === 0) throw nothingFound(search, { shown: shortKey(complete.destination), isExact });
   return { routes: paths.map((path) => rate(path, { graph, metric: complete.metric })), isExact };
@@ -120,8 +113,12 @@ function rateTransports(
  * @throws {RefusedError} `route-finder/unreachable` when no path leads from a source to its destination,
  * `route-finder/no-route` when none is within the limits
  */
-export function findRoutes(graph: TransportGraph, query: PairsQuery): readonly (readonly Path[])[] {
-  const budget = makeBudget();
+export function findRoutes(
+  graph: TransportGraph,
+  query: PairsQuery,
+  budgets = countSteps,
+): readonly (readonly Path[])[] {
+  const budget = budgets();
   return query.pairs.map((pair) => routesOf(pair, { graph, query, budget }));
 }
 

@@ -23,6 +23,9 @@ import { costOfPath, type Measure, type NumberedPath, type Search } from "./sear
 /** Beginnings that are remembered, which bounds the memory to about 50 MB. */
 const MAX_BEGINNINGS = 500_000;
 
+/** Visors for which a search makes room in the time of a step. */
+const VISORS_PER_STEP = 8;
+
 /** How to look for paths. */
 export interface PathOptions {
   /** Of transports between the same visors: `best`: paths over different visors; `all`: every transport is another path. */
@@ -94,8 +97,9 @@ function findWidestPaths(search: Search, { count, parallel }: PathOptions & { re
 }
 
 /** All different costs of transports without their ties, from a least one on. */
-function limitsFrom(least: number, { costs }: Search): number[] {
+function limitsFrom(least: number, { costs, budget }: Search): number[] {
   if (least === Infinity) return [];
+  budget.steps -= costs.length;
   const from = least - least % TIE;
   const limits = new Set<number>();
   for (const cost of costs) if (cost >= from && cost !== Infinity) limits.add(cost - cost % TIE);
@@ -154,6 +158,7 @@ class BestPaths {
   constructor(search: Search, options: PathOptions & { readonly measure: Measure }) {
     const { graph, source } = search;
     this.#search = search;
+    search.budget.steps -= graph.bound / VISORS_PER_STEP;
     this.#measure = options.measure;
     this.#parallel = options.parallel;
     this.#bounds = options.bounds ?? new Bounds(search, options.measure);
@@ -228,22 +233,24 @@ class BestPaths {
 
   /** Follows the cheapest rest, and says whether it stays clear of what was passed. */
   #isCheapestRestFree(beginning: Beginning): boolean {
-    const { graph, costs, destination, maxHops } = this.#search;
+    const { graph, costs, destination, maxHops, budget } = this.#search;
     const { values, most } = this.#measure;
     let { visor, stage, hops } = beginning;
-    while (visor !== destination) {
+    while (visor !== destination && budget.steps > 0) {
       const wanted = costAt(this.#bounds.after(hops), stage * graph.bound + visor);
       const arcs = graph.arcs(visor), end = 2 * graph.degree(visor);
       let next: number | undefined;
       if (++hops > maxHops) return false;
       const rests = this.#bounds.after(hops);
-      for (let i = 0; i < end && next === undefined; i += 2) {
+      let i = 0;
+      for (; i < end && next === undefined; i += 2) {
         const transport = numberAt(arcs, i + 1);
         if (this.#passed[numberAt(arcs, i)] === this.#turn || costAt(costs, transport) > most) continue;
         const state = this.#bounds.enter(numberAt(arcs, i), stage);
         if (state === undefined || rests[state] === Infinity) continue;
         if (costAt(values, transport) + costAt(rests, state) === wanted) next = state;
       }
+      budget.steps -= i / 2;
       if (next === undefined) return false;
       visor = next % graph.bound;
       stage = (next - visor) / graph.bound;

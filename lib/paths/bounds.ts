@@ -19,6 +19,9 @@ import { MAX_SEARCH_HOPS, type Measure, type Search } from "./search.ts";
 /** A limit of so many hops or more hardly ever stands against a route: one row without limits does. */
 const LOOSE_HOPS = 16;
 
+/** States of a row that are made and looked through in the time of a step. */
+const STATES_PER_STEP = 8;
+
 /** A row for where nothing may follow. */
 const NO_REST = new Float64Array(0);
 
@@ -55,7 +58,9 @@ export class Bounds {
     this.#hopsTo = this.#isLoose ? new Uint8Array(bound) : countHops(search, Math.floor(search.maxHops / 2));
     if (this.#isLoose) this.#fillLoose();
     else this.#fillAtMost(search.maxHops - this.#minHops);
-    for (let hops = this.#minHops - 1; hops >= 0; hops--) this.#before[hops] = this.#oneMore(hops);
+    for (let hops = this.#minHops - 1; hops >= 0 && search.budget.steps > 0; hops--) {
+      this.#before[hops] = this.#oneMore(hops);
+    }
   }
 
   /** The least costs of what may follow after so many hops, by state; not to be changed. */
@@ -98,6 +103,7 @@ export class Bounds {
     this.#atMost.push(first);
     let changed = [end];
     for (let row = 1; row <= hops && changed.length > 0 && budget.steps > 0; row++) {
+      this.#payForRow();
       const before = at(this.#atMost, row - 1), costs = before.slice();
       changed = this.#relax(changed, { before, costs, gone: this.#search.maxHops - row });
       if (changed.length > 0) this.#atMost.push(costs);
@@ -105,6 +111,7 @@ export class Bounds {
   }
 
   #oneMore(gone: number): Float64Array {
+    this.#payForRow();
     const before = this.after(gone + 1);
     const costs = new Float64Array(this.#states).fill(Infinity);
     const known: number[] = [];
@@ -125,8 +132,16 @@ export class Bounds {
       isListed[state] = 1;
       listed.push(state);
     };
-    for (const state of states) this.#stepBack(state, { ...row, cheaper });
+    for (const state of states) {
+      if (this.#search.budget.steps <= 0) break;
+      this.#stepBack(state, { ...row, cheaper });
+    }
     return listed;
+  }
+
+  /** Making a row and looking it through costs as much as so many steps, however few of its states count. */
+  #payForRow(): void {
+    this.#search.budget.steps -= this.#states / STATES_PER_STEP;
   }
 
   /** Steps back from a state over every transport, and tells which states became cheaper. */

@@ -16,7 +16,8 @@ import {
   RELAYED_TYPE,
 } from "./figures.ts";
 import type { TransportGraph } from "./graph.ts";
-import { findPaths, makeBudget, nothingFound, rate } from "./answer.ts";
+import { findPaths, nothingFound, rate } from "./answer.ts";
+import { countSteps } from "./budget.ts";
 import { type CompleteQuery, completeQuery, type RatedRoute, type RouteQuery, searchOf } from "./query.ts";
 import { MAX_SEARCH_HOPS, type NumberedPath, type Search } from "./search.ts";
 
@@ -39,20 +40,24 @@ const SHOWN_OTHERS = 3;
  * @throws {ProtocolError} `route-finder/bad-request`
  * @throws {RefusedError} `route-finder/unreachable` when not even a broken or unwanted way leads there
  */
-export function explainRoutes(graph: TransportGraph, query: RouteQuery): readonly RouteCandidate[] {
+export function explainRoutes(
+  graph: TransportGraph,
+  query: RouteQuery,
+  budgets = countSteps,
+): readonly RouteCandidate[] {
   const asked = completeQuery(query);
   const { metric } = asked;
   const found = new Map<string, NumberedPath>();
   const collect = (paths: readonly NumberedPath[]): void => {
     for (const path of paths) if (!found.has(path.transports.join())) found.set(path.transports.join(), path);
   };
-  const search = searchOf(asked, { graph, budget: makeBudget() });
+  const search = searchOf(asked, { graph, budget: budgets() });
   const { paths: [chosen], isExact } = findPaths(search, asked);
   collect(chosen === undefined ? [] : [chosen]);
   collect(findPaths(search, { count: Math.max(SHOWN, asked.count), disjoint: "none" }).paths);
   const wouldWin = new Map<string, Metric[]>();
   for (const other of METRICS.filter((one) => one !== metric)) {
-    const { paths } = findPaths(searchOf({ ...asked, metric: other }, { graph, budget: makeBudget() }), {
+    const { paths } = findPaths(searchOf({ ...asked, metric: other }, { graph, budget: budgets() }), {
       count: 1,
       disjoint: "none",
     });
@@ -62,9 +67,9 @@ export function explainRoutes(graph: TransportGraph, query: RouteQuery): readonl
     }
   }
   for (const relaxed of relaxations(search, { asked, graph })) {
-    collect(findPaths({ ...relaxed, budget: makeBudget() }, { count: SHOWN_OTHERS, disjoint: "none" }).paths);
+    collect(findPaths({ ...relaxed, budget: budgets() }, { count: SHOWN_OTHERS, disjoint: "none" }).paths);
   }
-  if (found.size === 0) throw nothingFound(search, { shown: shortKey(asked.destination), isExact: true });
+  if (found.size === 0) throw nothingFound(search, { shown: shortKey(asked.destination), isExact });
 
   const best = chosen === undefined ? undefined : rate(chosen, { graph, metric });
   const candidates = [...found].map(([name, path]): RouteCandidate => {

@@ -6,7 +6,8 @@ import { at } from "../../lib/types/at.ts";
 import { hasCode } from "../../lib/errors/mod.ts";
 import { findDisjointPaths } from "../../lib/paths/disjoint_paths.ts";
 import { TransportGraph } from "../../lib/paths/graph.ts";
-import { answerQuery, makeBudget, type RouteAnswer } from "../../lib/paths/answer.ts";
+import { answerQuery, type RouteAnswer } from "../../lib/paths/answer.ts";
+import { countSteps } from "../../lib/paths/budget.ts";
 import { completeQuery, type RouteQuery, searchOf } from "../../lib/paths/query.ts";
 import type { MapTransport } from "../../lib/services/transport_discovery/mod.ts";
 import { question, transport } from "../arbitraries/route_map.ts";
@@ -110,7 +111,7 @@ Deno.test("findDisjointPaths() claims to know the best set under limits only whe
     const graph = graphOf(map);
     if (graph.numberOf(complete.source) === undefined || graph.numberOf(complete.destination) === undefined) return;
     if (complete.via.some((key) => graph.numberOf(key) === undefined) || complete.disjoint === "none") return;
-    const search = searchOf(complete, { graph, budget: makeBudget() });
+    const search = searchOf(complete, { graph, budget: countSteps() });
     const { count, disjoint, metric } = complete;
     const { paths, isExact } = findDisjointPaths(search, { count, separation: disjoint, candidates });
     const costs = paths.map((path) =>

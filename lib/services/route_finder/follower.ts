@@ -25,7 +25,7 @@ export interface Follower extends AsyncDisposable {
    * is asked how far it is when the map says that there is no route, and the map is looked at again when it is there.
    * @throws {UnavailableError} `route-finder/no-map` before the first snapshot; what the work throws
    */
-  answer<T>(work: (graph: TransportGraph) => T): Promise<T>;
+  answer<T>(work: (graph: TransportGraph) => T | Promise<T>): Promise<T>;
 }
 
 /** Starts to follow. */
@@ -125,12 +125,12 @@ export function createFollower(
         await within((signal) => reach(wanted, signal));
       }
       try {
-        return work(current());
+        return await work(current());
       } catch (error) {
         if (wanted !== undefined || feed.refresh === undefined || !isNothingFound(error)) throw error;
       }
       await askAndReach();
-      return work(current());
+      return await work(current());
     },
     [Symbol.asyncDispose]: async () => {
       closing.abort();

@@ -1,7 +1,6 @@
 /** Questions by any measure over HTTP, see `api_v2.ts`. */
 
-import type { Timers } from "../../runtime/mod.ts";
-import { type DocumentedRoute, JSON_TYPE, readBody, TextResponse } from "../http/mod.ts";
+import { bucketOf, type DocumentedRoute, JSON_TYPE, readBody, TextResponse } from "../http/mod.ts";
 import { MAX_BODY_BYTES } from "./api.ts";
 import {
   answerSchema,
@@ -13,7 +12,8 @@ import {
   V2_PATHS,
 } from "./api_v2.ts";
 import { explainRoutes } from "../../paths/explain.ts";
-import type { Follower } from "./follower.ts";
+import { ANSWER_WITHIN_MS, endWithin, EXPLAIN_WITHIN_MS } from "../../paths/budget.ts";
+import type { QuestionRouteDeps } from "./http.ts";
 import type { TransportGraph } from "../../paths/graph.ts";
 import { answerQuery } from "../../paths/answer.ts";
 import type { RouteQuery } from "../../paths/query.ts";
@@ -26,16 +26,15 @@ const REFUSALS = {
 
 /** The routes that answer them, from the map as it is at that moment. */
 export function queryRoutes(
-  deps: { readonly follower: Follower; readonly timers: Timers },
+  deps: QuestionRouteDeps,
 ): readonly DocumentedRoute[] {
-  const { follower, timers } = deps;
-  const handle = (answer: (graph: TransportGraph, query: RouteQuery) => string): DocumentedRoute["handle"] =>
-  async (
-    { request },
-  ) => {
+  const { follower, turns, timers, clock } = deps;
+  type Answer = (graph: TransportGraph, query: RouteQuery) => string;
+  const handle = (answer: Answer): DocumentedRoute["handle"] => async ({ request, remote }) => {
     const body = await readBody(request, { maxBytes: MAX_BODY_BYTES, timers });
     const query = parseRouteQuery(new TextDecoder().decode(body));
-    return new TextResponse(await follower.answer((graph) => answer(graph, query)), { headers: JSON_TYPE });
+    const text = await follower.answer((graph) => turns.run(bucketOf(remote), () => answer(graph, query)));
+    return new TextResponse(text, { headers: JSON_TYPE });
   };
   return [
     {
@@ -47,7 +46,7 @@ export function queryRoutes(
         answers: { 200: { text: "The routes, the best first", json: answerSchema } },
         refusals: REFUSALS,
       },
-      handle: handle((graph, query) => formatAnswer(answerQuery(graph, query))),
+      handle: handle((graph, query) => formatAnswer(answerQuery(graph, query, endWithin(ANSWER_WITHIN_MS, clock)))),
     },
     {
       method: "POST",
@@ -60,7 +59,9 @@ export function queryRoutes(
         },
         refusals: REFUSALS,
       },
-      handle: handle((graph, query) => formatCandidates(explainRoutes(graph, query))),
+      handle: handle((graph, query) =>
+        formatCandidates(explainRoutes(graph, query, endWithin(EXPLAIN_WITHIN_MS, clock)))
+      ),
     },
   ];
 }

@@ -8,6 +8,7 @@ import { type Runtime, withTimeout } from "../../runtime/mod.ts";
 import type { TransportFeed } from "../transport_discovery/mod.ts";
 import { isBeyondHops, type RouteFinderClient } from "./client.ts";
 import { explainRoutes } from "../../paths/explain.ts";
+import { ANSWER_WITHIN_MS, type Budgets, endWithin, EXPLAIN_WITHIN_MS } from "../../paths/budget.ts";
 import { createFollower, type Follower } from "./follower.ts";
 import type { TransportGraph } from "../../paths/graph.ts";
 import { answerQuery, findRoutes } from "../../paths/answer.ts";
@@ -18,7 +19,7 @@ const MAP_WITHIN_MS = 5_000;
 /** What a local route finder is made of. */
 export interface LocalRouteFinderDeps {
   /** Time, randomness and the log. */
-  readonly runtime: Pick<Runtime, "timers" | "random" | "log">;
+  readonly runtime: Pick<Runtime, "clock" | "timers" | "random" | "log">;
   /** The map. */
   readonly feed: TransportFeed;
 }
@@ -29,6 +30,7 @@ export interface LocalRouteFinder extends RouteFinderClient, AsyncDisposable {}
 /** Makes one. It follows the map from the first question on, until it is disposed of. */
 export function createLocalRouteFinder({ runtime, feed }: LocalRouteFinderDeps): LocalRouteFinder {
   let following: Follower | undefined;
+  const within = (ms: number): Budgets => endWithin(ms, runtime.clock);
   const search = async <T>(work: (graph: TransportGraph) => T, signal: AbortSignal | undefined): Promise<T> => {
     const follower = following ??= createFollower({ runtime, feed });
     await withTimeout(() => follower.ready, {
@@ -48,20 +50,22 @@ export function createLocalRouteFinder({ runtime, feed }: LocalRouteFinderDeps):
     findRoutes: ({ pairs, minHops, maxHops, constraints, signal }) =>
       search((graph) => {
         if (constraints === undefined || !isBeyondHops(constraints)) {
-          const found = findRoutes(graph, {
-            pairs: pairs.map(([source, destination]) => ({ source, destination })),
-            minHops,
-            maxHops,
-          });
+          const asked = pairs.map(([source, destination]) => ({ source, destination }));
+          const found = findRoutes(graph, { pairs: asked, minHops, maxHops }, within(ANSWER_WITHIN_MS));
           return found.map((routes) => routes.map((route) => [...route]));
         }
         return pairs.map(([source, destination]) => {
-          const { routes } = answerQuery(graph, { ...constraints, source, destination, minHops, maxHops });
+          const { routes } = answerQuery(
+            graph,
+            { ...constraints, source, destination, minHops, maxHops },
+            within(ANSWER_WITHIN_MS),
+          );
           return routes.map(({ hops }) => [...hops]);
         });
       }, signal),
-    ask: (query, { signal } = {}) => search((graph) => answerQuery(graph, query), signal),
-    explain: (query, { signal } = {}) => search((graph) => explainRoutes(graph, query), signal),
+    ask: (query, { signal } = {}) => search((graph) => answerQuery(graph, query, within(ANSWER_WITHIN_MS)), signal),
+    explain: (query, { signal } = {}) =>
+      search((graph) => explainRoutes(graph, query, within(EXPLAIN_WITHIN_MS)), signal),
     [Symbol.asyncDispose]: async () => await following?.[Symbol.asyncDispose](),
   };
 }

@@ -14,6 +14,7 @@ import { errorSchema } from "./docs.ts";
 import { createFollower } from "./follower.ts";
 import { routesRoute } from "./http.ts";
 import { queryRoutes } from "./http_v2.ts";
+import { QuestionTurns } from "./question_turns.ts";
 
 export { createRouteFinderClient } from "./client.ts";
 export type { FindRoutesOptions, RouteFinderClient } from "./client.ts";
@@ -66,7 +67,9 @@ export interface RouteFinder extends HttpService {
  */
 export function createRouteFinder(deps: RouteFinderDeps): RouteFinder {
   const { runtime, feed } = deps;
+  const { clock, timers } = runtime;
   const follower = createFollower({ runtime, feed });
+  const asked = { follower, turns: new QuestionTurns({ clock, timers }), timers, clock };
   const fetch = createServiceApp({
     name: "route-finder",
     title: "Route finder",
@@ -74,8 +77,8 @@ export function createRouteFinder(deps: RouteFinderDeps): RouteFinder {
     errors: ERROR_FORMAT,
     errorBody: errorSchema,
     routes: [
-      routesRoute({ follower, timers: runtime.timers }),
-      ...queryRoutes({ follower, timers: runtime.timers }),
+      routesRoute(asked),
+      ...queryRoutes(asked),
     ],
     settings: deps,
   });
