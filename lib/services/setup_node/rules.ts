@@ -175,7 +175,13 @@ function checkPath(path: readonly Hop[], check: StrictCheck): string | undefined
     }
   }
   const visors = visorsOf(path);
-  return new Set(visors).size < visors.length ? "a path visits a visor twice" : undefined;
+  return new Set(visors).size < visors.length && !isLoop(path) ? "a path visits a visor twice" : undefined;
+}
+
+/** To a neighbour and back, which v1.3's `cli visor ping` asks for (routing.md §8.4); no other path returns to its source. */
+function isLoop(path: readonly Hop[]): boolean {
+  const [there, back, ...others] = path;
+  return others.length === 0 && there !== undefined && there.from !== there.to && there.from === back?.to;
 }
 
 function isJoined(hop: Hop, kinds: readonly string[] | "any"): boolean {
