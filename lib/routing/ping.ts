@@ -4,7 +4,7 @@
  * itself through a loop of routes instead (visor-and-apps.md §2.7), so its visors need nothing here.
  */
 
-import type { Port, PublicKey } from "../types/mod.ts";
+import { type Port, type PublicKey, visorsOf } from "../types/mod.ts";
 import type { RouteConnection } from "./route_connection.ts";
 import type { RouteListener } from "./route_listener.ts";
 import type { RouteConstraints } from "../services/route_finder/mod.ts";
@@ -62,11 +62,10 @@ export async function pingPeer(
   await using connection = await router.dial(remote, PING_PORT, { ...constraints, ...(signal && { signal }) });
   const rttMs: number[] = [];
   while (rttMs.length < count) rttMs.push(await connection.ping(signal));
-  const visors = connection.route.map((hop) => hop.to);
   return {
     to: remote,
-    hops: visors.length,
-    visors: [connection.route[0]!.from, ...visors],
+    hops: connection.route.length,
+    visors: visorsOf(connection.route),
     setupMs: connection.setupMs ?? 0,
     rttMs,
   };

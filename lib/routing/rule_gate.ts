@@ -17,14 +17,11 @@ import {
   shortKey,
   type TransportId,
 } from "../types/mod.ts";
-import type { EdgeRules } from "../wire/setup_messages.ts";
+import { type EdgeRules, KEEP_ALIVE_RANGE_NS } from "../wire/setup_messages.ts";
 import { DEFAULT_RULE_LIMITS, type RuleLimits, RuleQuota } from "./rule_quota.ts";
 
 /** A reservation that no rule followed is void after this time: twice the deadline of a set-up in v1.3 (routing.md §5.4). */
 const RESERVATION_MS = 60_000;
-
-/** Shortest and longest idle time of a rule. v1.3 asks for 30 s; later upstream for as much as 24 h (routing.md App. D). */
-const KEEP_ALIVE_NS = { min: 1_000_000_000n, max: 86_400_000_000_000n } as const;
 
 /** Edge rules that were checked and saved. */
 export interface SavedEdgeRules {
@@ -154,7 +151,7 @@ export class RuleGate {
     if (rule.type !== expected.type) {
       throw new ProtocolError("rule/wrong-type", `Save a rule: wanted type ${expected.type}, got ${rule.type}`);
     }
-    if (rule.keepAliveNs < KEEP_ALIVE_NS.min || rule.keepAliveNs > KEEP_ALIVE_NS.max) {
+    if (rule.keepAliveNs < KEEP_ALIVE_RANGE_NS.min || rule.keepAliveNs > KEEP_ALIVE_RANGE_NS.max) {
       throw new ProtocolError(
         "rule/bad-keep-alive",
         `Save a rule: wanted a keep-alive of 1 s to 24 h, got ${rule.keepAliveNs} ns`,

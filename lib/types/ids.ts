@@ -53,6 +53,12 @@ export function routeId(value: number): RouteId {
 /** A route of one direction: its hops from the source on. The path of a visor to itself may have none. */
 export type Path = readonly Hop[];
 
+/** The visors of a path in order, both ends included; none of an empty one. */
+export function visorsOf(path: Path): readonly PublicKey[] {
+  const [first] = path;
+  return first === undefined ? [] : [first.from, ...path.map((hop) => hop.to)];
+}
+
 /** A route: the paths of both directions. */
 export interface RoutePair {
   /** From the initiator to the responder. */

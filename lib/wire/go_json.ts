@@ -73,7 +73,9 @@ export class JsonObject {
   /** Wraps a parsed value, see {@link JsonObject.parse}. */
   static of(value: Json): JsonObject | Fault<JsonFaultCode> {
     if (value === null) return new JsonObject({}, { fault: undefined });
-    return isObject(value) ? new JsonObject(value, { fault: undefined }) : new Fault("json/kind", "Not a JSON object");
+    return isJsonObject(value)
+      ? new JsonObject(value, { fault: undefined })
+      : new Fault("json/kind", "Not a JSON object");
   }
 
   /** The first thing that was wrong, here or in an object inside. */
@@ -114,7 +116,7 @@ export class JsonObject {
   object(name: string): JsonObject | undefined {
     const value = this.#members.get(name) ?? null;
     if (value === null) return undefined;
-    if (isObject(value)) return new JsonObject(value, this.#root);
+    if (isJsonObject(value)) return new JsonObject(value, this.#root);
     return this.#fail("json/kind", `"${name}" is no object`, undefined);
   }
 
@@ -186,6 +188,7 @@ function escape(text: string, special: RegExp): string {
   );
 }
 
-function isObject(value: Json): value is { readonly [name: string]: Json } {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
+/** Is it a JSON object, and not a list, `null` or what {@link parseJson} says of bad text? */
+export function isJsonObject(value: unknown): value is { readonly [name: string]: Json } {
+  return typeof value === "object" && value !== null && !Array.isArray(value) && !(value instanceof Fault);
 }

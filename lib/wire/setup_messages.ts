@@ -43,6 +43,9 @@ export const SETUP_NODE_PORT: Port = 36;
 /** The messaging port on which a visor is told its rules by setup nodes. */
 export const RULE_GATEWAY_PORT: Port = 136;
 
+/** Shortest and longest idle time of a rule, ns. v1.3 asks for 30 s, later upstream for up to 24 h (routing.md App. D). */
+export const KEEP_ALIVE_RANGE_NS = { min: 1_000_000_000n, max: 86_400_000_000_000n } as const;
+
 /** The most hops that are read of one path. The count of ids a visor reserves is one byte. */
 export const MAX_ENCODED_HOPS = 255;
 

@@ -1,7 +1,7 @@
 /** Measures the way to another visor: throughput in both directions, and the round trip meanwhile. */
 
 import type { Clock } from "../../runtime/mod.ts";
-import type { Hop, PublicKey } from "../../types/mod.ts";
+import { type Hop, type PublicKey, visorsOf } from "../../types/mod.ts";
 import type { AppConnection } from "../app.ts";
 import { BENCH_PORT, DIRECTION, readExactly, sendBlocks, takeBlocks } from "./protocol.ts";
 
@@ -58,7 +58,7 @@ export async function runBench(options: BenchOptions): Promise<BenchResult> {
 async function measure(
   direction: number,
   { durationMs, clock, dial, signal }: BenchOptions,
-): Promise<{ rate: number; rtts: number[]; visors: PublicKey[] }> {
+): Promise<{ rate: number; rtts: number[]; visors: readonly PublicKey[] }> {
   const connection = await dial(BENCH_PORT);
   const stop = new AbortController();
   const onAbort = (): void => connection.close();
@@ -79,7 +79,7 @@ async function measure(
     }
     const seconds = (clock.monotonic() - startedAt) / 1000;
     stop.abort();
-    const visors = [connection.route[0]!.from, ...connection.route.map((hop) => hop.to)];
+    const visors = visorsOf(connection.route);
     return { rate: bytes / 1e6 / seconds, rtts: await pings, visors };
   } finally {
     stop.abort();

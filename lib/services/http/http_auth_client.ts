@@ -7,7 +7,7 @@ import { publicKeyOf } from "../../core/mod.ts";
 import { ProtocolError, UnavailableError } from "../../errors/mod.ts";
 import type { SecretKey } from "../../types/mod.ts";
 import { Fault } from "../../wire/fault.ts";
-import { type Json, JsonObject, parseJson } from "../../wire/go_json.ts";
+import { isJsonObject, JsonObject, parseJson } from "../../wire/go_json.ts";
 import { authHeaders } from "../../wire/http_auth.ts";
 import { createSerial } from "./serial.ts";
 import {
@@ -85,12 +85,8 @@ export function createSignedClient(deps: SignedClientDeps): ServiceClient {
 function isNonceRefused(answer: ServiceAnswer): boolean {
   if (answer.status === 200 || !answer.text.includes('"error"')) return false;
   const body = parseJson(answer.text);
-  if (body instanceof Fault || !isObject(body)) return false;
+  if (body instanceof Fault || !isJsonObject(body)) return false;
   const error = body["error"];
-  if (error === undefined || !isObject(error)) return false;
+  if (error === undefined || !isJsonObject(error)) return false;
   return error["code"] === 401n || error["message"] === "SW-Nonce does not match";
-}
-
-function isObject(json: Json): json is { readonly [name: string]: Json } {
-  return typeof json === "object" && json !== null && !Array.isArray(json);
 }

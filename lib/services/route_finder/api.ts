@@ -11,7 +11,7 @@
 import { ProtocolError } from "../../errors/mod.ts";
 import type { Path, PublicKey } from "../../types/mod.ts";
 import { Fault } from "../../wire/fault.ts";
-import { type Json, parseJson } from "../../wire/go_json.ts";
+import { isJsonObject, type Json, parseJson } from "../../wire/go_json.ts";
 import { type ErrorFormat, goKindOf, goSyntaxMessage, parseGoKey } from "../http/mod.ts";
 import type { PairsQuery, RouteEnds } from "../../paths/answer.ts";
 
@@ -48,12 +48,12 @@ export const ERROR_FORMAT: ErrorFormat = {
 export function parseQuery(text: string): PairsQuery {
   const json = parseJson(text);
   if (json instanceof Fault) throw badRequest(goSyntaxMessage(text));
-  if (json !== null && !isObject(json)) throw wrongKind(json, "Go value of type rfclient.FindRoutesRequest");
+  if (json !== null && !isJsonObject(json)) throw wrongKind(json, "Go value of type rfclient.FindRoutesRequest");
   const edges = memberOf(json, "edges"), options = memberOf(json, "opts");
   if (edges !== null && !Array.isArray(edges)) {
     throw wrongKind(edges, "Go struct field FindRoutesRequest.Edges of type []routing.PathEdges");
   }
-  if (options !== null && !isObject(options)) {
+  if (options !== null && !isJsonObject(options)) {
     throw wrongKind(options, "Go struct field FindRoutesRequest.Opts of type rfclient.RouteOptions");
   }
   if ((edges?.length ?? 0) > MAX_PAIRS) throw badRequest(`more than ${MAX_PAIRS} edges`);
@@ -115,12 +115,8 @@ function hopsOf(options: Json, name: "MinHops" | "MaxHops"): number {
 
 /** A member by its name in lower case; the last one of several; null when there is none. */
 function memberOf(json: Json, name: string): Json {
-  if (!isObject(json)) return null;
+  if (!isJsonObject(json)) return null;
   return Object.entries(json).findLast(([its]) => its.toLowerCase() === name)?.[1] ?? null;
-}
-
-function isObject(json: Json): json is { readonly [name: string]: Json } {
-  return goKindOf(json) === "object";
 }
 
 function wrongKind(json: Json, wanted: string): ProtocolError {

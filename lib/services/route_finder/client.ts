@@ -3,7 +3,7 @@
 import { ProtocolError, RefusedError, type SkywireError, UnavailableError } from "../../errors/mod.ts";
 import { type Hop, parseTransportId, type PublicKey } from "../../types/mod.ts";
 import { Fault } from "../../wire/fault.ts";
-import { type Json, JsonObject, parseJson } from "../../wire/go_json.ts";
+import { isJsonObject, type Json, JsonObject, parseJson } from "../../wire/go_json.ts";
 import { createServiceClient, type ServiceAnswer, type ServiceClientDeps } from "../http/mod.ts";
 import * as v from "valibot";
 import { formatPair, formatQuery, ROUTES_PATH } from "./api.ts";
@@ -71,7 +71,7 @@ export function createRouteFinderClient(deps: ServiceClientDeps): RouteFinderCli
     if (answer.status !== 200) throw errorOf(answer);
     const json = parseJson(answer.text);
     return asked.map((pair) => {
-      const routes = decodeRoutes(isObject(json) ? json[formatPair(pair)] : undefined);
+      const routes = decodeRoutes(isJsonObject(json) ? json[formatPair(pair)] : undefined);
       if (routes === undefined || !routes.every((route) => isRouteOf(route, pair))) throw badAnswer();
       return routes;
     });
@@ -166,8 +166,4 @@ function errorOf({ status, text }: ServiceAnswer): SkywireError {
 
 function badAnswer(): ProtocolError {
   return new ProtocolError("route-finder/bad-answer", "Read the answer of the route finder");
-}
-
-function isObject(json: Json | Fault): json is { readonly [name: string]: Json } {
-  return typeof json === "object" && json !== null && !Array.isArray(json) && !(json instanceof Fault);
 }

@@ -15,15 +15,13 @@ import {
   type RouteDescriptor,
   type RouteId,
   shortKey,
+  visorsOf,
 } from "../../types/mod.ts";
-import type { BidirectionalRoute, EdgeRules } from "../../wire/setup_messages.ts";
+import { type BidirectionalRoute, type EdgeRules, KEEP_ALIVE_RANGE_NS } from "../../wire/setup_messages.ts";
 import { transportId } from "../../wire/transport_entry.ts";
 
 /** The longest path that is set up: as many hops as v1.3 visors ask the route finder for. */
 export const MAX_PATH_HOPS = 50;
-
-/** Shortest and longest idle time of rules, ns. v1.3 asks for 30 s, later upstream for up to 24 h. */
-export const KEEP_ALIVE_RANGE_NS = { min: 1_000_000_000n, max: 86_400_000_000_000n } as const;
 
 /**
  * Kinds of transports that routes may use: those of v1.3, the QUIC ones of later upstream, and ours. A
@@ -154,12 +152,6 @@ function makePathRules(path: readonly Hop[], options: PathOptions): PathRules | 
   if (first === undefined) return undefined;
   const last = encodeRule({ type: "consume", keepAliveNs, routeId: idAt(path.length), descriptor });
   return { first: first.rule, between, last };
-}
-
-/** The visors of a path in order, both ends included. */
-function visorsOf(path: readonly Hop[]): readonly PublicKey[] {
-  const [first] = path;
-  return first === undefined ? [] : [first.from, ...path.map((hop) => hop.to)];
 }
 
 function checkPath(path: readonly Hop[], check: StrictCheck): string | undefined {

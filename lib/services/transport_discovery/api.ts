@@ -24,7 +24,7 @@
 
 import { ProtocolError } from "../../errors/mod.ts";
 import { Fault } from "../../wire/fault.ts";
-import { type Json, parseJson } from "../../wire/go_json.ts";
+import { isJsonObject, type Json, parseJson } from "../../wire/go_json.ts";
 import {
   decodeSignedEntry,
   decodeTransportEntry,
@@ -158,7 +158,7 @@ export function formatMapTransport(transport: ListedTransport, views: readonly L
  */
 export function parseMap(text: string): MapTransport[] | undefined {
   const json = parseJson(text);
-  if (json instanceof Fault || !isObject(json) || !Array.isArray(json["transports"])) return undefined;
+  if (json instanceof Fault || !isJsonObject(json) || !Array.isArray(json["transports"])) return undefined;
   const transports = json["transports"].map(decodeMapTransport);
   return transports.every((transport) => transport !== undefined) ? transports : undefined;
 }
@@ -174,7 +174,7 @@ function mapMembers(transport: ListedTransport): Record<string, unknown> {
 }
 
 function decodeMapTransport(json: Json): MapTransport | undefined {
-  if (!isObject(json)) return undefined;
+  if (!isJsonObject(json)) return undefined;
   const { id, type, label, edges, status } = json;
   const entry = decodeTransportEntry({
     t_id: id ?? null,
@@ -191,10 +191,6 @@ function decodeMapTransport(json: Json): MapTransport | undefined {
 /** ISO 8601; the nearest time that can be written so when an edge tells nonsense. */
 function isoTime(unixMs: number): string {
   return new Date(Math.max(0, Math.min(MAX_UNIX_MS, unixMs))).toISOString();
-}
-
-function isObject(json: Json): json is { readonly [name: string]: Json } {
-  return typeof json === "object" && json !== null && !Array.isArray(json);
 }
 
 function wrongKind(json: unknown, wanted: string): ProtocolError {

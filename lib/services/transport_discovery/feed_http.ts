@@ -4,7 +4,7 @@ import { describeError, ProtocolError, UnavailableError } from "../../errors/mod
 import { type Log, sleep, type Timers, untilAborted, withTimeout } from "../../runtime/mod.ts";
 import { parseTransportId } from "../../types/mod.ts";
 import { Fault } from "../../wire/fault.ts";
-import { type Json, parseJson } from "../../wire/go_json.ts";
+import { isJsonObject, type Json, parseJson } from "../../wire/go_json.ts";
 import { decodeTransportEntry, formatTransportEntry, type TransportEntry } from "../../wire/transport_entry.ts";
 import { decodeFigures } from "../../wire/transport_status.ts";
 import {
@@ -167,7 +167,7 @@ export function createTransportFeedClient(deps: ServiceClientDeps): TransportFee
     if (polling !== undefined) return await untilAborted(polling.next(), signal);
     const { status, text } = await send({ method: "GET", path: PATHS.position, signal });
     const json = status === 200 ? parseJson(text) : new Fault("transport-discovery/no-position", `${status}`);
-    const position = json instanceof Fault || !isObject(json) ? undefined : json["position"];
+    const position = json instanceof Fault || !isJsonObject(json) ? undefined : json["position"];
     if (typeof position === "string") return position;
     throw new UnavailableError("transport-discovery/no-position", `Ask for the position: the answer was ${status}`);
   };
@@ -230,7 +230,7 @@ export function decodeFeedEvent(event: ServerEvent): FeedEvent | undefined | Fau
   const bad = new Fault("transport-discovery/bad-event", `Not an event "${event.event}"`);
   switch (event.event) {
     case FEED_EVENTS.snapshot: {
-      if (!isObject(json)) return bad;
+      if (!isJsonObject(json)) return bad;
       const { first, last, transports } = json;
       const entries = decodeList(transports ?? null, decodeFeedTransport);
       if (typeof first !== "boolean" || typeof last !== "boolean" || entries === undefined) return bad;
@@ -249,7 +249,7 @@ export function decodeFeedEvent(event: ServerEvent): FeedEvent | undefined | Fau
 }
 
 function decodeChange(json: Json): TransportChange | undefined {
-  if (!isObject(json)) return undefined;
+  if (!isJsonObject(json)) return undefined;
   if (typeof json["removed"] === "string") {
     const removed = parseTransportId(json["removed"]);
     return removed === undefined ? undefined : { removed };
@@ -268,7 +268,7 @@ function formatFeedTransport(transport: MapTransport): string {
 
 function decodeFeedTransport(json: Json): MapTransport | Fault {
   const entry = decodeTransportEntry(json);
-  if (entry instanceof Fault || !isObject(json)) return entry;
+  if (entry instanceof Fault || !isJsonObject(json)) return entry;
   const { status } = json;
   const figures = decodeFigures(json);
   if (figures === undefined || (status ?? null) !== null && !isTransportState(status)) {
@@ -287,8 +287,4 @@ function decodeList<T>(json: Json | Fault, decode: (item: Json) => T | Fault): r
   if (!Array.isArray(json)) return undefined;
   const items = json.map(decode);
   return items.every((item) => !(item instanceof Fault)) ? items as T[] : undefined;
-}
-
-function isObject(json: Json): json is { readonly [name: string]: Json } {
-  return typeof json === "object" && json !== null && !Array.isArray(json);
 }

@@ -10,8 +10,7 @@ import {
   type RatedRoute,
   type RouteCandidate,
 } from "../../services/route_finder/mod.ts";
-import { at } from "../../types/at.ts";
-import type { PublicKey } from "../../types/mod.ts";
+import { type PublicKey, visorsOf } from "../../types/mod.ts";
 import { transportIdSchema, wholeKey } from "../control/keys.ts";
 import { viewSchema } from "../control/operation.ts";
 
@@ -127,7 +126,7 @@ export function candidateViewOf({ hops, figures, assumed, chosen, reason }: Rout
 
 function wayOf(hops: RatedRoute["hops"]): Pick<RouteView, "visors" | "transports"> {
   return {
-    visors: [at(hops, 0).from, ...hops.map((hop) => hop.to)],
+    visors: visorsOf(hops),
     transports: hops.map((hop) => hop.transportId),
   };
 }

@@ -9,7 +9,12 @@ import {
   type RouteId,
   SecretKey,
 } from "../../../lib/types/mod.ts";
-import { type BidirectionalRoute, decodeRouteDescriptor, type EdgeRules } from "../../../lib/wire/setup_messages.ts";
+import {
+  type BidirectionalRoute,
+  decodeRouteDescriptor,
+  type EdgeRules,
+  KEEP_ALIVE_RANGE_NS,
+} from "../../../lib/wire/setup_messages.ts";
 import { transportId } from "../../../lib/wire/transport_entry.ts";
 import { Fault } from "../../../lib/wire/fault.ts";
 import {
@@ -18,7 +23,7 @@ import {
   countRouteIds,
   makeRouteRules,
 } from "../../../lib/services/setup_node/mod.ts";
-import { KEEP_ALIVE_RANGE_NS, MAX_PATH_HOPS } from "../../../lib/services/setup_node/rules.ts";
+import { MAX_PATH_HOPS } from "../../../lib/services/setup_node/rules.ts";
 import { testVectors, type VectorCase } from "../../wire/vectors.ts";
 
 testVectors("rule.json", {
