@@ -3,9 +3,12 @@
  *
  *     version u8 = 0 ‖ type u8 ‖ flags u16be ‖ stream id u32be ‖ length u32be ‖ body of a data frame
  *
- * A pure machine; `lib/transport/mux_session.ts` joins it to a link. Use: after each call, send what
+ * A pure machine; `lib/links/mux_session.ts` joins it to a link. Use: after each call, send what
  * {@linkcode Mux.takeOutput} gives, poll events until there are none, and call {@linkcode Mux.handleDeadline} at
  * {@linkcode Mux.pollDeadline}.
+ *
+ * The machine has no clock and remembers no time. Each call that depends on the time takes it as its last argument, `now`:
+ * ms, monotonic.
  */
 
 import { BugError, UnavailableError } from "../errors/mod.ts";
@@ -34,7 +37,6 @@ export interface MuxOptions {
   readonly backlog?: number;
   /** Streams at a time, of both sides together. Default 4096. */
   readonly maxStreams?: number;
-  readonly now: MonotonicMs;
 }
 
 /** What to look at. */
@@ -102,7 +104,7 @@ export class Mux implements Disposable {
    * @throws {RangeError} when the window is out of its range
    * @throws {UnavailableError} `mux/too-many` when the core holds 65536 sessions already
    */
-  constructor(options: MuxOptions) {
+  constructor(options: MuxOptions, now: MonotonicMs) {
     const window = options.receiveWindow ?? MUX_DEFAULT_WINDOW_BYTES;
     if (!Number.isInteger(window) || window < MUX_DEFAULT_WINDOW_BYTES || window > 2 ** 31) {
       throw new RangeError(`A receive window has 262144 to 2^31 bytes, not ${window}`);
@@ -110,7 +112,7 @@ export class Mux implements Disposable {
     const switches = (options.keepAlive ? layout.MUX_KEEP_ALIVE : 0) |
       (options.acknowledge === "accept" ? 0 : layout.MUX_ACKNOWLEDGE_ON_ARRIVAL);
     const role = layout.MUX_ROLE[options.role];
-    const { backlog = 256, maxStreams = 4096, now } = options;
+    const { backlog = 256, maxStreams = 4096 } = options;
     this.#handle = core.mux_new(role, switches, window, backlog, maxStreams, now) >>> 0;
     if (this.#handle === 0) throw new UnavailableError("mux/too-many", "Begin a mux session: there are too many");
   }

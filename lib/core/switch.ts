@@ -4,6 +4,9 @@
  *
  * Every call may cause events, output and a new deadline: after it, drain {@link Switch.pollEvent} and
  * {@link Switch.pollDirtyLink}, then look at {@link Switch.pollDeadline}. `lib/transport/switch_loop.ts` does that.
+ *
+ * The switch has no clock and remembers no time. Each call that depends on the time takes it as its last argument, `now`:
+ * ms, monotonic.
  */
 
 import { ClosedError, UnavailableError } from "../errors/mod.ts";
@@ -27,8 +30,6 @@ export interface SwitchOptions {
   readonly localKey: PublicKey;
   /** The first route id, any u32, 0 counts as 1: best a random one, not so late that they run out (routing.md §10, Q8). */
   readonly firstRouteId: number;
-  /** The time, ms, monotonic. */
-  readonly now: MonotonicMs;
 }
 
 /** How to add a link. */
@@ -39,8 +40,6 @@ export interface AddLinkOptions {
   readonly records?: Records;
   /** Plaintext that was read before. */
   readonly early?: Uint8Array;
-  /** The time, ms, monotonic. */
-  readonly now: MonotonicMs;
 }
 
 /** Figures of a link, since it was added. Bytes are payload of packets, as v1.3 counts them (transports.md §4.3). */
@@ -93,21 +92,19 @@ export class Switch implements Disposable {
   readonly localKey: PublicKey;
   readonly #io: number;
   #handle: number;
-  #now: MonotonicMs;
 
   /** Makes an empty switch. @throws {UnavailableError} `core/too-many` when there are 65536 */
-  constructor({ localKey, firstRouteId, now }: SwitchOptions) {
+  constructor({ localKey, firstRouteId }: SwitchOptions, now: MonotonicMs) {
     this.localKey = localKey;
-    this.#now = now;
     this.#handle = core.switch_new(firstRouteId, now) >>> 0;
     if (this.#handle === 0) throw new UnavailableError("core/too-many", "Make a switch: there are too many");
     this.#io = core.switch_io(this.#handle);
   }
 
   /** Adds the link of a transport. @throws {UnavailableError} `switch/too-many-links` */
-  addLink({ transportId, records, early = new Uint8Array(), now }: AddLinkOptions): LinkHandle {
+  addLink({ transportId, records, early = new Uint8Array() }: AddLinkOptions, now: MonotonicMs): LinkHandle {
     const [id, rest] = intoScratch(transportIdBytes(transportId), early) as [number, number];
-    const link = core.switch_add_link(this.#open(now), id, records?.take() ?? 0, rest, early.length, now) >>> 0;
+    const link = core.switch_add_link(this.#open(), id, records?.take() ?? 0, rest, early.length, now) >>> 0;
     if (link === 0) throw new UnavailableError("switch/too-many-links", "Add a link: there are too many");
     return link as LinkHandle;
   }
@@ -117,7 +114,7 @@ export class Switch implements Disposable {
    * Close. No read or write of it may be under way.
    */
   removeLink(link: LinkHandle, now: MonotonicMs): void {
-    checkStatus(core.switch_remove_link(this.#open(now), link, now));
+    checkStatus(core.switch_remove_link(this.#open(), link, now));
   }
 
   /**
@@ -131,18 +128,18 @@ export class Switch implements Disposable {
 
   /** Handles `count` bytes that were put at the beginning of {@link readView}. */
   ingest(link: LinkHandle, count: number, now: MonotonicMs): void {
-    checkStatus(core.switch_ingest(this.#open(now), link, count, now));
+    checkStatus(core.switch_ingest(this.#open(), link, count, now));
   }
 
   /** What the socket of a link is to write; empty: nothing. The bytes stay in place until {@link outputWritten}. */
-  outputView(link: LinkHandle): Uint8Array<ArrayBuffer> {
-    const length = checkStatus(core.switch_output_length(this.#open(), link, this.#now));
-    return viewAt(length === 0 ? this.#io : core.switch_output(this.#handle, link, this.#now), length);
+  outputView(link: LinkHandle, now: MonotonicMs): Uint8Array<ArrayBuffer> {
+    const length = checkStatus(core.switch_output_length(this.#open(), link, now));
+    return viewAt(length === 0 ? this.#io : core.switch_output(this.#handle, link, now), length);
   }
 
   /** The socket took all of {@link outputView}. */
-  outputWritten(link: LinkHandle): void {
-    checkStatus(core.switch_output_written(this.#open(), link, this.#now));
+  outputWritten(link: LinkHandle, now: MonotonicMs): void {
+    checkStatus(core.switch_output_written(this.#open(), link, now));
   }
 
   /** Figures of a link that was not removed. */
@@ -153,8 +150,8 @@ export class Switch implements Disposable {
   }
 
   /** Asks the peer of a link for a sign of life: `transport-pong` with the same value. v1.3 drops it unharmed. */
-  sendTransportPing(link: LinkHandle, value: bigint, now: MonotonicMs): void {
-    checkStatus(core.switch_send_transport_ping(this.#open(now), link, value));
+  sendTransportPing(link: LinkHandle, value: bigint): void {
+    checkStatus(core.switch_send_transport_ping(this.#open(), link, value));
   }
 
   /** Hands out route ids, ascending. @throws {UnavailableError} `routing/ids-exhausted` */
@@ -171,17 +168,17 @@ export class Switch implements Disposable {
     // What follows the fields of the longest kind is not looked at.
     const head = rule.subarray(0, LONGEST_RULE_BYTES);
     const [at] = intoScratch(head) as [number];
-    checkRule(core.switch_save_rule(this.#open(now), at, head.length, now));
+    checkRule(core.switch_save_rule(this.#open(), at, head.length, now));
   }
 
   /** Forgets rules; groups on them end. */
-  deleteRules(ids: readonly RouteId[]): void {
-    for (const id of ids) checkStatus(core.switch_delete_rule(this.#open(), id, this.#now));
+  deleteRules(ids: readonly RouteId[], now: MonotonicMs): void {
+    for (const id of ids) checkStatus(core.switch_delete_rule(this.#open(), id, now));
   }
 
   /** All active rules in no order, and how long each has been idle, ms. */
   rules(now: MonotonicMs): { readonly rule: Rule; readonly idleMs: number }[] {
-    const length = checkStatus(core.switch_rules(this.#open(now), now));
+    const length = checkStatus(core.switch_rules(this.#open(), now));
     const bytes = copyAt(core.switch_view(this.#handle), length);
     const view = new DataView(bytes.buffer);
     const rules: { rule: Rule; idleMs: number }[] = [];
@@ -195,26 +192,19 @@ export class Switch implements Disposable {
 
   /**
    * Begins a group on two saved rules; packets that came for it are delivered now.
-   * @param options the ids of its forward and consume rule
+   * @param rules the ids of its forward and consume rule
    * @throws {UnavailableError} `switch/no-rules` when one is missing or has a group
    */
-  addGroup(
-    options: {
-      readonly forward: RouteId;
-      readonly consume: RouteId;
-      readonly role: "initiator" | "responder";
-      readonly now: MonotonicMs;
-    },
-  ): GroupHandle {
-    const { forward, consume, now } = options;
-    const group = core.switch_add_group(this.#open(now), forward, consume, now) >>> 0;
+  addGroup(rules: { readonly forward: RouteId; readonly consume: RouteId }, now: MonotonicMs): GroupHandle {
+    const { forward, consume } = rules;
+    const group = core.switch_add_group(this.#open(), forward, consume, now) >>> 0;
     if (group === 0) throw new UnavailableError("switch/no-rules", "Begin a route group: its rules are not there");
     return group as GroupHandle;
   }
 
   /** Sends a Handshake packet that asks for encryption. */
   sendHandshake(group: GroupHandle, now: MonotonicMs): void {
-    checkStatus(core.switch_send_handshake(this.#open(now), group, now));
+    checkStatus(core.switch_send_handshake(this.#open(), group, now));
   }
 
   /** The next whole Noise message, before {@link secureGroup}; undefined: none. */
@@ -226,7 +216,7 @@ export class Switch implements Disposable {
   /** Sends a Noise message in one Data packet. */
   sendHandshakeFrame(group: GroupHandle, message: Uint8Array, now: MonotonicMs): void {
     viewAt(this.#io, SWITCH_IO_BYTES).set(message);
-    checkStatus(core.switch_send_frame(this.#open(now), group, message.length, now));
+    checkStatus(core.switch_send_frame(this.#open(), group, message.length, now));
   }
 
   /**
@@ -234,7 +224,7 @@ export class Switch implements Disposable {
    * @throws {ClosedError} `switch/group-closed`
    */
   secureGroup(group: GroupHandle, records: Records, now: MonotonicMs): void {
-    this.#checkGroup(core.switch_secure_group(this.#open(now), group, records.take(), now));
+    this.#checkGroup(core.switch_secure_group(this.#open(), group, records.take(), now));
   }
 
   /**
@@ -247,7 +237,7 @@ export class Switch implements Disposable {
     while (taken < bytes.length) {
       const chunk = bytes.subarray(taken, taken + WRITE_BYTES);
       viewAt(this.#io, chunk.length).set(chunk);
-      const count = this.#checkGroup(core.switch_write(this.#open(now), group, chunk.length, now));
+      const count = this.#checkGroup(core.switch_write(this.#open(), group, chunk.length, now));
       taken += count;
       if (count < chunk.length) break;
     }
@@ -255,11 +245,11 @@ export class Switch implements Disposable {
   }
 
   /** Reads what has come, records one after the other. @returns how many bytes; 0: nothing now */
-  read(group: GroupHandle, into: Uint8Array): number {
+  read(group: GroupHandle, into: Uint8Array, now: MonotonicMs): number {
     let done = 0;
     while (done < into.length) {
       const space = Math.min(into.length - done, SWITCH_IO_BYTES);
-      const count = checkStatus(core.switch_read(this.#open(), group, space, this.#now));
+      const count = checkStatus(core.switch_read(this.#open(), group, space, now));
       into.set(viewAt(this.#io, count), done);
       done += count;
       if (count < space) break;
@@ -268,15 +258,15 @@ export class Switch implements Disposable {
   }
 
   /** Reads exactly one record, as it was written; undefined: nothing now. */
-  readMessage(group: GroupHandle): Uint8Array<ArrayBuffer> | undefined {
+  readMessage(group: GroupHandle, now: MonotonicMs): Uint8Array<ArrayBuffer> | undefined {
     const length = checkStatus(core.switch_message_length(this.#open(), group));
     if (length === 0) return undefined;
-    return copyAt(this.#io, checkStatus(core.switch_read(this.#handle, group, length, this.#now)));
+    return copyAt(this.#io, checkStatus(core.switch_read(this.#handle, group, length, now)));
   }
 
   /** Sends a Ping over the route; the answer is the event `pong` with the timestamp returned. */
   ping(group: GroupHandle, now: MonotonicMs): bigint {
-    return core.switch_ping(this.#open(now), group, now);
+    return core.switch_ping(this.#open(), group, now);
   }
 
   /** Figures of a group that was not removed. */
@@ -290,16 +280,19 @@ export class Switch implements Disposable {
     };
   }
 
-  /** Says goodbye to the other end, with a reason if there is one; `group-closed` follows within 2 s. */
-  closeGroup(group: GroupHandle, { error = "", now }: { readonly error?: string; readonly now: MonotonicMs }): void {
+  /**
+   * Says goodbye to the other end; `group-closed` follows within 2 s.
+   * @param error why, for the other end's user; "" when there is nothing to say; cut to 1024 bytes of UTF-8
+   */
+  closeGroup(group: GroupHandle, error: string, now: MonotonicMs): void {
     const text = new TextEncoder().encode(error).subarray(0, MAX_ERROR_BYTES);
     viewAt(this.#io, SWITCH_IO_BYTES).set(text);
-    checkStatus(core.switch_close_group(this.#open(now), group, text.length, now));
+    checkStatus(core.switch_close_group(this.#open(), group, text.length, now));
   }
 
   /** Forgets a group and its rules; what was not read is lost. */
-  removeGroup(group: GroupHandle): void {
-    checkStatus(core.switch_remove_group(this.#open(), group, this.#now));
+  removeGroup(group: GroupHandle, now: MonotonicMs): void {
+    checkStatus(core.switch_remove_group(this.#open(), group, now));
   }
 
   /** The next event. Every other call may cause some. */
@@ -316,7 +309,7 @@ export class Switch implements Disposable {
 
   /** Does what is due. */
   handleDeadline(now: MonotonicMs): void {
-    checkStatus(core.switch_handle_deadline(this.#open(now), now));
+    checkStatus(core.switch_handle_deadline(this.#open(), now));
   }
 
   /** When {@link handleDeadline} is due; undefined: never. Every other call may change it. */
@@ -348,10 +341,8 @@ export class Switch implements Disposable {
     this.#handle = 0;
   }
 
-  /** The handle, and the time of the latest call that gave one: for calls that have none of their own. */
-  #open(now?: MonotonicMs): number {
+  #open(): number {
     if (this.#handle === 0) throw new ClosedError("switch/closed", "Use of a switch after it was disposed");
-    if (now !== undefined) this.#now = now;
     return this.#handle;
   }
 

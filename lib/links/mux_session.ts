@@ -108,7 +108,7 @@ class Session implements MuxSession {
     this.#runtime = runtime;
     this.remoteAddress = link.remoteAddress;
     this.closed = this.#ended.promise;
-    this.#core = new Mux({ ...options, now: runtime.clock.monotonic() });
+    this.#core = new Mux(options, runtime.clock.monotonic());
     this.#settle();
     this.#reading = this.#readAll();
   }

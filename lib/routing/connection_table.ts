@@ -57,13 +57,13 @@ export class ConnectionTable {
     const { loop, clock } = this.#deps;
     const ids = { forward: rules.forward.routeId, consume: rules.consume.routeId };
     try {
-      const handle = this.#core.addGroup({ ...ids, role: options.role, now: clock.monotonic() });
+      const handle = this.#core.addGroup(ids, clock.monotonic());
       const opening = { ...options, group: new RouteGroup(handle, { loop, clock }), rules };
       this.#openings.add(opening);
       loop.flush(); // Packets that came before their group are waiting.
       return opening;
     } catch (error) {
-      this.#core.deleteRules([ids.forward, ids.consume]);
+      this.#core.deleteRules([ids.forward, ids.consume], clock.monotonic());
       options.onGone?.();
       throw error;
     }
@@ -119,7 +119,8 @@ export class ConnectionTable {
 
   #forget(opening: Opening): void {
     if (!this.#openings.delete(opening)) return;
-    this.#core.deleteRules([opening.rules.forward.routeId, opening.rules.consume.routeId]);
+    const { forward, consume } = opening.rules;
+    this.#core.deleteRules([forward.routeId, consume.routeId], this.#deps.clock.monotonic());
     opening.onGone?.();
   }
 

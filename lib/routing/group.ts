@@ -121,7 +121,7 @@ export class RouteGroup {
   /** Takes plaintext of any number of records. @returns bytes; 0: nothing there */
   read(into: Uint8Array): number {
     if (this.#removed) return 0;
-    const length = this.#core.read(this.handle, into);
+    const length = this.#core.read(this.handle, into, this.#deps.clock.monotonic());
     if (length > 0) this.#deps.loop.flush(); // A freed inbox lets the link's reading go on.
     return length;
   }
@@ -129,7 +129,7 @@ export class RouteGroup {
   /** Takes the plaintext of exactly one record, as the peer wrote it. */
   readMessage(): Uint8Array | undefined {
     if (this.#removed) return undefined;
-    const message = this.#core.readMessage(this.handle);
+    const message = this.#core.readMessage(this.handle, this.#deps.clock.monotonic());
     if (message !== undefined) this.#deps.loop.flush();
     return message;
   }
@@ -156,9 +156,9 @@ export class RouteGroup {
   }
 
   /** Says goodbye to the peer: `[Error] Close`. The end comes as an event, 2 s later at most. */
-  close(error?: string): void {
+  close(error: string = ""): void {
     if (this.#end !== undefined) return;
-    this.#send((core, now) => core.closeGroup(this.handle, error === undefined ? { now } : { error, now }));
+    this.#send((core, now) => core.closeGroup(this.handle, error, now));
     this.#wake(); // Whoever waits for packets must not wait for the peer's answer.
   }
 
@@ -167,7 +167,7 @@ export class RouteGroup {
     if (this.#removed) return;
     this.#removed = true;
     this.#unsubscribe();
-    this.#core.removeGroup(this.handle);
+    this.#core.removeGroup(this.handle, this.#deps.clock.monotonic());
     this.#deps.loop.flush();
     this.#wake();
   }

@@ -140,7 +140,7 @@ export class RuleGate {
    */
   remove(ids: readonly RouteId[]): void {
     for (const id of ids) this.#reserved.delete(id);
-    this.#deps.core.deleteRules([...ids]);
+    this.#deps.core.deleteRules([...ids], this.#deps.clock.monotonic());
   }
 
   #check<T extends Rule["type"]>(

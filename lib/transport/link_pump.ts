@@ -127,10 +127,10 @@ export class LinkPump {
   }
 
   async #writeAll(): Promise<void> {
-    const { core, handle, link, pool, flush } = this.#deps;
+    const { core, handle, link, clock, pool, flush } = this.#deps;
     try {
       while (this.#end === undefined) {
-        const output = core.outputView(handle);
+        const output = core.outputView(handle, clock.monotonic());
         if (output.length === 0) break;
         const buffer = output.length > SMALL_BUFFER_BYTES && output.length <= LARGE_BUFFER_BYTES
           ? pool.acquire()
@@ -141,7 +141,7 @@ export class LinkPump {
         } finally {
           pool.release(buffer);
         }
-        core.outputWritten(handle);
+        core.outputWritten(handle, clock.monotonic());
         flush();
       }
     } catch (error) {

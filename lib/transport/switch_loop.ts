@@ -96,7 +96,7 @@ class Loop implements SwitchLoop {
 
   constructor({ runtime, localKey }: SwitchLoopDeps) {
     this.#runtime = runtime;
-    this.switch = new Switch({ localKey, firstRouteId: randomRouteId(runtime), now: runtime.clock.monotonic() });
+    this.switch = new Switch({ localKey, firstRouteId: randomRouteId(runtime) }, runtime.clock.monotonic());
     this.#arm();
   }
 
@@ -105,12 +105,10 @@ class Loop implements SwitchLoop {
     const { transportId, early, onPong } = options;
     const core = this.switch;
     const { clock } = this.#runtime;
-    const handle = core.addLink({
-      transportId,
-      records,
-      now: clock.monotonic(),
-      ...(early === undefined || early.length === 0 ? {} : { early }),
-    });
+    const handle = core.addLink(
+      { transportId, records, ...(early === undefined || early.length === 0 ? {} : { early }) },
+      clock.monotonic(),
+    );
     const pump = new LinkPump({ core, handle, link, clock, pool: this.#pool, flush: () => this.flush() });
     let lastStats = core.linkStats(handle);
     const ended = pump.ended.then((end) => {
@@ -127,7 +125,7 @@ class Loop implements SwitchLoop {
       stats: () => this.#links.has(handle) ? core.linkStats(handle) : lastStats,
       ping: (value) => {
         if (!this.#links.has(handle)) return;
-        core.sendTransportPing(handle, value, clock.monotonic());
+        core.sendTransportPing(handle, value);
         this.flush();
       },
       close: () => pump.stop({ reason: "local", message: "Closed here" }),

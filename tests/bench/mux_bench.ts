@@ -18,7 +18,7 @@ const into = new Uint8Array(256 * 1024);
 const now = monotonicMs(0);
 
 const machines = (["client", "server"] as const).map((role) =>
-  new Mux({ role, keepAlive: false, receiveWindow: 4 * 1024 * 1024, now })
+  new Mux({ role, keepAlive: false, receiveWindow: 4 * 1024 * 1024 }, now)
 ) as [Mux, Mux];
 const [client, server] = machines;
 const id = client.open(now) as number;

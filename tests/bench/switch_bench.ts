@@ -12,7 +12,7 @@
  */
 
 import { encodePacket, type LinkHandle, Records, type Switch } from "../../lib/core/mod.ts";
-import { concatBytes, type RouteId } from "../../lib/types/mod.ts";
+import { concatBytes, type MonotonicMs, type RouteId } from "../../lib/types/mod.ts";
 import { SwitchLine } from "../core/switch_line.ts";
 
 const MIB = 1024 * 1024;
@@ -31,7 +31,7 @@ for (const size of [64, 1024, 4096]) {
       const part = Math.min(view.length, input.length - at);
       core.ingest(from, part, line.now);
       at += part;
-      drain(core, to);
+      drain(core, to, line.now);
     }
     bench.end();
   });
@@ -41,7 +41,7 @@ Deno.bench({ name: "carry 1 MiB from end to end", group: "ends", n: 40 }, () => 
   for (let at = 0, read = 0; read < MIB;) {
     at += first.core.write(first.group, bytes.subarray(at), line.now);
     line.settle();
-    for (let count = 1; count > 0; read += count) count = last.core.read(last.group, into);
+    for (let count = 1; count > 0; read += count) count = last.core.read(last.group, into, line.now);
   }
 });
 
@@ -75,9 +75,9 @@ function makeRelay(): Relay {
   return { line, core, from, to, routeId: rule.routeId, peer };
 }
 
-function drain(core: Switch, link: LinkHandle): void {
-  for (let part = core.outputView(link); part.length > 0; part = core.outputView(link)) {
+function drain(core: Switch, link: LinkHandle, now: MonotonicMs): void {
+  for (let part = core.outputView(link, now); part.length > 0; part = core.outputView(link, now)) {
     into.set(part.subarray(0, into.length));
-    core.outputWritten(link);
+    core.outputWritten(link, now);
   }
 }

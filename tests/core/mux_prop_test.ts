@@ -41,7 +41,7 @@ class Side {
   #next = 0;
 
   constructor(role: "client" | "server") {
-    this.mux = new Mux({ role, now: NOW, keepAlive: false });
+    this.mux = new Mux({ role, keepAlive: false }, NOW);
   }
 
   act(step: Action, peer: Side): void {
@@ -149,7 +149,7 @@ Deno.test("Mux survives any bytes: it takes them or ends the session", () => {
     fc.property(
       fc.array(fc.oneof(plausible, plausible, fc.uint8Array({ maxLength: 60 })), { maxLength: 60 }),
       (parts) => {
-        using mux = new Mux({ role: "server", now: NOW, keepAlive: true });
+        using mux = new Mux({ role: "server", keepAlive: true }, NOW);
         for (const part of parts) {
           mux.push(part, NOW);
           const id = mux.accept();

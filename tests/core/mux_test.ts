@@ -54,7 +54,7 @@ class Replay implements Disposable {
   #sent: Uint8Array[] = [];
 
   constructor(role: "client" | "server") {
-    this.mux = new Mux({ role, now: NOW, keepAlive: true, acknowledge: "accept" });
+    this.mux = new Mux({ role, keepAlive: true, acknowledge: "accept" }, NOW);
   }
 
   [Symbol.dispose](): void {
@@ -202,7 +202,7 @@ for (const vector of vectorCases("yamux.json")) {
 }
 
 Deno.test("Mux pings after 30 s and ends the session 10 s later without an answer", () => {
-  using mux = new Mux({ role: "client", now: NOW, keepAlive: true });
+  using mux = new Mux({ role: "client", keepAlive: true }, NOW);
   assert.equal(mux.pollDeadline(), NOW + 30_000);
   mux.handleDeadline(NOW + 30_000 as MonotonicMs);
   assert.equal(concatBytes(...outputOf(mux)).toHex(), "000200010000000000000000");
@@ -214,12 +214,12 @@ Deno.test("Mux pings after 30 s and ends the session 10 s later without an answe
 });
 
 Deno.test("Mux without keep-alive is due for nothing", () => {
-  using mux = new Mux({ role: "server", now: NOW, keepAlive: false });
+  using mux = new Mux({ role: "server", keepAlive: false }, NOW);
   assert.equal(mux.pollDeadline(), undefined);
 });
 
 Deno.test("Mux acknowledges on arrival and announces a larger window, if so told", () => {
-  using mux = new Mux({ role: "server", now: NOW, keepAlive: false, receiveWindow: 1 << 20 });
+  using mux = new Mux({ role: "server", keepAlive: false, receiveWindow: 1 << 20 }, NOW);
   mux.push(hex("000100010000000100000000"), NOW);
   assert.equal(concatBytes(...outputOf(mux)).toHex(), "0001000200000001000c0000");
   assert.deepEqual(eventsOf(mux), [{ type: "incoming" }]);
@@ -227,7 +227,7 @@ Deno.test("Mux acknowledges on arrival and announces a larger window, if so told
 });
 
 Deno.test("Mux reports a ping without an answer, and how long an answer took", () => {
-  using mux = new Mux({ role: "client", now: NOW, keepAlive: false });
+  using mux = new Mux({ role: "client", keepAlive: false }, NOW);
   assert.deepEqual([mux.ping(NOW), mux.ping(NOW)], [0, 1]);
   mux.push(hex("000200020000000000000001"), NOW + 7 as MonotonicMs);
   mux.handleDeadline(NOW + 10_000 as MonotonicMs);
@@ -238,7 +238,7 @@ Deno.test("Mux reports a ping without an answer, and how long an answer took", (
 });
 
 Deno.test("Mux knows no stream after its end, and nothing after its disposal", () => {
-  const mux = new Mux({ role: "client", now: NOW, keepAlive: false });
+  const mux = new Mux({ role: "client", keepAlive: false }, NOW);
   const stream = mux.open(NOW);
   assert.equal(stream, 1);
   mux.reset(1);
@@ -252,6 +252,6 @@ Deno.test("Mux knows no stream after its end, and nothing after its disposal", (
 
 Deno.test("Mux refuses windows that the protocol does not know", () => {
   for (const receiveWindow of [0, 262_143, 2 ** 31 + 1, 300_000.5]) {
-    assert.throws(() => new Mux({ role: "client", now: NOW, keepAlive: false, receiveWindow }), RangeError);
+    assert.throws(() => new Mux({ role: "client", keepAlive: false, receiveWindow }, NOW), RangeError);
   }
 });

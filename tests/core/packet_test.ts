@@ -97,8 +97,8 @@ testVectors("packet.json", {
 function handlePacket(data: VectorCase): void {
   // A rule of no keep-alive has expired one instant after it was saved.
   const [start, now] = [0 as MonotonicMs, 1 as MonotonicMs];
-  using core = new Switch({ localKey: "00" as PublicKey, firstRouteId: 1, now: start });
-  const from = core.addLink({ transportId: transport(0xaa), now: start });
+  using core = new Switch({ localKey: "00" as PublicKey, firstRouteId: 1 }, start);
+  const from = core.addLink({ transportId: transport(0xaa) }, start);
   const rule = data.rule === null ? undefined : hex(data.rule);
   const refused = REFUSED_RULES[data.name];
   if (refused !== undefined) {
@@ -109,14 +109,14 @@ function handlePacket(data: VectorCase): void {
   }
   const stored = rule === undefined || refused !== undefined ? undefined : decodeRule(rule);
   const hasNext = data.next_transport_present && stored !== undefined && stored.type !== "consume";
-  const to = hasNext ? core.addLink({ transportId: stored.nextTransportId, now: start }) : undefined;
+  const to = hasNext ? core.addLink({ transportId: stored.nextTransportId }, start) : undefined;
 
   const packet = hex(data.packet);
   core.readView(from).set(packet);
   core.ingest(from, packet.length, now);
 
-  assert.equal((to === undefined ? new Uint8Array() : core.outputView(to)).toHex(), data.sent.join(""));
-  assert.equal(core.outputView(from).length, 0, "the sender is told nothing");
+  assert.equal((to === undefined ? new Uint8Array() : core.outputView(to, now)).toHex(), data.sent.join(""));
+  assert.equal(core.outputView(from, now).length, 0, "the sender is told nothing");
   const counters = core.counters();
   assert.equal(counters.forwarded, data.expected === "forward" ? 1 : 0);
   const deviation = DEVIATIONS[data.name];

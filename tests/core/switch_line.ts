@@ -60,7 +60,7 @@ export class SwitchLine implements Disposable {
   constructor(length: number) {
     this.#secrets = Array.from({ length }, (_, i) => new SecretKey(new Uint8Array(32).fill(i + 1)));
     this.switches = this.#secrets.map((secret, i) =>
-      new Switch({ localKey: publicKeyOf(secret), firstRouteId: 1000 * (i + 1), now: this.now })
+      new Switch({ localKey: publicKeyOf(secret), firstRouteId: 1000 * (i + 1) }, this.now)
     );
     this.#events = this.switches.map(() => []);
     for (let i = 1; i < length; i++) this.#join(this.switches[i - 1]!, this.switches[i]!, i - 1);
@@ -75,13 +75,13 @@ export class SwitchLine implements Disposable {
     const path = this.switches.map((_, i) => i);
     const there = this.#saveRoute(path, descriptor);
     const back = this.#saveRoute(path.toReversed(), invertDescriptor(descriptor));
-    const end = (at: number, forward: RouteId, consume: RouteId, role: "initiator" | "responder"): LineEnd => {
+    const end = (at: number, forward: RouteId, consume: RouteId): LineEnd => {
       const core = this.switches[at]!;
-      const group = core.addGroup({ forward, consume, role, now: this.now });
+      const group = core.addGroup({ forward, consume }, this.now);
       return { core, secret: this.#secrets[at]!, group, forward, consume };
     };
     const last = path.length - 1;
-    return [end(0, there[0]!, back[last]!, "initiator"), end(last, back[0]!, there[last]!, "responder")];
+    return [end(0, there[0]!, back[last]!), end(last, back[0]!, there[last]!)];
   }
 
   /** As {@link open}, with keys from a real handshake over the line. */
@@ -144,7 +144,7 @@ export class SwitchLine implements Disposable {
     const [there, back] = [1, 2].map((fill) => new Uint8Array(32).fill(fill)) as [Uint8Array, Uint8Array];
     const add = (core: Switch, records: Records): Socket => ({
       core,
-      link: core.addLink({ transportId: transportIdAt(position), records, now: this.now }),
+      link: core.addLink({ transportId: transportIdAt(position), records }, this.now),
       flying: new Uint8Array(),
     });
     const cable = [
@@ -158,13 +158,13 @@ export class SwitchLine implements Disposable {
   #carry(from: Socket, to: Socket): boolean {
     let moved = false;
     if (from.flying.length < SOCKET_BYTES) {
-      const output = from.core.outputView(from.link);
+      const output = from.core.outputView(from.link, this.now);
       if (output.length > 0) {
         const flying = new Uint8Array(from.flying.length + output.length);
         flying.set(from.flying);
         flying.set(output, from.flying.length);
         from.flying = flying;
-        from.core.outputWritten(from.link);
+        from.core.outputWritten(from.link, this.now);
         moved = true;
       }
     }

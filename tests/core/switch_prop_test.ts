@@ -28,11 +28,11 @@ Deno.test("Switch: any writes at both ends arrive complete and in order, whateve
         const read = (at: number, space: number): void => {
           const { core, group } = ends[at]!;
           if (space === 0) {
-            const message = core.readMessage(group);
+            const message = core.readMessage(group, line.now);
             if (message !== undefined) got[at]!.push(message);
           } else {
             const into = new Uint8Array(space);
-            got[at]!.push(into.subarray(0, core.read(group, into)));
+            got[at]!.push(into.subarray(0, core.read(group, into, line.now)));
           }
         };
         for (const [i, step] of actions.entries()) {

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { encodePacket, Records, sha256, type Switch } from "../../lib/core/mod.ts";
 import { BugError, ClosedError, ProtocolError, UnavailableError } from "../../lib/errors/mod.ts";
-import type { RouteId } from "../../lib/types/mod.ts";
+import type { MonotonicMs, RouteId } from "../../lib/types/mod.ts";
 import { KEEP_ALIVE_NS, type LineEnd, SwitchLine, transportIdAt } from "./switch_line.ts";
 
 /** Bytes that differ everywhere. */
@@ -14,9 +14,9 @@ function pattern(length: number, seed: number): Uint8Array<ArrayBuffer> {
   return bytes;
 }
 
-function readAll({ core, group }: LineEnd): Uint8Array<ArrayBuffer> {
+function readAll({ core, group }: LineEnd, now: MonotonicMs): Uint8Array<ArrayBuffer> {
   const buffer = new Uint8Array(8 * 1024 * 1024);
-  return buffer.slice(0, core.read(group, buffer));
+  return buffer.slice(0, core.read(group, buffer, now));
 }
 
 Deno.test("Switch: five megabytes pass three hops in both directions at once, after a handshake", () => {
@@ -32,7 +32,7 @@ Deno.test("Switch: five megabytes pass three hops in both directions at once, af
     for (const way of ways) {
       way.done += way.from.core.write(way.from.group, way.sent.subarray(way.done), line.now);
       line.settle();
-      way.count += way.to.core.read(way.to.group, way.got.subarray(way.count));
+      way.count += way.to.core.read(way.to.group, way.got.subarray(way.count), line.now);
     }
   }
   for (const { from, sent, got } of ways) {
@@ -56,7 +56,7 @@ Deno.test("Switch: what is told of a connection, from the Handshake packet to th
   line.settle();
   assert.deepEqual(line.takeEvents(last.core), [{ type: "group-readable", group: last.group }]);
 
-  first.core.closeGroup(first.group, { error: "kein Zuhörer", now: line.now });
+  first.core.closeGroup(first.group, "kein Zuhörer", line.now);
   line.settle();
   assert.deepEqual(line.takeEvents(first.core).at(-1), {
     type: "group-closed",
@@ -66,7 +66,7 @@ Deno.test("Switch: what is told of a connection, from the Handshake packet to th
   assert.deepEqual(line.takeEvents(last.core), [
     { type: "group-closed", group: last.group, reason: "remote", message: "kein Zuhörer" },
   ]);
-  assert.equal(new TextDecoder().decode(readAll(last)), "hello");
+  assert.equal(new TextDecoder().decode(readAll(last, line.now)), "hello");
   assert.throws(
     () => first.core.write(first.group, new Uint8Array(1), line.now),
     (error) => error instanceof ClosedError && error.code === "switch/group-closed",
@@ -80,14 +80,14 @@ Deno.test("readMessage() keeps the borders of writes, read() does not", () => {
   const writes = [1, 4070, 17, 4071].map((length, i) => pattern(length, i + 1));
   for (const bytes of writes) assert.equal(first.core.write(first.group, bytes, line.now), bytes.length);
   line.settle();
-  assert.deepEqual(last.core.readMessage(last.group), writes[0]);
-  assert.deepEqual(last.core.readMessage(last.group), writes[1]);
+  assert.deepEqual(last.core.readMessage(last.group, line.now), writes[0]);
+  assert.deepEqual(last.core.readMessage(last.group, line.now), writes[1]);
   const part = new Uint8Array(10);
-  assert.equal(last.core.read(last.group, part), 10);
+  assert.equal(last.core.read(last.group, part, line.now), 10);
   assert.deepEqual(part, writes[2]!.slice(0, 10));
-  assert.deepEqual(last.core.readMessage(last.group), writes[2]!.slice(10), "the rest of a record begun");
-  assert.deepEqual(readAll(last), writes[3]);
-  assert.equal(last.core.readMessage(last.group), undefined);
+  assert.deepEqual(last.core.readMessage(last.group, line.now), writes[2]!.slice(10), "the rest of a record begun");
+  assert.deepEqual(readAll(last, line.now), writes[3]);
+  assert.equal(last.core.readMessage(last.group, line.now), undefined);
 });
 
 Deno.test("write() takes what the link has room for, and says when there is more", () => {
@@ -102,7 +102,7 @@ Deno.test("write() takes what the link has room for, and says when there is more
   assert.equal(first.core.pollDirtyLink(), line.links[0]![0]);
   line.settle();
   assert.deepEqual(line.takeEvents(first.core), [{ type: "group-writable", group: first.group }]);
-  assert.deepEqual(readAll(last), bytes.slice(0, taken));
+  assert.deepEqual(readAll(last, line.now), bytes.slice(0, taken));
 });
 
 Deno.test("ping() comes back as an event with its timestamp, and gives the latency", () => {
@@ -122,7 +122,7 @@ Deno.test("sendTransportPing() comes back as an event with its 64 bits", () => {
   using line = new SwitchLine(2);
   const [core] = line.switches as [Switch, Switch];
   const link = line.links[0]![0];
-  core.sendTransportPing(link, 0xfedc_ba98_7654_3210n, line.now);
+  core.sendTransportPing(link, 0xfedc_ba98_7654_3210n);
   line.settle();
   assert.deepEqual(line.takeEvents(core), [{ type: "transport-pong", link, value: 0xfedc_ba98_7654_3210n }]);
 });
@@ -149,7 +149,7 @@ Deno.test("a link whose record was changed is at fault, and is not read any more
   const [first] = line.connect();
   const [here, there] = line.links[0]!;
   first.core.write(first.group, pattern(1000, 1), line.now);
-  const output = first.core.outputView(here).slice();
+  const output = first.core.outputView(here, line.now).slice();
   output[500]! ^= 1;
   const core = line.switches[1]!;
   core.readView(there).set(output);
@@ -177,7 +177,7 @@ Deno.test("deleteRules() ends the group of a consume rule", () => {
   using line = new SwitchLine(2);
   const [first] = line.connect();
   line.takeEvents(first.core);
-  first.core.deleteRules([first.consume, 77 as RouteId]);
+  first.core.deleteRules([first.consume, 77 as RouteId], line.now);
   line.settle();
   assert.deepEqual(line.takeEvents(first.core), [{ type: "group-closed", group: first.group, reason: "expired" }]);
 });
@@ -210,7 +210,7 @@ Deno.test("malformed rules and groups without rules are refused", () => {
   rejects(new Uint8Array(300_000).fill(3), "rule/type");
   const refuse = (forward: RouteId, consume: RouteId): void =>
     assert.throws(
-      () => core.addGroup({ forward, consume, role: "initiator", now: line.now }),
+      () => core.addGroup({ forward, consume }, line.now),
       (error) => error instanceof UnavailableError && error.code === "switch/no-rules",
     );
   refuse(first.forward, first.consume);
@@ -222,8 +222,8 @@ Deno.test("a group without keys takes no plaintext", () => {
   using line = new SwitchLine(2);
   const [first, last] = line.open();
   assert.throws(() => first.core.write(first.group, new Uint8Array(1), line.now), ClosedError);
-  assert.equal(last.core.readMessage(last.group), undefined);
-  last.core.removeGroup(last.group);
+  assert.equal(last.core.readMessage(last.group, line.now), undefined);
+  last.core.removeGroup(last.group, line.now);
   const records = Records.ofKeys({ send: new Uint8Array(32), receive: new Uint8Array(32) });
   assert.throws(() => last.core.secureGroup(last.group, records, line.now), ClosedError);
 });
@@ -233,13 +233,13 @@ Deno.test("a link without records carries packets as they are, those read before
   const core = line.switches[0]!;
   const packet = encodePacket({ type: 0, routeId: 5 as RouteId, payload: new Uint8Array(3) });
   const early = packet.subarray(0, 4);
-  const link = core.addLink({ transportId: transportIdAt(0), early, now: line.now });
+  const link = core.addLink({ transportId: transportIdAt(0), early }, line.now);
   core.readView(link).set(packet.subarray(4));
   core.ingest(link, packet.length - 4, line.now);
   assert.equal(core.counters().unknownRoute, 1);
-  core.sendTransportPing(link, 1n, line.now);
+  core.sendTransportPing(link, 1n);
   assert.deepEqual(
-    core.outputView(link).slice(),
+    core.outputView(link, line.now).slice(),
     encodePacket({ type: 8, routeId: 0 as RouteId, payload: new Uint8Array([0, 0, 0, 0, 0, 0, 0, 1]) }),
   );
 });
@@ -259,7 +259,7 @@ Deno.test("figures of a link or group that was removed are a mistake of the call
   using line = new SwitchLine(2);
   const [first] = line.connect();
   const link = line.links[0]![0];
-  first.core.removeGroup(first.group);
+  first.core.removeGroup(first.group, line.now);
   first.core.removeLink(link, line.now);
   assert.throws(() => first.core.groupStats(first.group), BugError);
   assert.throws(() => first.core.linkStats(link), BugError);

@@ -27,7 +27,7 @@ interface World extends Disposable {
 
 function makeWorld(): World {
   const time = createVirtualTime();
-  const core = new Switch({ localKey: LOCAL, firstRouteId: 1_000, now: time.clock.monotonic() });
+  const core = new Switch({ localKey: LOCAL, firstRouteId: 1_000 }, time.clock.monotonic());
   const gate = new RuleGate({ core, clock: time.clock, localKey: LOCAL, isUp: (id) => id === transportId(1) });
   return {
     gate,

@@ -67,7 +67,7 @@ export class ToggleLink implements fc.Command<SwitchModel, RealSwitch> {
       real.core.removeLink(real.links[this.link]!, now);
     } else {
       model.addLink(this.link);
-      real.links[this.link] = real.core.addLink({ transportId: TRANSPORTS[this.link]!, now });
+      real.links[this.link] = real.core.addLink({ transportId: TRANSPORTS[this.link]! }, now);
     }
     checkAll(model, real, { anyOrder: true });
   }
@@ -94,7 +94,7 @@ export class AddGroup implements fc.Command<SwitchModel, RealSwitch> {
 
   run(model: SwitchModel, real: RealSwitch): void {
     const ids = { forward: model.idAt(this.forward), consume: model.idAt(this.consume) };
-    const begin = () => real.core.addGroup({ ...ids, role: "responder", now: model.now as MonotonicMs });
+    const begin = () => real.core.addGroup(ids, model.now as MonotonicMs);
     if (model.ends.areFree(ids.forward, ids.consume)) {
       model.visit("group begins");
       model.ends.add(ids.forward, ids.consume);
@@ -156,10 +156,10 @@ export class LeaveGroup implements fc.Command<SwitchModel, RealSwitch> {
     model.visit(`${this.how} a group that is ${model.ends.groups[index]!.state}`);
     if (this.how === "close") {
       model.ends.close(index, this.error);
-      real.core.closeGroup(real.groups[index]!, { error: this.error, now: model.now as MonotonicMs });
+      real.core.closeGroup(real.groups[index]!, this.error, model.now as MonotonicMs);
     } else {
       model.ends.remove(index);
-      real.core.removeGroup(real.groups[index]!);
+      real.core.removeGroup(real.groups[index]!, model.now as MonotonicMs);
     }
     checkAll(model, real);
   }

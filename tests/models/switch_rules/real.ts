@@ -30,10 +30,10 @@ export class RealSwitch implements Disposable {
   /** Makes a switch whose route ids begin with `firstId`, at the time 0. */
   constructor(firstId: number) {
     const now = 0 as MonotonicMs;
-    this.core = new Switch({ localKey: "00" as PublicKey, firstRouteId: firstId, now });
+    this.core = new Switch({ localKey: "00" as PublicKey, firstRouteId: firstId }, now);
     this.links = Array.from(
       { length: LINK_COUNT },
-      (_, i) => this.core.addLink({ transportId: TRANSPORTS[i]!, now }),
+      (_, i) => this.core.addLink({ transportId: TRANSPORTS[i]! }, now),
     );
   }
 
@@ -50,12 +50,12 @@ export class RealSwitch implements Disposable {
   }
 
   /** What the neighbours have got, by link. */
-  takeOutputs(): Packet[][] {
+  takeOutputs(now: MonotonicMs): Packet[][] {
     const bytes: Uint8Array[] = this.links.map(() => new Uint8Array());
     for (let link = this.core.pollDirtyLink(); link !== undefined; link = this.core.pollDirtyLink()) {
       const position = this.links.indexOf(link);
-      bytes[position] = concatBytes(bytes[position]!, this.core.outputView(link));
-      this.core.outputWritten(link);
+      bytes[position] = concatBytes(bytes[position]!, this.core.outputView(link, now));
+      this.core.outputWritten(link, now);
     }
     return bytes.map(packetsOf);
   }
@@ -111,7 +111,7 @@ export function checkAll(
   // Routes take turns at a link; what is promised is the order within each of them.
   const byRoute = (packets: readonly Packet[]): string[] =>
     packets.toSorted((a, b) => a.routeId - b.routeId).map(textOf);
-  for (const [link, packets] of real.takeOutputs().entries()) {
+  for (const [link, packets] of real.takeOutputs(now).entries()) {
     assert.deepEqual(
       inOrder(byRoute(packets)),
       inOrder(byRoute(model.links[link]!.output)),

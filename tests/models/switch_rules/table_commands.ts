@@ -123,7 +123,7 @@ export class DeleteRules implements fc.Command<SwitchModel, RealSwitch> {
       model.visit(model.rules.has(id) ? "delete a rule" : "delete nothing");
       model.deleteRule(id);
     }
-    real.core.deleteRules(ids);
+    real.core.deleteRules(ids, model.now as MonotonicMs);
     checkAll(model, real);
   }
 

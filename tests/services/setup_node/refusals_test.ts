@@ -134,7 +134,7 @@ function gateOf(sim: Simulation, options: { readonly key: PublicKey; readonly li
 } & Disposable {
   const { key: localKey, limits } = options;
   const { clock } = sim.runtimeFor(localKey);
-  const core = new Switch({ localKey, firstRouteId: 1_000, now: clock.monotonic() });
+  const core = new Switch({ localKey, firstRouteId: 1_000 }, clock.monotonic());
   const gate = new RuleGate({ core, clock, localKey, isUp: () => true, limits });
   return {
     handlers: {
