@@ -63,7 +63,7 @@ export class Acceptor {
         "Accept a route: too many handshakes are under way; try later",
       );
     }
-    const opening = connections.open(gate.saveEdge(edge, { setupNode }), { role: "responder" });
+    const opening = connections.open(gate.saveEdge(edge, { setupNode }));
     const handshake = this.#finish(opening).finally(() => this.#handshakes.delete(handshake));
     this.#handshakes.add(handshake);
   }

@@ -50,10 +50,7 @@ export class ConnectionTable {
    * Makes a group of two saved rules; from here on its packets are accepted.
    * @throws {UnavailableError} when the transport of the first hop is gone; the rules are deleted then
    */
-  open(
-    rules: SavedEdgeRules,
-    options: { readonly role: "initiator" | "responder"; readonly onGone?: () => void },
-  ): Opening {
+  open(rules: SavedEdgeRules, options: { readonly onGone?: () => void } = {}): Opening {
     const { loop, clock } = this.#deps;
     const ids = { forward: rules.forward.routeId, consume: rules.consume.routeId };
     try {

@@ -216,7 +216,7 @@ export class Dialler {
     const { connections, ports, runtime, secret } = this.#deps;
     const remoteKey = rules.forward.descriptor.destination.publicKey;
     const onGone = (): void => ports.release(localPort);
-    const opening = connections.open(rules, { role: "initiator", onGone });
+    const opening = connections.open(rules, { onGone });
     try {
       await initiateHandshake(opening.group, { runtime, secret, remoteKey, signal });
     } catch (error) {

@@ -25,7 +25,7 @@ import {
 import { hasCode } from "../../lib/errors/mod.ts";
 import { NULL_PUBLIC_KEY, SecretKey } from "../../lib/types/mod.ts";
 import type { PublicKey, Signature } from "../../lib/types/mod.ts";
-import { formatOverlayAddress, parseOverlayAddress } from "../../lib/wire/overlay_address.ts";
+import { formatOverlayAddress, parseOverlayAddress } from "./overlay_address.ts";
 import { hex, type VectorCase, vectorCases } from "./vectors.ts";
 
 const checks: Record<string, (item: VectorCase) => void> = {

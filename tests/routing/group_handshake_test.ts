@@ -79,7 +79,7 @@ simulationTest("initiateHandshake() refuses a responder with another key", async
 
 simulationTest("initiateHandshake() refuses a peer that asks for plaintext", async (sim) => {
   using remote = generateSecretKey(sim.runtimeFor("remote").random);
-  await using peer = await makeRawPeer(sim, { remoteKey: publicKeyOf(remote), role: "initiator" });
+  await using peer = await makeRawPeer(sim, { remoteKey: publicKeyOf(remote) });
   const initiating = initiateHandshake(peer.opening.group, { ...peer.node, remoteKey: publicKeyOf(remote) });
   const refused = assert.rejects(initiating, (error) => hasCode(error, "route/plaintext-refused"));
   assert.deepEqual((await sim.run(peer.receive())).payload, ENCRYPT);
@@ -89,7 +89,7 @@ simulationTest("initiateHandshake() refuses a peer that asks for plaintext", asy
 
 simulationTest("answerHandshake() refuses a peer that asks for plaintext", async (sim) => {
   using remote = generateSecretKey(sim.runtimeFor("remote").random);
-  await using peer = await makeRawPeer(sim, { remoteKey: publicKeyOf(remote), role: "responder" });
+  await using peer = await makeRawPeer(sim, { remoteKey: publicKeyOf(remote) });
   const answering = answerHandshake(peer.opening.group, { ...peer.node, remoteKey: publicKeyOf(remote) });
   const refused = assert.rejects(answering, (error) => hasCode(error, "route/plaintext-refused"));
   await sim.run(peer.send(HANDSHAKE, PLAINTEXT));
@@ -98,7 +98,7 @@ simulationTest("answerHandshake() refuses a peer that asks for plaintext", async
 
 simulationTest("answerHandshake() does not take data without a handshake for a peer of old", async (sim) => {
   using remote = generateSecretKey(sim.runtimeFor("remote").random);
-  await using peer = await makeRawPeer(sim, { remoteKey: publicKeyOf(remote), role: "responder" });
+  await using peer = await makeRawPeer(sim, { remoteKey: publicKeyOf(remote) });
   const answering = answerHandshake(peer.opening.group, { ...peer.node, remoteKey: publicKeyOf(remote) });
   const refused = assert.rejects(answering, (error) => hasCode(error, "route/handshake-timeout"));
   await sim.run(peer.send(DATA, new TextEncoder().encode("\0\x05hello")));
@@ -108,7 +108,7 @@ simulationTest("answerHandshake() does not take data without a handshake for a p
 simulationTest("answerHandshake() answers each Handshake of a peer that repeats it, as Go does once", async (sim) => {
   using remote = generateSecretKey(sim.runtimeFor("remote").random);
   const remoteKey = publicKeyOf(remote);
-  await using peer = await makeRawPeer(sim, { remoteKey, role: "responder" });
+  await using peer = await makeRawPeer(sim, { remoteKey });
   const answering = answerHandshake(peer.opening.group, { ...peer.node, remoteKey });
   for (let i = 0; i < 3; i++) {
     await sim.run(peer.send(HANDSHAKE, ENCRYPT));

@@ -57,9 +57,8 @@ export async function makeLine(sim: Simulation, hops: number): Promise<Line> {
     const forward = installOneWay(nodes, transports, descriptor);
     const reverse = installOneWay(nodes.toReversed(), transports.toReversed(), invertDescriptor(descriptor));
     return {
-      initiator: () => nodes[0]!.table.open({ forward: forward.first, consume: reverse.last }, { role: "initiator" }),
-      responder: () =>
-        nodes.at(-1)!.table.open({ forward: reverse.first, consume: forward.last }, { role: "responder" }),
+      initiator: () => nodes[0]!.table.open({ forward: forward.first, consume: reverse.last }),
+      responder: () => nodes.at(-1)!.table.open({ forward: reverse.first, consume: forward.last }),
     };
   };
 

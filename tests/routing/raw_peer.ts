@@ -25,7 +25,7 @@ export interface RawPeer extends AsyncDisposable {
 /** Makes a visor, joins it, and opens a group to `remoteKey`. */
 export async function makeRawPeer(
   sim: Simulation,
-  { remoteKey, role }: { readonly remoteKey: PublicKey; readonly role: "initiator" | "responder" },
+  { remoteKey }: { readonly remoteKey: PublicKey },
 ): Promise<RawPeer> {
   const node = makeNode(sim, "visor");
   const link = await sim.run(dial(sim, node));
@@ -47,7 +47,7 @@ export async function makeRawPeer(
     descriptor: { source: remote, destination: local },
   } as const;
   for (const rule of [forward, consume]) core.saveRule(encodeRule(rule), node.runtime.clock.monotonic());
-  const opening = node.table.open({ forward, consume }, { role });
+  const opening = node.table.open({ forward, consume });
   return {
     node,
     opening,

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import fc from "fast-check";
 import { decodeRule, encodeRule } from "../../lib/core/mod.ts";
 import { Fault } from "../../lib/wire/fault.ts";
-import { formatRuleSummary, MAX_RULE_SUMMARY_CHARACTERS, parseRuleSummary } from "../../lib/wire/rule_summary.ts";
+import { formatRuleSummary, MAX_RULE_SUMMARY_CHARACTERS, parseRuleSummary } from "./rule_summary.ts";
 import { rules } from "../arbitraries/rule.ts";
 import { testVectors } from "./vectors.ts";
 

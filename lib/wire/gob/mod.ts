@@ -3,7 +3,6 @@
  *
  * @module
  */
-export * from "./any.ts";
 export * from "./decoder.ts";
 export * from "./encoder.ts";
 export type { GobFaultCode } from "./fault_codes.ts";

@@ -5,7 +5,8 @@ import { RefusedError } from "../../../lib/errors/mod.ts";
 import type { ByteLink } from "../../../lib/runtime/mod.ts";
 import { concatBytes, type Hop, parseHex, type RouteDescriptor, type RouteId } from "../../../lib/types/mod.ts";
 import { Fault } from "../../../lib/wire/fault.ts";
-import { gobAny, GobDecoder, type GobRecord } from "../../../lib/wire/gob/mod.ts";
+import { GobDecoder } from "../../../lib/wire/gob/mod.ts";
+import { gobAny, type GobRecord } from "../../wire/gob/any.ts";
 import { RpcClient, type RpcHandler, rpcHandler, type RpcMethod, serveRpc } from "../../../lib/overlay/rpc/mod.ts";
 import {
   ADD_EDGE_RULES,

@@ -1,7 +1,8 @@
 /** Shows decoded values as the vector files show them (tests/vectors/README.md, gob.json). */
 
 import { Fault } from "../../../lib/wire/fault.ts";
-import { GobDecoder, type GobRecord, gobUint64, type GobValue, type WireType } from "../../../lib/wire/gob/mod.ts";
+import { GobDecoder, gobUint64, type WireType } from "../../../lib/wire/gob/mod.ts";
+import type { GobRecord, GobValue } from "./any.ts";
 
 /** A value of any type. */
 export function showValue(value: GobValue): unknown {

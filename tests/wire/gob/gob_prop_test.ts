@@ -4,7 +4,6 @@ import { publicKeyOf } from "../../../lib/core/mod.ts";
 import { SecretKey, transportIdOf } from "../../../lib/types/mod.ts";
 import { Fault } from "../../../lib/wire/fault.ts";
 import {
-  gobAny,
   gobBool,
   gobBytes,
   GobDecoder,
@@ -26,6 +25,7 @@ import {
   gobRules,
 } from "../../../lib/wire/setup_messages.ts";
 import { gobStreamRequest } from "../../../lib/wire/stream_objects.ts";
+import { gobAny } from "./any.ts";
 import { unwrap } from "./gob_json.ts";
 
 const KEYS = Array.from({ length: 5 }, (_, i) => publicKeyOf(new SecretKey(new Uint8Array(32).fill(i + 1))));

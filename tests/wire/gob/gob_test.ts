@@ -4,7 +4,6 @@ import { Fault } from "../../../lib/wire/fault.ts";
 import {
   decodeGob,
   encodeGob,
-  gobAny,
   gobBool,
   gobBytes,
   GobDecoder,
@@ -22,6 +21,7 @@ import { gobBidirectionalRoute, gobEdgeRules, gobRouteIds, gobRules } from "../.
 import { gobStreamRequest, gobStreamResponse } from "../../../lib/wire/stream_objects.ts";
 import { parseHex } from "../../../lib/types/mod.ts";
 import { testVectors } from "../vectors.ts";
+import { gobAny } from "./any.ts";
 import { showValue, unwrap } from "./gob_json.ts";
 
 /** Decodes into a target, and shows the result in Go's names. */

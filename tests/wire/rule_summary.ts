@@ -10,10 +10,10 @@
  * ```
  */
 
-import type { Rule } from "../core/mod.ts";
-import { parseTransportId, type RouteDescriptor, type RouteId, type TransportId } from "../types/mod.ts";
-import { Fault } from "./fault.ts";
-import { type JsonFaultCode, JsonObject } from "./go_json.ts";
+import type { Rule } from "../../lib/core/mod.ts";
+import { parseTransportId, type RouteDescriptor, type RouteId, type TransportId } from "../../lib/types/mod.ts";
+import { Fault } from "../../lib/wire/fault.ts";
+import { type JsonFaultCode, JsonObject } from "../../lib/wire/go_json.ts";
 
 /** The longest summary that is read; a legitimate one has about 400 characters. */
 export const MAX_RULE_SUMMARY_CHARACTERS = 4096;

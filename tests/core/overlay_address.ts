@@ -2,8 +2,8 @@
  * Text form of an address on the overlay: `<66 hex digits>:<port>`, where port 0 prints as `~` (dmsg.md §0).
  */
 
-import { NULL_PUBLIC_KEY } from "../types/mod.ts";
-import type { OverlayAddress, Port, PublicKey } from "../types/mod.ts";
+import { NULL_PUBLIC_KEY } from "../../lib/types/mod.ts";
+import type { OverlayAddress, Port, PublicKey } from "../../lib/types/mod.ts";
 
 /** What tells a public key from other text: `isValidPublicKey` of `lib/core`. */
 export interface KeyCheck {

@@ -1,7 +1,7 @@
 /** A codec that takes values of every type as the sender described them: for tools, tests and logs. It only reads. */
 
-import { readFields } from "./shapes.ts";
-import type { GobType, ValueSource, WireType } from "./types.ts";
+import { readFields } from "../../../lib/wire/gob/shapes.ts";
+import type { GobType, ValueSource, WireType } from "../../../lib/wire/gob/types.ts";
 
 /** A value of any type. */
 export type GobValue =
