@@ -73,18 +73,25 @@ export type {
   PingResult,
   RouteConnection,
   RouteConnectionStats,
-  RouteListener,
   RuleSummary,
 } from "./lib/routing/mod.ts";
+
+// Networks of keys and ports: the router is one, and messaging.
+export type {
+  DetachableStream,
+  DetachedStream,
+  KeyedDialOptions,
+  KeyedListener,
+  KeyedNetwork,
+  KeyedStream,
+} from "./lib/overlay/mod.ts";
 
 // Messaging, and the services of a network.
 export { createMessagingClient, createMessagingServer } from "./lib/messaging/mod.ts";
 export type {
-  DetachedStream,
   MessagingClient,
   MessagingClientDeps,
   MessagingDirectory,
-  MessagingListener,
   MessagingServer,
   MessagingServerDeps,
   MessagingServerLimits,
@@ -131,14 +138,7 @@ export type {
   AddressResolverDeps,
 } from "./lib/services/address_resolver/mod.ts";
 export { createSetupNode } from "./lib/services/setup_node/mod.ts";
-export type {
-  SetupListener,
-  SetupNetwork,
-  SetupNode,
-  SetupNodeDeps,
-  SetupNodeLimits,
-  SetupStream,
-} from "./lib/services/setup_node/mod.ts";
+export type { SetupNode, SetupNodeDeps, SetupNodeLimits } from "./lib/services/setup_node/mod.ts";
 export type {
   BuildInfo,
   HttpService,

@@ -4,7 +4,8 @@
  */
 
 import { publicKeyOf } from "../core/mod.ts";
-import { ClosedError, describeError, hasCode, ProtocolError, UnavailableError } from "../errors/mod.ts";
+import { ClosedError, describeError, hasCode, ProtocolError, RefusedError, UnavailableError } from "../errors/mod.ts";
+import { checkPort, type KeyedDialOptions, type KeyedListener, type KeyedNetwork, PortSpace } from "../overlay/mod.ts";
 import { untilAborted, withTimeout } from "../runtime/mod.ts";
 import type { Runtime } from "../runtime/mod.ts";
 import { shortKey } from "../types/mod.ts";
@@ -14,7 +15,6 @@ import { ClientSessions } from "./client_sessions.ts";
 import type { MessagingDirectory } from "./directory.ts";
 import { EntryCache } from "./entry_cache.ts";
 import { createEntryPublisher } from "./entry_publisher.ts";
-import { checkPort, PortTable } from "./ports.ts";
 import { ReplayWindow } from "./replay_window.ts";
 import type { Session } from "./session.ts";
 import { acceptStreams, STREAM_HANDSHAKE_LIMIT_MS } from "./stream_accept.ts";
@@ -36,9 +36,7 @@ export interface MessagingClientDeps {
 }
 
 /** A running client. */
-export interface MessagingClient extends AsyncDisposable {
-  /** What others dial it by. */
-  readonly publicKey: PublicKey;
+export interface MessagingClient extends KeyedNetwork<MessagingStream>, AsyncDisposable {
   /**
    * Resolves when the first session is up and the entry published: from then on others can dial us.
    * Rejects with {ClosedError} `messaging/closed` when the client is closed before.
@@ -48,7 +46,8 @@ export interface MessagingClient extends AsyncDisposable {
    * Opens a stream to a listener of another client, or of this one. Takes 20 s at most.
    * @param remote whose listener
    * @param port where it listens, 1–65535
-   * @throws {RefusedError} `messaging/no-listener`, `messaging/busy` or `messaging/refused`: the other client said no
+   * @throws {RefusedError} `messaging/no-listener`, `messaging/busy` or `messaging/refused`: the other client said no;
+   *   `messaging/no-paths`: a path was asked for, and this network has none
    * @throws {UnavailableError} `messaging/unknown-peer`: the discovery has no entry of the key;
    *   `messaging/no-delegated-servers`: the entry names no servers; `messaging/no-session`: none of its servers can be
    *   reached; `messaging/peer-unreachable`: all its servers closed the stream; `messaging/dial-timeout`;
@@ -56,18 +55,14 @@ export interface MessagingClient extends AsyncDisposable {
    * @throws {ClosedError} `messaging/closed`
    * @throws the reason of the signal
    */
-  dial(
-    remote: PublicKey,
-    port: Port,
-    options?: { readonly signal?: AbortSignal | undefined },
-  ): Promise<MessagingStream>;
+  dial(remote: PublicKey, port: Port, options?: KeyedDialOptions): Promise<MessagingStream>;
   /**
    * Accepts streams on a port.
    * @param port 1–65535
    * @throws {RefusedError} `messaging/port-taken`
    * @throws {ClosedError} `messaging/closed`
    */
-  listen(port: Port): MessagingListener;
+  listen(port: Port): KeyedListener<MessagingStream>;
   /** Sessions of this moment, oldest first. */
   readonly sessions: readonly MessagingSession[];
   /** Closes sessions, streams and listeners, and removes the entry; takes 1 s at most. Harmless when repeated. */
@@ -80,14 +75,6 @@ export interface MessagingSession {
   readonly server: PublicKey;
   /** When the session was up, ms, monotonic. */
   readonly since: MonotonicMs;
-}
-
-/** Accepts streams, for one consumer. The iteration ends when it or the client is closed. */
-export interface MessagingListener extends AsyncIterable<MessagingStream> {
-  /** Where it listens, 1–65535. */
-  readonly port: Port;
-  /** Stops accepting. Streams already taken live on. */
-  close(): void;
 }
 
 /** Changes of sessions that come together are published together, ms. */
@@ -106,7 +93,7 @@ class Client implements MessagingClient {
   readonly ready: Promise<void>;
   readonly #deps: MessagingClientDeps;
   readonly #entries: EntryCache;
-  readonly #ports = new PortTable<AcceptQueue>();
+  readonly #ports = new PortSpace<AcceptQueue>("messaging");
   readonly #sessions: ClientSessions;
   #lastRequestNs = 0n;
   readonly #publisher;
@@ -147,14 +134,17 @@ class Client implements MessagingClient {
     return this.#sessions.all.map(({ remoteKey, since }) => ({ server: remoteKey, since }));
   }
 
-  async dial(
-    remote: PublicKey,
-    port: Port,
-    options: { signal?: AbortSignal | undefined } = {},
-  ): Promise<MessagingStream> {
+  async dial(remote: PublicKey, port: Port, { path, signal }: KeyedDialOptions = {}): Promise<MessagingStream> {
     checkPort(port);
     this.#closing.signal.throwIfAborted();
-    const { signal } = options;
+    if (path !== undefined) {
+      throw new RefusedError(
+        "messaging/no-paths",
+        `Dial ${
+          shortKey(remote)
+        }:${port} over messaging: it has no paths; dial without one, or over the routed network`,
+      );
+    }
     return await withTimeout((aborted) => this.#dial({ publicKey: remote, port }, aborted), {
       timers: this.#deps.runtime.timers,
       ms: STREAM_HANDSHAKE_LIMIT_MS,
@@ -165,7 +155,7 @@ class Client implements MessagingClient {
     });
   }
 
-  listen(port: Port): MessagingListener {
+  listen(port: Port): KeyedListener<MessagingStream> {
     this.#closing.signal.throwIfAborted();
     const queue = new AcceptQueue(this.#deps.runtime.timers);
     this.#ports.listen(port, queue);

@@ -5,14 +5,13 @@
 
 import { parsePublicKey } from "../core/mod.ts";
 import { ProtocolError } from "../errors/mod.ts";
+import type { KeyedNetwork, KeyedStream } from "../overlay/mod.ts";
 import type { Http, Timers } from "../runtime/mod.ts";
 import type { OverlayAddress } from "../types/mod.ts";
 import { Fault } from "../wire/fault.ts";
 import { decodeResponseHead, encodeHead, type HeaderList, type ResponseHead } from "../wire/http1.ts";
 import { keyTextOf } from "../wire/key_url.ts";
-import type { MessagingClient } from "./client.ts";
 import { headersOf, HttpMessageReader, passOn, unreachable } from "./http_message.ts";
-import type { MessagingStream } from "./stream.ts";
 
 /** The port of HTTP unless the URL names another. */
 export const HTTP_PORT = 80;
@@ -23,7 +22,7 @@ const ANSWER_WITHIN_MS = 30_000;
 /** What {@link createMessagingFetch} needs. */
 export interface MessagingFetchDeps {
   /** Opens the streams. */
-  readonly messaging: Pick<MessagingClient, "dial">;
+  readonly messaging: Pick<KeyedNetwork, "dial">;
   /** Where time limits come from. */
   readonly timers: Timers;
   /** Takes the requests to URLs that name no key. */
@@ -55,7 +54,7 @@ export function createMessagingFetch(deps: MessagingFetchDeps): Http["fetch"] {
     }
     const { signal } = request;
     signal.throwIfAborted();
-    let stream: MessagingStream | undefined;
+    let stream: KeyedStream | undefined;
     const onAbort = (): void => stream?.close();
     signal.addEventListener("abort", onAbort, { once: true });
     const leave = (): void => {

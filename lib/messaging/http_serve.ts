@@ -4,14 +4,13 @@
  */
 
 import { ClosedError, describeError, ProtocolError } from "../errors/mod.ts";
+import type { KeyedNetwork, KeyedStream } from "../overlay/mod.ts";
 import { type HttpHandler, type Log, sleep, type Timers, untilAborted } from "../runtime/mod.ts";
 import { type Port, shortKey } from "../types/mod.ts";
 import { Fault } from "../wire/fault.ts";
 import { decodeRequestHead, encodeHead, type HeaderList, type RequestHead } from "../wire/http1.ts";
-import type { MessagingClient } from "./client.ts";
 import { HTTP_PORT } from "./http_fetch.ts";
 import { headersOf, HttpMessageReader, measureBody, passOn, writeBody } from "./http_message.ts";
-import type { MessagingStream } from "./stream.ts";
 
 /** How long a client may take for the head of its request, ms: v1.3 gives 3 s, which a slow relay uses up. */
 const HEAD_WITHIN_MS = 10_000;
@@ -25,7 +24,7 @@ const CLOSE_WITHIN_MS = 2_000;
 /** What {@link serveHttp} needs. */
 export interface ServeHttpDeps {
   /** At whose key it is served, which is the host in the URLs that the handler sees. */
-  readonly messaging: Pick<MessagingClient, "listen" | "publicKey">;
+  readonly messaging: Pick<KeyedNetwork, "listen" | "publicKey">;
   /** Default {@link HTTP_PORT}. */
   readonly port?: Port;
   /** Answers. */
@@ -43,7 +42,7 @@ export type MessagingHttpServer = AsyncDisposable;
 export function serveHttp(deps: ServeHttpDeps): MessagingHttpServer {
   const { messaging, port = HTTP_PORT, timers, log } = deps;
   const listener = messaging.listen(port);
-  const running = new Map<MessagingStream, Promise<void>>();
+  const running = new Map<KeyedStream, Promise<void>>();
   const accepting = (async (): Promise<void> => {
     for await (const stream of listener) {
       const isFull = running.size >= MAX_REQUESTS;
@@ -73,7 +72,7 @@ export function serveHttp(deps: ServeHttpDeps): MessagingHttpServer {
   };
 }
 
-async function answer(stream: MessagingStream, deps: ServeHttpDeps): Promise<void> {
+async function answer(stream: KeyedStream, deps: ServeHttpDeps): Promise<void> {
   const { timers, handler, messaging: { publicKey } } = deps;
   const reader = new HttpMessageReader(stream, timers);
   const head = await readRequest(reader);
@@ -118,7 +117,7 @@ async function readRequest(reader: HttpMessageReader): Promise<RequestHead | Fau
 }
 
 async function send(
-  stream: MessagingStream,
+  stream: KeyedStream,
   answer: { readonly response: Response; readonly head?: RequestHead; readonly signal: AbortSignal },
 ): Promise<void> {
   const { response, head, signal } = answer;
@@ -140,7 +139,7 @@ async function send(
   else await writeBody(stream, { body: measured?.body ?? body, chunked, signal });
 }
 
-async function refuse(stream: MessagingStream): Promise<void> {
+async function refuse(stream: KeyedStream): Promise<void> {
   const response = new Response(null, { status: 503, headers: { "retry-after": "5" } });
   await send(stream, { response, signal: new AbortController().signal });
 }

@@ -5,7 +5,7 @@
  * @module
  */
 export { createMessagingClient } from "./client.ts";
-export type { MessagingClient, MessagingClientDeps, MessagingListener, MessagingSession } from "./client.ts";
+export type { MessagingClient, MessagingClientDeps, MessagingSession } from "./client.ts";
 export { createMessagingServer } from "./server.ts";
 export type { MessagingServer, MessagingServerDeps, MessagingServerLimits, MessagingServerStats } from "./server.ts";
 export { createMessagingFetch, HTTP_PORT, overlayAddressOf } from "./http_fetch.ts";
@@ -15,4 +15,4 @@ export type { MessagingHttpServer, ServeHttpDeps } from "./http_serve.ts";
 export { createDirectDirectory } from "./direct_directory.ts";
 export type { DirectDirectoryDeps, KnownServer } from "./direct_directory.ts";
 export type { MessagingDirectory } from "./directory.ts";
-export type { DetachedStream, MessagingStream } from "./stream.ts";
+export type { MessagingStream } from "./stream.ts";

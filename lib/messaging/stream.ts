@@ -8,6 +8,7 @@
 import { MAX_RECORD_PLAINTEXT_BYTES } from "../core/mod.ts";
 import type { Records } from "../core/mod.ts";
 import { ClosedError } from "../errors/mod.ts";
+import type { DetachableStream, DetachedStream } from "../overlay/mod.ts";
 import type { ByteLink } from "../runtime/mod.ts";
 import type { MuxStream } from "../links/mux_session.ts";
 import type { Port, PublicKey } from "../types/mod.ts";
@@ -16,30 +17,8 @@ import { ReadBuffer } from "../links/read_buffer.ts";
 /** Sealed and written at once: 16 whole records are just below 64 KiB on the wire. */
 const WRITE_CHUNK_BYTES: number = 16 * MAX_RECORD_PLAINTEXT_BYTES;
 
-/** A byte stream with a client, authenticated and encrypted end to end. */
-export interface MessagingStream extends ByteLink {
-  /** The other client, who proved to own the key. */
-  readonly remoteKey: PublicKey;
-  /** The other side's port: where it listens, or its ephemeral one. */
-  readonly remotePort: Port;
-  /** Our port: an ephemeral one, or where we listen. */
-  readonly localPort: Port;
-  /**
-   * Gives the parts away instead of the stream, which must not have a read or write pending and is unusable afterwards:
-   * the link below the records, and the records, which may hold plaintext that has come already. The caller closes and
-   * disposes them.
-   * @throws {ClosedError} `messaging/closed`
-   */
-  detach(): DetachedStream;
-}
-
-/** See {@link MessagingStream.detach}. */
-export interface DetachedStream {
-  /** Carries records. Its `close` also frees the stream's port. */
-  readonly link: ByteLink;
-  /** To be disposed, unless taken over. */
-  readonly records: Records;
-}
+/** A byte stream with a client, authenticated and encrypted end to end. `detach` throws `messaging/closed`. */
+export type MessagingStream = DetachableStream;
 
 /** What a stream is made of. */
 export interface MessagingStreamParts {

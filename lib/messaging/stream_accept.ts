@@ -4,6 +4,7 @@
  * stream only.
  */
 
+import type { PortSpace } from "../overlay/mod.ts";
 import { NoiseHandshake } from "../core/mod.ts";
 import type { Records } from "../core/mod.ts";
 import { describeError, ProtocolError } from "../errors/mod.ts";
@@ -14,7 +15,6 @@ import type { PublicKey, SecretKey } from "../types/mod.ts";
 import { encodeSignedResponse } from "../wire/stream_objects.ts";
 import type { StreamRequest } from "../wire/stream_objects.ts";
 import type { AcceptQueue } from "./accept_queue.ts";
-import type { PortTable } from "./ports.ts";
 import type { ReplayWindow } from "./replay_window.ts";
 import type { Session } from "./session.ts";
 import { badRequest, openRequest, WIRE_CODE } from "./signed_object.ts";
@@ -31,7 +31,7 @@ export interface StreamAcceptDeps {
   readonly runtime: Pick<Runtime, "clock" | "timers" | "random" | "log">;
   readonly secret: SecretKey;
   readonly publicKey: PublicKey;
-  readonly ports: PortTable<AcceptQueue>;
+  readonly ports: Pick<PortSpace<AcceptQueue>, "listener">;
   readonly replays: ReplayWindow;
 }
 

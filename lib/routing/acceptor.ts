@@ -9,8 +9,9 @@
  */
 
 import { describeError, UnavailableError } from "../errors/mod.ts";
+import type { PortSpace } from "../overlay/mod.ts";
 import type { Runtime } from "../runtime/ports.ts";
-import { type Port, type PublicKey, type SecretKey, shortKey } from "../types/mod.ts";
+import { type PublicKey, type SecretKey, shortKey } from "../types/mod.ts";
 import type { EdgeRules } from "../wire/setup_messages.ts";
 import type { ConnectionTable, Opening } from "./connection_table.ts";
 import { answerHandshake } from "./group_handshake.ts";
@@ -32,8 +33,8 @@ export interface AcceptorDeps {
   readonly gate: RuleGate;
   /** Where groups are made. */
   readonly connections: ConnectionTable;
-  /** By port: where connections go. */
-  readonly listeners: ReadonlyMap<Port, FillableListener>;
+  /** Knows where connections go. */
+  readonly ports: Pick<PortSpace<FillableListener>, "listener">;
   /** Figures. */
   readonly metrics: RouterMetrics;
   /** Ends handshakes, and accepting. */
@@ -75,7 +76,7 @@ export class Acceptor {
 
   /** Shakes hands, then hands the connection to its listener. Never rejects: a failure concerns this group alone. */
   async #finish(opening: Opening): Promise<void> {
-    const { runtime, secret, connections, listeners, metrics, signal } = this.#deps;
+    const { runtime, secret, connections, ports, metrics, signal } = this.#deps;
     const { source: local, destination: remote } = opening.rules.forward.descriptor;
     try {
       await answerHandshake(opening.group, { runtime, secret, remoteKey: remote.publicKey, signal });
@@ -87,7 +88,7 @@ export class Acceptor {
     }
     metrics.accepted.add();
     const connection = connections.adopt(opening, { route: [] });
-    const listener = listeners.get(local.port);
+    const listener = ports.listener(local.port);
     if (listener === undefined) connection.close(formatNoListener(local.port));
     else if (!listener.offer(connection)) connection.close(`port ${local.port} is busy, try later`);
   }

@@ -23,7 +23,7 @@ import type { ConnectionTable } from "./connection_table.ts";
 import { errorOfEnd } from "./group.ts";
 import { initiateHandshake } from "./group_handshake.ts";
 import type { RouterMetrics } from "./metrics.ts";
-import type { PortSpace } from "../overlay/port_space.ts";
+import type { PortSpace } from "../overlay/mod.ts";
 import type { RouteConstraints } from "../services/route_finder/mod.ts";
 import { chooseRoutes, type RouteChoiceDeps } from "./route_choice.ts";
 import type { RouteConnection } from "./route_connection.ts";
@@ -63,7 +63,7 @@ export interface DiallerDeps {
   /** What finding routes needs. */
   readonly choice: RouteChoiceDeps;
   /** Where local ports come from. */
-  readonly ports: PortSpace;
+  readonly ports: Pick<PortSpace<unknown>, "acquire" | "release">;
   /** Checks and saves our own rules. */
   readonly gate: RuleGate;
   /** Where groups are made. */

@@ -5,7 +5,6 @@
  */
 export { createRouter, type DialOptions, type Router, type RouterDeps } from "./router.ts";
 export type { RouteConnection, RouteConnectionStats } from "./route_connection.ts";
-export type { RouteListener } from "./route_listener.ts";
 export { type ExplainDeps, explainDial } from "./explain.ts";
 export { DEFAULT_DIAL_HOPS } from "./rank.ts";
 export type { RuleLimits } from "./rule_quota.ts";

@@ -6,7 +6,7 @@
 
 import { type Port, type PublicKey, visorsOf } from "../types/mod.ts";
 import type { RouteConnection } from "./route_connection.ts";
-import type { RouteListener } from "./route_listener.ts";
+import type { KeyedListener } from "../overlay/mod.ts";
 import type { RouteConstraints } from "../services/route_finder/mod.ts";
 
 /** The well-known port of v1.3's ping (routing.md §8.6). */
@@ -75,7 +75,7 @@ export async function pingPeer(
  * Holds connections to the ping port open until the other side closes them, a bounded number at a time. What comes on
  * them is thrown away, so that a full inbox does not hold up the transport it came over.
  */
-export async function servePings(listener: RouteListener): Promise<void> {
+export async function servePings(listener: KeyedListener<RouteConnection>): Promise<void> {
   const held = new Set<RouteConnection>();
   for await (const connection of listener) {
     held.add(connection);

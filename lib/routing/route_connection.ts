@@ -5,7 +5,7 @@
  */
 
 import { ClosedError, UnavailableError } from "../errors/mod.ts";
-import type { ByteLink } from "../runtime/ports.ts";
+import type { KeyedStream } from "../overlay/mod.ts";
 import { type Hop, type Port, type PublicKey, shortKey } from "../types/mod.ts";
 import { errorOfEnd, type GroupEnd, type RouteGroup } from "./group.ts";
 
@@ -13,25 +13,19 @@ import { errorOfEnd, type GroupEnd, type RouteGroup } from "./group.ts";
 const ABORTED_TEXT = "the writer gave up";
 
 /** A connection to a port of another visor. */
-export interface RouteConnection extends ByteLink, AsyncDisposable {
-  /** The visor at the other end, proven by the handshake. */
-  readonly remoteKey: PublicKey;
-  /** Its port; the ephemeral one when it dialled. */
-  readonly remotePort: Port;
-  /** Our port; an ephemeral one when we dialled. */
-  readonly localPort: Port;
+export interface RouteConnection extends KeyedStream, AsyncDisposable {
   /** The path of what we send, from here to the remote visor. Empty when the peer dialled: it alone knows the path. */
   readonly route: readonly Hop[];
   /** How long finding the route, its set-up and the handshake took, ms. Only when we dialled. */
   readonly setupMs?: number;
   /**
    * One chunk for each record that came. It ends when the peer closes and fails when the route breaks.
-   * Use either this or {@link ByteLink.read}, not both at the same time.
+   * Use either this or {@link KeyedStream.read}, not both at the same time.
    */
   readonly readable: ReadableStream<Uint8Array>;
   /**
    * Takes chunks of any size; closing it closes the connection, aborting it breaks the connection at the other end, which
-   * is not told the reason. Use either this or {@link ByteLink.write} at a time.
+   * is not told the reason. Use either this or {@link KeyedStream.write} at a time.
    */
   readonly writable: WritableStream<Uint8Array>;
   /**

@@ -1,5 +1,6 @@
 /** What accepts connections on one port of the visor. */
 
+import type { KeyedListener } from "../overlay/mod.ts";
 import { createQueue } from "../runtime/mod.ts";
 import type { Port } from "../types/mod.ts";
 import type { RouteConnection } from "./route_connection.ts";
@@ -7,16 +8,8 @@ import type { RouteConnection } from "./route_connection.ts";
 /** Connections whose handshake is done and that nobody has taken yet. v1.3 keeps a million; each holds an inbox. */
 const MAX_WAITING = 128;
 
-/** Accepts connections to one port. Iteration ends when it is closed. */
-export interface RouteListener extends AsyncIterable<RouteConnection> {
-  /** Where it listens. */
-  readonly port: Port;
-  /** Stops accepting and closes what nobody took. Connections already taken live on. Harmless when repeated. */
-  close(): void;
-}
-
 /** A listener as the router fills it. */
-export interface FillableListener extends RouteListener {
+export interface FillableListener extends KeyedListener<RouteConnection> {
   /** Adds a connection. @returns false when too many wait already */
   offer(connection: RouteConnection): boolean;
 }

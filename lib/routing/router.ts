@@ -6,6 +6,7 @@
 import { publicKeyOf } from "../core/mod.ts";
 import { ClosedError, RefusedError } from "../errors/mod.ts";
 import type { MessagingClient } from "../messaging/mod.ts";
+import { type KeyedDialOptions, type KeyedListener, type KeyedNetwork, PortSpace } from "../overlay/mod.ts";
 import type { Runtime } from "../runtime/mod.ts";
 import type { RouteConstraints, RouteFinderClient } from "../services/route_finder/mod.ts";
 import { createSetupClient } from "./setup/client.ts";
@@ -18,9 +19,8 @@ import { ConnectionTable } from "./connection_table.ts";
 import { Dialler } from "./dialler.ts";
 import { routerMetrics } from "./metrics.ts";
 import { PING_PORT, servePings } from "./ping.ts";
-import { PortSpace } from "../overlay/port_space.ts";
 import type { RouteConnection } from "./route_connection.ts";
-import { createRouteListener, type FillableListener, type RouteListener } from "./route_listener.ts";
+import { createRouteListener, type FillableListener } from "./route_listener.ts";
 import { RuleGate } from "./rule_gate.ts";
 import type { RuleLimits } from "./rule_quota.ts";
 import { type RuleSummary, summariseRules } from "./rule_summary.ts";
@@ -49,14 +49,11 @@ export interface RouterDeps {
   readonly ensureTransport?: (remote: PublicKey, signal: AbortSignal) => Promise<void>;
 }
 
-/** How to dial. */
-export interface DialOptions extends RouteConstraints {
-  /** Gives up; a route that comes up later is closed. */
-  readonly signal?: AbortSignal;
-}
+/** How to dial: what the route must satisfy, and a signal that gives up. */
+export interface DialOptions extends RouteConstraints, KeyedDialOptions {}
 
 /** Dials and accepts connections over routes. */
-export interface Router extends AsyncDisposable {
+export interface Router extends KeyedNetwork<RouteConnection>, AsyncDisposable {
   /**
    * Connects to a port of another visor: finds routes, has the first that works set up, shakes hands.
    * @param remote whose visor
@@ -70,7 +67,7 @@ export interface Router extends AsyncDisposable {
    * Accepts connections to a port.
    * @throws {RefusedError} `route/port-taken`; {ClosedError} `route/closed`
    */
-  listen(port: Port): RouteListener;
+  listen(port: Port): KeyedListener<RouteConnection>;
   /**
    * Subscribes to connections as they come about, dialled ones and accepted ones, those of pings too. They belong to
    * whoever dialled or accepted them. @returns unsubscribes
@@ -91,8 +88,7 @@ export function createRouter(deps: RouterDeps): Router {
   const localKey = publicKeyOf(secret);
   const metrics = routerMetrics(runtime.metrics);
   const closing = new AbortController();
-  const ports = new PortSpace();
-  const listeners = new Map<Port, FillableListener>();
+  const ports = new PortSpace<FillableListener>("route");
   const subscribers = new Set<(connection: RouteConnection) => void>();
   const connections = new ConnectionTable({
     loop: switchLoop,
@@ -121,7 +117,7 @@ export function createRouter(deps: RouterDeps): Router {
     connections,
     metrics,
   });
-  const acceptor = new Acceptor({ runtime, secret, gate, connections, listeners, metrics, signal: closing.signal });
+  const acceptor = new Acceptor({ runtime, secret, gate, connections, ports, metrics, signal: closing.signal });
   const gateway = createSetupGateway({
     runtime,
     messaging,
@@ -134,21 +130,16 @@ export function createRouter(deps: RouterDeps): Router {
     },
   });
 
-  const listen = (port: Port): RouteListener => {
+  const listen = (port: Port): KeyedListener<RouteConnection> => {
     closing.signal.throwIfAborted();
-    ports.claim(port);
-    const listener = createRouteListener(port, () => {
-      if (listeners.get(port) !== listener) return;
-      listeners.delete(port);
-      ports.release(port);
-    });
-    listeners.set(port, listener);
+    const listener = createRouteListener(port, () => ports.unlisten(port, listener));
+    ports.listen(port, listener);
     return listener;
   };
 
   const close = async (): Promise<void> => {
     closing.abort(new ClosedError("route/closed", "Use the router: it was closed"));
-    for (const listener of listeners.values()) listener.close();
+    for (const listener of ports.listeners()) listener.close();
     setup[Symbol.dispose]();
     await gateway.close();
     await connections.closeAll();
@@ -158,6 +149,7 @@ export function createRouter(deps: RouterDeps): Router {
 
   const pings = servePings(listen(PING_PORT));
   return {
+    publicKey: localKey,
     dial: async (remote, port, { signal, ...constraints } = {}) => {
       closing.signal.throwIfAborted();
       if (remote === localKey) {

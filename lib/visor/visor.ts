@@ -1,7 +1,8 @@
 /** What one can do with a visor. Tested in tests/visor/facets_test.ts. */
 
 import type { ListenerView } from "../network/mod.ts";
-import type { DialOptions, RouteConnection, RouteListener } from "../routing/mod.ts";
+import type { KeyedListener } from "../overlay/mod.ts";
+import type { DialOptions, RouteConnection } from "../routing/mod.ts";
 import type { Port, PublicKey } from "../types/mod.ts";
 import type { VisorFacets } from "./facets.ts";
 
@@ -33,5 +34,5 @@ export interface Visor extends AsyncDisposable, VisorFacets {
    * @param port 1–65535
    * @throws {RefusedError} `route/port-taken`; {ClosedError} `route/closed`
    */
-  listen(port: Port): RouteListener;
+  listen(port: Port): KeyedListener<RouteConnection>;
 }

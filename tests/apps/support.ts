@@ -1,7 +1,7 @@
 /** An overlay of two visors without visors: connections are TCP links on loopback. What the tests of apps share. */
 
 import { RefusedError, UnavailableError } from "../../lib/errors/mod.ts";
-import type { AppConnection, AppDialOptions, AppListener, AppNetwork } from "../../lib/apps/mod.ts";
+import type { KeyedDialOptions, KeyedListener, KeyedNetwork, KeyedStream } from "../../lib/overlay/mod.ts";
 import { type ByteLink, createQueue, type Queue, type Runtime } from "../../lib/runtime/mod.ts";
 import type { PathStep, Port, PublicKey } from "../../lib/types/mod.ts";
 
@@ -11,7 +11,7 @@ export const BOB = `03${"b".repeat(64)}` as PublicKey;
 
 /** The overlay, and what can happen to it. */
 export interface TestOverlay extends AsyncDisposable {
-  networkOf(key: PublicKey): AppNetwork;
+  networkOf(key: PublicKey): KeyedNetwork;
   /** While true, every dial fails. */
   isDown: boolean;
   /** While true, connections carry nothing, and nobody is told: a route whose middle has vanished. */
@@ -24,7 +24,7 @@ export interface TestOverlay extends AsyncDisposable {
 
 /** Makes an overlay. Its links are real sockets of the runtime. */
 export async function createTestOverlay(runtime: Runtime): Promise<TestOverlay> {
-  const listeners = new Map<string, Queue<AppConnection>>();
+  const listeners = new Map<string, Queue<KeyedStream>>();
   const sockets = await runtime.network.listen("127.0.0.1:0");
   const accepting = sockets[Symbol.asyncIterator]();
   const links = new Set<ByteLink>();
@@ -38,7 +38,8 @@ export async function createTestOverlay(runtime: Runtime): Promise<TestOverlay> 
       links.clear();
     },
     networkOf: (key) => ({
-      async dial(remote: PublicKey, port: Port, options: AppDialOptions = {}): Promise<AppConnection> {
+      publicKey: key,
+      async dial(remote: PublicKey, port: Port, options: KeyedDialOptions = {}): Promise<KeyedStream> {
         overlay.dials.push(options.path);
         options.signal?.throwIfAborted();
         const queue = listeners.get(`${remote}:${port}`);
@@ -49,12 +50,13 @@ export async function createTestOverlay(runtime: Runtime): Promise<TestOverlay> 
         queue.push(makeConnection(far, key, overlay));
         return makeConnection(near, remote, overlay);
       },
-      listen(port: Port): AppListener {
+      listen(port: Port): KeyedListener {
         const name = `${key}:${port}`;
         if (listeners.has(name)) throw new RefusedError("route/port-taken", `Listen on ${port}`);
-        const queue = createQueue<AppConnection>(16);
+        const queue = createQueue<KeyedStream>(16);
         listeners.set(name, queue);
         return {
+          port,
           close(): void {
             listeners.delete(name);
             queue.close();
@@ -72,21 +74,15 @@ export async function createTestOverlay(runtime: Runtime): Promise<TestOverlay> 
   return overlay;
 }
 
-function makeConnection(link: ByteLink, remoteKey: PublicKey, overlay: TestOverlay): AppConnection {
-  const closed = Promise.withResolvers<void>();
+function makeConnection(link: ByteLink, remoteKey: PublicKey, overlay: TestOverlay): KeyedStream {
   return {
     remoteKey,
     remotePort: 3,
+    localPort: 3,
     remoteAddress: link.remoteAddress,
     read: (into) => link.read(into),
     write: (bytes) => overlay.isSilent ? Promise.resolve() : link.write(bytes),
-    close(): void {
-      link.close();
-      closed.resolve();
-    },
-    readable: new ReadableStream(),
-    writable: new WritableStream(),
-    closed: closed.promise,
+    close: () => link.close(),
   };
 }
 

@@ -7,11 +7,11 @@ import type {
   MessagingClient,
   MessagingClientDeps,
   MessagingDirectory,
-  MessagingListener,
   MessagingServer,
   MessagingServerDeps,
   MessagingStream,
 } from "../../lib/messaging/mod.ts";
+import type { KeyedListener } from "../../lib/overlay/mod.ts";
 import type { ByteLink, Runtime } from "../../lib/runtime/mod.ts";
 import type { Simulation } from "../fakes/mod.ts";
 import { FakeDirectory, secretOf } from "./support.ts";
@@ -74,7 +74,7 @@ export class MessagingWorld implements AsyncDisposable {
 }
 
 /** Sends everything back that comes on the streams of a listener, until it is closed. */
-export async function echo(listener: MessagingListener): Promise<void> {
+export async function echo(listener: KeyedListener<MessagingStream>): Promise<void> {
   for await (const stream of listener) echoStream(stream);
 }
 

@@ -1,12 +1,12 @@
 /** Measures the way to another visor: throughput in both directions, and the round trip meanwhile. */
 
 import type { Clock } from "../../runtime/mod.ts";
+import type { KeyedStream } from "../../overlay/mod.ts";
 import { type Hop, type PublicKey, visorsOf } from "../../types/mod.ts";
-import type { AppConnection } from "../app.ts";
 import { BENCH_PORT, DIRECTION, readExactly, sendBlocks, takeBlocks } from "./protocol.ts";
 
 /** A connection that can be pinged while it is used. The router's are such. */
-export interface BenchConnection extends AppConnection {
+export interface BenchConnection extends KeyedStream {
   /** The path of what we send. */
   readonly route: readonly Hop[];
   /** Measures a round trip, ms. */

@@ -3,7 +3,7 @@
 import { describeError } from "../../errors/mod.ts";
 import { type Runtime, withTimeout } from "../../runtime/mod.ts";
 import { shortKey } from "../../types/mod.ts";
-import type { AppConnection, AppListener } from "../app.ts";
+import type { KeyedListener, KeyedStream } from "../../overlay/mod.ts";
 import { DIRECTION, MAX_DURATION_MS, readExactly, sendBlocks, takeBlocks } from "./protocol.ts";
 
 /** Each may use all that the way gives, so few suffice. */
@@ -13,7 +13,7 @@ const REQUEST_BYTES = 5;
 
 /** Answers measurements until the listener closes. */
 export async function serveBench(
-  listener: AppListener,
+  listener: Pick<KeyedListener, typeof Symbol.asyncIterator>,
   runtime: Pick<Runtime, "clock" | "timers" | "log">,
 ): Promise<void> {
   let running = 0;
@@ -33,7 +33,7 @@ export async function serveBench(
   }
 }
 
-async function answer(connection: AppConnection, runtime: Pick<Runtime, "clock" | "timers">): Promise<void> {
+async function answer(connection: KeyedStream, runtime: Pick<Runtime, "clock" | "timers">): Promise<void> {
   const limited = <T>(ms: number, work: () => Promise<T>): Promise<T> =>
     withTimeout(work, { timers: runtime.timers, ms, code: "bench/timeout", message: "Measure" });
   const request = await limited(GRACE_MS, () => readExactly(connection, REQUEST_BYTES));
@@ -50,7 +50,8 @@ async function answer(connection: AppConnection, runtime: Pick<Runtime, "clock" 
   await limited(GRACE_MS, () => untilClosed(connection));
 }
 
-/** The client closes once it has everything. */
-async function untilClosed(connection: AppConnection): Promise<void> {
-  await connection.closed;
+/** The client closes once it has everything; a break is an end, too. */
+async function untilClosed(connection: KeyedStream): Promise<void> {
+  const scrap = new Uint8Array(64);
+  while (await connection.read(scrap).catch(() => null) !== null);
 }

@@ -4,10 +4,11 @@
  * there is no way to the server, programs get a proper SOCKS error within 10 s, and it dials again.
  */
 
+import type { KeyedNetwork } from "../../overlay/mod.ts";
 import type { ByteLink, Runtime } from "../../runtime/mod.ts";
 import { withTimeout } from "../../runtime/mod.ts";
 import { type PathStep, type PublicKey, shortKey } from "../../types/mod.ts";
-import type { App, AppContext, AppNetwork } from "../app.ts";
+import type { App, AppContext } from "../app.ts";
 import { ExitSession, type ExitStream } from "./exit_session.ts";
 import { LinkReader } from "../../links/link_reader.ts";
 import { HandshakeWatch } from "./local_answer.ts";
@@ -44,7 +45,7 @@ export interface SocksClientOptions {
   /** Its network has the local address. */
   readonly runtime: Runtime;
   /** The overlay. */
-  readonly network: AppNetwork;
+  readonly network: KeyedNetwork;
   /** The visor whose SOCKS server is the exit. */
   readonly remote: PublicKey;
   /** The local address, `host:port`; port 0 takes a free one at each start. */

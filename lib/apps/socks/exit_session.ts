@@ -7,7 +7,7 @@ import { describeError, UnavailableError } from "../../errors/mod.ts";
 import { Backoff, type Runtime, sleep, withTimeout } from "../../runtime/mod.ts";
 import { createMuxSession, type MuxSession, type MuxStream } from "../../links/mux_session.ts";
 import { type PathStep, type PublicKey, shortKey } from "../../types/mod.ts";
-import type { AppConnection, AppNetwork } from "../app.ts";
+import type { KeyedNetwork, KeyedStream } from "../../overlay/mod.ts";
 import { SOCKS_PORT, SOCKS_WINDOW_BYTES } from "./server.ts";
 
 /**
@@ -24,7 +24,7 @@ const SUCCESS_MS = 2_000;
 /** What the way is made of. */
 export interface ExitSessionDeps {
   readonly runtime: Runtime;
-  readonly network: AppNetwork;
+  readonly network: KeyedNetwork;
   readonly remote: PublicKey;
   readonly path?: readonly PathStep[] | undefined;
 }
@@ -114,7 +114,7 @@ export class ExitSession {
   async #dial(signal: AbortSignal): Promise<MuxSession> {
     const { runtime, network, remote, path } = this.#deps;
     const connection = await withTimeout(
-      (signal): Promise<AppConnection> =>
+      (signal): Promise<KeyedStream> =>
         network.dial(remote, SOCKS_PORT, { signal, ...(path === undefined ? {} : { path }) }),
       {
         timers: runtime.timers,

@@ -3,10 +3,11 @@
  * streams are SOCKS5 sessions (visor-and-apps.md §2.2).
  */
 
+import type { KeyedNetwork, KeyedStream } from "../../overlay/mod.ts";
 import type { Runtime } from "../../runtime/mod.ts";
 import { createMuxSession } from "../../links/mux_session.ts";
 import { type Port, type PublicKey, shortKey } from "../../types/mod.ts";
-import type { App, AppConnection, AppContext, AppNetwork } from "../app.ts";
+import type { App, AppContext } from "../app.ts";
 import { makeDestinationRule, PUBLIC_DESTINATIONS } from "./destinations.ts";
 import { createSocksMetrics } from "./metrics.ts";
 import { refuseSocksStream, serveSocksStream, type SessionDeps } from "./server_session.ts";
@@ -34,7 +35,7 @@ export interface SocksServerOptions {
   /** Its network connects to the destinations. */
   readonly runtime: Runtime;
   /** The overlay. */
-  readonly network: AppNetwork;
+  readonly network: KeyedNetwork;
   /** Clients must know it, as user or as password. */
   readonly passcode?: string | undefined;
   /** Who may connect; empty or absent: everybody. */
@@ -69,7 +70,7 @@ export function createSocksServer(options: SocksServerOptions): App {
       let sessions = 0;
       const count = (change: number): void => metrics.connections.set(sessions += change);
 
-      const serveConnection = async (connection: AppConnection): Promise<void> => {
+      const serveConnection = async (connection: KeyedStream): Promise<void> => {
         await using mux = createMuxSession(connection, {
           role: "server",
           runtime,

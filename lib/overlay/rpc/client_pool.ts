@@ -18,7 +18,7 @@ import { ClosedError, UnavailableError } from "../../errors/mod.ts";
 import { type Timers, withTimeout } from "../../runtime/mod.ts";
 import type { Port, PublicKey } from "../../types/mod.ts";
 import { RpcClient, type RpcMethod } from "./mod.ts";
-import type { SetupNetwork } from "../setup_network.ts";
+import type { KeyedNetwork } from "../keyed_network.ts";
 
 /** How long a client is kept for the next request, ms: well below the time after which the other side ends it. */
 export const KEPT_MS = 15_000;
@@ -32,7 +32,7 @@ const MAX_KEPT_PER_REMOTE = 4;
 /** What a pool needs. */
 export interface ClientPoolDeps {
   /** Opens streams. */
-  readonly network: Pick<SetupNetwork, "dial">;
+  readonly network: Pick<KeyedNetwork, "dial">;
   /** Where they lead to. */
   readonly port: Port;
   /** Ends what is kept for too long. */

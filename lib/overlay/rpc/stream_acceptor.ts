@@ -9,7 +9,7 @@
 import type { Timers } from "../../runtime/mod.ts";
 import type { PublicKey } from "../../types/mod.ts";
 import { type RpcHandler, serveRpc } from "./mod.ts";
-import type { SetupListener, SetupStream } from "../setup_network.ts";
+import type { KeyedListener, KeyedStream } from "../keyed_network.ts";
 
 /**
  * A stream on which no call begins or ends for this long is closed, ms. The longest call, a whole request, has 30 s
@@ -30,12 +30,12 @@ export interface StreamService {
   /** Says who may speak at all; the streams of others are closed unread. */
   readonly admit: (remote: PublicKey) => boolean;
   /** What answers the calls of a stream; asked once for each. */
-  readonly handlers: (stream: SetupStream) => readonly RpcHandler[];
+  readonly handlers: (stream: KeyedStream) => readonly RpcHandler[];
 }
 
 /** A loop that accepts streams. Disposing ends it: listener and streams are closed, and running calls waited for. */
 export class StreamAcceptor implements AsyncDisposable {
-  readonly #listener: SetupListener;
+  readonly #listener: KeyedListener;
   readonly #service: StreamService;
   /** Those that count, in the order in which they were last used. */
   readonly #streams = new Set<ServedStream>();
@@ -44,7 +44,7 @@ export class StreamAcceptor implements AsyncDisposable {
   #closing = false;
 
   /** Begins to accept. @param listener taken over */
-  constructor(listener: SetupListener, service: StreamService) {
+  constructor(listener: KeyedListener, service: StreamService) {
     this.#listener = listener;
     this.#service = service;
     this.#accepting = this.#acceptAll();
@@ -93,7 +93,7 @@ export class StreamAcceptor implements AsyncDisposable {
     return true;
   }
 
-  #serve(link: SetupStream): void {
+  #serve(link: KeyedStream): void {
     const stream = new ServedStream(link, {
       service: this.#service,
       onUse: () => {
@@ -111,7 +111,7 @@ export class StreamAcceptor implements AsyncDisposable {
 
 /** One stream: answers its calls and watches over its silence. */
 class ServedStream {
-  readonly #link: SetupStream;
+  readonly #link: KeyedStream;
   readonly #service: StreamService;
   readonly #onUse: () => void;
   readonly #ending = new AbortController();
@@ -119,7 +119,7 @@ class ServedStream {
   #answered = 0;
   #cancelSilence: () => void = () => {};
 
-  constructor(link: SetupStream, options: { readonly service: StreamService; readonly onUse: () => void }) {
+  constructor(link: KeyedStream, options: { readonly service: StreamService; readonly onUse: () => void }) {
     this.#link = link;
     this.#service = options.service;
     this.#onUse = options.onUse;

@@ -9,7 +9,7 @@ import {
 } from "../../wire/setup_messages.ts";
 import type { PublicKey } from "../../types/mod.ts";
 import { ClientPool } from "../../overlay/rpc/client_pool.ts";
-import type { SetupNetwork } from "../../overlay/setup_network.ts";
+import type { KeyedNetwork } from "../../overlay/mod.ts";
 
 /** Asks for routes. Disposing closes the streams that it keeps for further requests. */
 export interface SetupClient extends Disposable {
@@ -34,7 +34,7 @@ export interface SetupClientDeps {
   /** Its world. */
   readonly runtime: { readonly timers: Timers };
   /** How setup nodes are reached; not owned. */
-  readonly messaging: Pick<SetupNetwork, "dial">;
+  readonly messaging: Pick<KeyedNetwork, "dial">;
 }
 
 /** Makes a client over messaging. */

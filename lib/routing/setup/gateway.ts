@@ -16,7 +16,7 @@ import {
   RESERVE_IDS,
   RULE_GATEWAY_PORT,
 } from "../../wire/setup_messages.ts";
-import type { SetupNetwork, SetupStream } from "../../overlay/setup_network.ts";
+import type { KeyedNetwork, KeyedStream } from "../../overlay/mod.ts";
 import { StreamAcceptor } from "../../overlay/rpc/stream_acceptor.ts";
 
 /** Route set-ups of one setup node that may run at once. */
@@ -48,7 +48,7 @@ export interface SetupGatewayDeps {
   /** Its world. */
   readonly runtime: Pick<Runtime, "timers" | "log">;
   /** Where setup nodes come in; not owned. */
-  readonly messaging: Pick<SetupNetwork, "listen">;
+  readonly messaging: Pick<KeyedNetwork, "listen">;
   /** Who may call. Streams of others are closed unread. */
   readonly setupNodes: readonly PublicKey[];
   /** What calls lead to. */
@@ -80,7 +80,7 @@ export function createSetupGateway(deps: SetupGatewayDeps): SetupGateway {
 }
 
 function handlersOf(
-  stream: SetupStream,
+  stream: KeyedStream,
   deps: { readonly rules: RuleHandlers; readonly runtime: Pick<Runtime, "log"> },
 ): RpcHandler[] {
   const { rules, runtime: { log } } = deps;

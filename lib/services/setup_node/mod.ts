@@ -3,7 +3,7 @@
  *
  * @module
  */
-export type { SetupListener, SetupNetwork, SetupStream } from "../../overlay/setup_network.ts";
+
 export type { SetupNodeLimits } from "./requester_quota.ts";
 export {
   checkRouteAsUpstream,

@@ -28,7 +28,7 @@ import {
 } from "../../wire/setup_messages.ts";
 import { type ClientLease, ClientPool } from "../../overlay/rpc/client_pool.ts";
 import { setupNodeMetrics } from "./metrics.ts";
-import type { SetupNetwork, SetupStream } from "../../overlay/setup_network.ts";
+import type { KeyedNetwork, KeyedStream } from "../../overlay/mod.ts";
 import { RequesterQuota, type SetupNodeLimits } from "./requester_quota.ts";
 import { checkRouteAsUpstream, checkRouteStrictly, countRouteIds, makeRouteRules, type RouteRules } from "./rules.ts";
 import { StreamAcceptor } from "../../overlay/rpc/stream_acceptor.ts";
@@ -58,7 +58,7 @@ export interface SetupNodeDeps {
   /** Its world. */
   readonly runtime: Pick<Runtime, "timers" | "clock" | "log" | "metrics">;
   /** Not owned: whoever made it closes it. */
-  readonly messaging: SetupNetwork;
+  readonly messaging: KeyedNetwork;
   /** Kinds of transports that routes may use, if not the usual ones; `any` leaves transport ids unchecked. */
   readonly transportKinds?: readonly string[] | "any";
   /** How much it does, where the defaults do not fit. */
@@ -121,7 +121,7 @@ class RequestDesk {
   /** @throws {SkywireError} whose message goes to the requester: in upstream's words where it has some */
   async answer(
     route: BidirectionalRoute,
-    request: { readonly stream: SetupStream; readonly signal: AbortSignal },
+    request: { readonly stream: KeyedStream; readonly signal: AbortSignal },
   ): Promise<EdgeRules> {
     const { clock, timers, log } = this.#deps.runtime;
     const requester = request.stream.remoteKey;

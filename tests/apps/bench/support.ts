@@ -1,6 +1,6 @@
 /** Two visors with one connection after the other between them, on virtual time. What the tests of the bench share. */
 
-import type { AppConnection } from "../../../lib/apps/mod.ts";
+import type { KeyedListener, KeyedStream } from "../../../lib/overlay/mod.ts";
 import type { BenchConnection } from "../../../lib/apps/bench/mod.ts";
 import { type ByteLink, createQueue, sleep } from "../../../lib/runtime/mod.ts";
 import type { Hop, PublicKey, TransportId } from "../../../lib/types/mod.ts";
@@ -24,7 +24,7 @@ export interface BenchWay extends Disposable {
   /** Opens a connection as Alice. */
   dial(): Promise<BenchConnection>;
   /** What reaches Bob. */
-  readonly accepted: AsyncIterable<AppConnection> & { close(): void };
+  readonly accepted: KeyedListener;
 }
 
 /** Makes the way. */
@@ -32,9 +32,13 @@ export async function createWay(sim: Simulation): Promise<BenchWay> {
   const sockets = await sim.runtimeFor("bob").network.listen("bob:1");
   const accepting = sockets[Symbol.asyncIterator]();
   const { network, timers } = sim.runtimeFor("alice");
-  const accepted = createQueue<AppConnection>(16);
+  const accepted = createQueue<KeyedStream>(16);
   return {
-    accepted,
+    accepted: {
+      port: 1,
+      close: () => accepted.close(),
+      [Symbol.asyncIterator]: () => accepted[Symbol.asyncIterator](),
+    },
     async dial(): Promise<BenchConnection> {
       const [near, far] = await Promise.all([network.dial("bob:1"), accepting.next()]);
       accepted.push(connectionOf(far.value as ByteLink, ALICE));
@@ -51,24 +55,14 @@ export async function createWay(sim: Simulation): Promise<BenchWay> {
   };
 }
 
-function connectionOf(link: ByteLink, remoteKey: PublicKey): AppConnection {
-  const closed = Promise.withResolvers<void>();
+function connectionOf(link: ByteLink, remoteKey: PublicKey): KeyedStream {
   return {
     remoteKey,
     remotePort: 1,
+    localPort: 1,
     remoteAddress: link.remoteAddress,
-    read: async (into) => {
-      const count = await link.read(into);
-      if (count === null) closed.resolve();
-      return count;
-    },
+    read: (into) => link.read(into),
     write: (bytes) => link.write(bytes),
-    close(): void {
-      link.close();
-      closed.resolve();
-    },
-    readable: new ReadableStream(),
-    writable: new WritableStream(),
-    closed: closed.promise,
+    close: () => link.close(),
   };
 }

@@ -3,7 +3,7 @@ import { publicKeyOf } from "../../../lib/core/mod.ts";
 import { hasCode, RefusedError, UnavailableError } from "../../../lib/errors/mod.ts";
 import type { ByteLink } from "../../../lib/runtime/mod.ts";
 import { ClientPool, KEPT_MS } from "../../../lib/overlay/rpc/client_pool.ts";
-import type { SetupStream } from "../../../lib/services/setup_node/mod.ts";
+import type { KeyedStream } from "../../../lib/overlay/mod.ts";
 import { type PublicKey, type RouteId, SecretKey } from "../../../lib/types/mod.ts";
 import { rpcHandler, serveRpc } from "../../../lib/overlay/rpc/mod.ts";
 import { RESERVE_IDS, RULE_GATEWAY_PORT } from "../../../lib/wire/setup_messages.ts";
@@ -32,12 +32,12 @@ class Stage {
     lease.keep();
   }
 
-  async #dial(remoteKey: PublicKey): Promise<SetupStream> {
+  async #dial(remoteKey: PublicKey): Promise<KeyedStream> {
     await Promise.resolve();
     const [here, there] = linkPair();
     this.far.push(there);
     void serveRpc(there, { handlers: [rpcHandler(RESERVE_IDS, (count) => this.answer(count))] });
-    return { ...here, remoteKey };
+    return { ...here, remoteKey, remotePort: 136, localPort: 49_153 };
   }
 }
 

@@ -3,19 +3,23 @@
 import { RefusedError, UnavailableError } from "../../../lib/errors/mod.ts";
 import { createQueue, type Queue } from "../../../lib/runtime/mod.ts";
 import type { Port, PublicKey } from "../../../lib/types/mod.ts";
-import type { SetupListener, SetupNetwork, SetupStream } from "../../../lib/services/setup_node/mod.ts";
+import type { KeyedListener, KeyedNetwork, KeyedStream } from "../../../lib/overlay/mod.ts";
 import { linkPair } from "../../fakes/link_pair.ts";
 
+/** The port of who dials; nobody looks at it. */
+const EPHEMERAL: Port = 49_153;
+
 /** Makes a network; ask it for the view of each party. */
-export function createMemoryMessaging(): { of(key: PublicKey): SetupNetwork; readonly dials: readonly string[] } {
-  const listeners = new Map<string, Queue<SetupStream>>();
+export function createMemoryMessaging(): { of(key: PublicKey): KeyedNetwork; readonly dials: readonly string[] } {
+  const listeners = new Map<string, Queue<KeyedStream>>();
   const dials: string[] = [];
-  const listen = (key: PublicKey, port: Port): SetupListener => {
+  const listen = (key: PublicKey, port: Port): KeyedListener => {
     const name = `${key}:${port}`;
     if (listeners.has(name)) throw new RefusedError("messaging/port-taken", `Listen on ${port}`);
-    const queue = createQueue<SetupStream>(1000);
+    const queue = createQueue<KeyedStream>(1000);
     listeners.set(name, queue);
     return {
+      port,
       close: () => {
         listeners.delete(name);
         queue.close();
@@ -25,8 +29,8 @@ export function createMemoryMessaging(): { of(key: PublicKey): SetupNetwork; rea
   };
   const dial = async (
     from: PublicKey,
-    to: { key: PublicKey; port: Port; signal?: AbortSignal },
-  ): Promise<SetupStream> => {
+    to: { key: PublicKey; port: Port; signal?: AbortSignal | undefined },
+  ): Promise<KeyedStream> => {
     dials.push(`${to.key}:${to.port}`);
     await Promise.resolve();
     to.signal?.throwIfAborted();
@@ -35,12 +39,13 @@ export function createMemoryMessaging(): { of(key: PublicKey): SetupNetwork; rea
       throw new UnavailableError("messaging/unreachable", `dmsg error 100 - entry is not found in discovery`);
     }
     const [here, there] = linkPair();
-    queue.push({ ...there, remoteKey: from });
-    return { ...here, remoteKey: to.key };
+    queue.push({ ...there, remoteKey: from, remotePort: EPHEMERAL, localPort: to.port });
+    return { ...here, remoteKey: to.key, remotePort: to.port, localPort: EPHEMERAL };
   };
   return {
     dials,
     of: (key) => ({
+      publicKey: key,
       dial: (remote, port, options = {}) => dial(key, { key: remote, port, ...options }),
       listen: (port) => listen(key, port),
     }),

@@ -4,7 +4,7 @@ import { ClosedError, type RefusedError, UnavailableError } from "../../../lib/e
 import { type Hop, parseHex, type PublicKey, type RouteId, SecretKey } from "../../../lib/types/mod.ts";
 import { createSetupClient } from "../../../lib/routing/setup/client.ts";
 import { createSetupGateway, type RuleHandlers, type SetupGateway } from "../../../lib/routing/setup/gateway.ts";
-import type { SetupNetwork, SetupStream } from "../../../lib/services/setup_node/mod.ts";
+import type { KeyedNetwork, KeyedStream } from "../../../lib/overlay/mod.ts";
 import { SILENCE_MS } from "../../../lib/overlay/rpc/stream_acceptor.ts";
 import { GobDecoder } from "../../../lib/wire/gob/mod.ts";
 import { gobRpcResponse } from "../../../lib/wire/rpc_messages.ts";
@@ -35,7 +35,7 @@ for (const data of vectorCases("gob.json").filter((data) => data.port === 36)) {
     const sent = new Map<PublicKey, string>();
     for (const connection of data.connections_to_port_136) {
       const network = messaging.of(connection.visor);
-      const recorded: SetupNetwork = {
+      const recorded: KeyedNetwork = {
         ...network,
         listen: (port) =>
           recording(
@@ -343,10 +343,10 @@ function scripted(serverBytes: Uint8Array): RuleHandlers {
 
 /** Notes what arrives on accepted streams. */
 function recording(
-  listener: ReturnType<SetupNetwork["listen"]>,
+  listener: ReturnType<KeyedNetwork["listen"]>,
   note: (hex: string) => void,
-): ReturnType<SetupNetwork["listen"]> {
-  async function* accept(): AsyncGenerator<SetupStream> {
+): ReturnType<KeyedNetwork["listen"]> {
+  async function* accept(): AsyncGenerator<KeyedStream> {
     for await (const stream of listener) {
       const read = async (into: Uint8Array): Promise<number | null> => {
         const count = await stream.read(into);
@@ -356,7 +356,7 @@ function recording(
       yield { ...stream, read };
     }
   }
-  return { close: () => listener.close(), [Symbol.asyncIterator]: accept };
+  return { port: listener.port, close: () => listener.close(), [Symbol.asyncIterator]: accept };
 }
 
 function routeOfJson(json: Record<string, unknown>): BidirectionalRoute {
