@@ -14,9 +14,8 @@ import {
   joinMessaging,
 } from "../services/messaging_discovery/mod.ts";
 import { createRouteFinder } from "../services/route_finder/mod.ts";
-import { createSetupNode, KNOWN_TRANSPORT_KINDS } from "../services/setup_node/mod.ts";
+import { createSetupNode } from "../services/setup_node/mod.ts";
 import { createTransportDiscovery } from "../services/transport_discovery/mod.ts";
-import type { TransportDriver } from "../transport/mod.ts";
 import type { Listeners } from "./listeners.ts";
 import { type ServiceFolder, ServiceHost } from "./service_host.ts";
 
@@ -25,8 +24,6 @@ export interface EmbeddedNetworkContext {
   readonly runtime: Runtime;
   readonly folder: ServiceFolder;
   readonly listeners: Listeners;
-  /** Of the visor: its routes may use their kinds. */
-  readonly drivers: readonly TransportDriver[];
 }
 
 /** A running control plane. Disposing ends it. */
@@ -89,8 +86,7 @@ export async function startEmbeddedNetwork(context: EmbeddedNetworkContext): Pro
   });
   stack.use(messaging);
   host.answerOver(messaging);
-  const transportKinds = [...KNOWN_TRANSPORT_KINDS, ...context.drivers.map(({ kind }) => kind)];
-  stack.use(createSetupNode({ runtime, messaging, transportKinds }));
+  stack.use(createSetupNode({ runtime, messaging }));
   // The servers wait for the services' event streams, and the messaging client needs the servers to say goodbye.
   stack.defer(() => host.close());
 

@@ -5,6 +5,7 @@
  */
 
 import type { Records } from "../core/mod.ts";
+import type { TransportKind } from "../overlay/mod.ts";
 import type { ByteLink } from "../runtime/mod.ts";
 import type { PublicKey } from "../types/mod.ts";
 
@@ -40,15 +41,11 @@ export interface RawListener extends AsyncIterable<RawLink> {
 }
 
 /** One kind of transport. */
-export interface TransportDriver {
-  /** The word in configuration, entries and metrics; part of the transport id. 1–32 small letters of ASCII, digits, `-`. */
-  readonly kind: string;
+export interface TransportDriver extends TransportKind {
   /** Does one write arrive as one read? Order and completeness are expected either way. */
   readonly framing: "stream" | "packet";
   /** Are its links {@link RawLink.proven}? Then a peer takes a link as opened while `dial` is still under way. */
   readonly provesKeys?: boolean;
-  /** Does it find peers by their key alone? Then no address has to be known, and `dial` gets an empty one. */
-  readonly findsByKey?: boolean;
   /** Where a visor listens that is given the driver, in the driver's own form. Absent: it only dials. */
   readonly listenAddress?: string;
   /**

@@ -6,6 +6,7 @@
 import type { NetworkConfig } from "../network/mod.ts";
 import type { VisorConfig } from "./config/visor_config.ts";
 import { type MessagingClient, serveHttp } from "../messaging/mod.ts";
+import { MESSAGING, STCP, STCPR, WS } from "../overlay/mod.ts";
 import { createRouter, type Router } from "../routing/mod.ts";
 import type { Http, Runtime } from "../runtime/mod.ts";
 import {
@@ -41,7 +42,6 @@ import { Autoconnect } from "./autoconnect.ts";
 import { type Listeners, portOf } from "../network/listeners.ts";
 import type { KeptDocument } from "./kept_document.ts";
 import { openAutomatic } from "./transports/automatic.ts";
-import { MESSAGING_TYPE, STCP_TYPE, STCPR_TYPE, WS_TYPE } from "./transports/kinds.ts";
 import type { WantedTransport } from "./transports/wanted.ts";
 import { createVisorPage } from "./visor_page.ts";
 
@@ -126,11 +126,12 @@ export async function joinParts(deps: VisorPartsDeps): Promise<VisorParts> {
     discovery,
     addressOf: (kind, remote) =>
       wanted.value.find((one) => one.type === kind && one.remote === remote)?.address ??
-        (kind === STCP_TYPE ? config.addressBook?.[remote] : undefined),
+        (kind === STCP.kind ? config.addressBook?.[remote] : undefined),
   }));
-  await listeners.open("transport-stcp", (address) => table.listen(STCP_TYPE, address));
-  await listeners.open("transport-ws", (address) => table.listen(WS_TYPE, address));
-  await table.listen(MESSAGING_TYPE, "");
+  for (const { kind, listener } of [STCP, WS]) {
+    await listeners.open(listener, (address) => table.listen(kind, address));
+  }
+  await table.listen(MESSAGING.kind, "");
   for (const { kind, listenAddress } of drivers) {
     if (listenAddress !== undefined) listeners.note(`transport-${kind}`, await table.listen(kind, listenAddress));
   }
@@ -154,7 +155,7 @@ export async function joinParts(deps: VisorPartsDeps): Promise<VisorParts> {
       : {}),
   }));
   if (config.autoconnect && resolver !== undefined) {
-    stack.use(new Autoconnect({ runtime, resolver, table, localKey: messaging.publicKey, kind: STCPR_TYPE }));
+    stack.use(new Autoconnect({ runtime, resolver, table, localKey: messaging.publicKey, kind: STCPR.kind }));
   }
   const owned = stack.move();
   return {
@@ -178,7 +179,7 @@ async function goPublic(deps: {
   readonly host: string;
 }): Promise<AddressBinding | undefined> {
   const { runtime, listeners, table, resolver, host } = deps;
-  const { address } = await listeners.open("transport-stcpr", (address) => table.listen(STCPR_TYPE, address));
+  const { address } = await listeners.open(STCPR.listener, (address) => table.listen(STCPR.kind, address));
   if (resolver !== undefined) return new AddressBinding({ runtime, resolver, host, port: portOf(address) });
   runtime.log.warn("public-address-not-bound", { error: "the network has no address resolver" });
   return undefined;

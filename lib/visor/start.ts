@@ -40,7 +40,7 @@ export async function startVisor(options: VisorOptions): Promise<Visor> {
   const listeners = new Listeners(config, runtime.log);
 
   const embedded = config.network === undefined
-    ? stack.use(await startOwnNetwork({ runtime, folder, listeners, drivers }))
+    ? stack.use(await startOwnNetwork({ runtime, folder, listeners }))
     : undefined;
   const network = embedded?.own ?? config.network!;
   const ticket = formatTicket(embedded?.network ?? network);

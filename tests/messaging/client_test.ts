@@ -368,3 +368,14 @@ simulationTest("a session that turns out silent at a dial is replaced soon", asy
   await sim.run(20_000);
   (await sim.run(alice.dial(bob.publicKey, 7))).close();
 });
+
+simulationTest("a dial with a path is refused: messaging has none, and must not pretend to follow it", async (sim) => {
+  await using world = new MessagingWorld(sim);
+  await world.server("server");
+  const [alice, bob] = await world.clients("alice", "bob");
+  bob.listen(80);
+  await assert.rejects(
+    sim.run(alice.dial(bob.publicKey, 80, { path: [bob.publicKey] })),
+    (error) => error instanceof RefusedError && hasCode(error, "messaging/no-paths"),
+  );
+});

@@ -7,15 +7,14 @@ import type { Command } from "commander";
 import { serveHttp } from "../../messaging/mod.ts";
 import { createStatusPages } from "../../services/http/mod.ts";
 import { joinMessaging } from "../../services/messaging_discovery/mod.ts";
-import { createSetupNode, KNOWN_TRANSPORT_KINDS } from "../../services/setup_node/mod.ts";
-import { collect, urlArgument, wholeNumber } from "../command.ts";
+import { createSetupNode } from "../../services/setup_node/mod.ts";
+import { urlArgument, wholeNumber } from "../command.ts";
 import type { CliHost } from "../host.ts";
 import { loadKey, makeServiceCommand, runRole, type ServiceOptions, type ServiceReady } from "../role.ts";
 
 interface Options extends Omit<ServiceOptions, "listen"> {
   readonly listen?: string;
   readonly messagingDiscovery: string;
-  readonly transportKind: readonly string[];
   readonly requestsPerMinute: number;
 }
 
@@ -30,12 +29,6 @@ export function setupNodeCommand(host: CliHost): Command {
   })
     .option("--messaging-discovery <url>", "where the messaging discovery is", urlArgument, "http://127.0.0.1:9090")
     .option(
-      "--transport-kind <kind>",
-      "another kind that routes may use; may be repeated; any: all",
-      collect(String),
-      [],
-    )
-    .option(
       "--requests-per-minute <n>",
       "routes that one visor may ask for; 0: as many as it likes",
       wholeNumber({ min: 0, max: 1_000_000 }),
@@ -49,10 +42,8 @@ export function setupNodeCommand(host: CliHost): Command {
         const secret = stack.use(await loadKey(options.key, { host, runtime }));
         const { messaging } = joinMessaging({ runtime, secret, url: options.messagingDiscovery });
         stack.use(messaging);
-        const { transportKind: kinds } = options;
-        const transportKinds = kinds.includes("any") ? "any" : [...KNOWN_TRANSPORT_KINDS, ...kinds];
         const { publicKey } = messaging;
-        stack.use(createSetupNode({ runtime, messaging, transportKinds, limits: { requestsPerMinute } }));
+        stack.use(createSetupNode({ runtime, messaging, limits: { requestsPerMinute } }));
         const handler = createStatusPages({
           name: "setup-node",
           title: "Setup node",

@@ -9,7 +9,6 @@ export {
   checkRouteAsUpstream,
   checkRouteStrictly,
   countRouteIds,
-  KNOWN_TRANSPORT_KINDS,
   makeRouteRules,
   type RouteRules,
   type StrictCheck,

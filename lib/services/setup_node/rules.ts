@@ -15,28 +15,13 @@ import {
   type RouteDescriptor,
   type RouteId,
   shortKey,
+  type TransportId,
   visorsOf,
 } from "../../types/mod.ts";
 import { type BidirectionalRoute, type EdgeRules, KEEP_ALIVE_RANGE_NS } from "../../wire/setup_messages.ts";
-import { transportId } from "../../wire/transport_entry.ts";
 
 /** The longest path that is set up: as many hops as v1.3 visors ask the route finder for. */
 export const MAX_PATH_HOPS = 50;
-
-/**
- * Kinds of transports that routes may use: those of v1.3, the QUIC ones of later upstream, and ours. A
- * transport id is a hash over both edges and the kind, so an id of no kind listed here names no transport between them.
- */
-export const KNOWN_TRANSPORT_KINDS: readonly string[] = [
-  "stcp",
-  "stcpr",
-  "sudph",
-  "dmsg",
-  "ws",
-  "squicr",
-  "squic",
-  "quic",
-];
 
 /**
  * The check of v1.3 (routing.md §5.4, step 1): both paths are there and join the right ends.
@@ -55,14 +40,13 @@ export function checkRouteAsUpstream(route: BidirectionalRoute): string | undefi
 export interface StrictCheck {
   /** Who asks, as the messaging stream proved it. */
   readonly requester: PublicKey;
-  /** Default {@link KNOWN_TRANSPORT_KINDS}; `any` skips the check, for networks with kinds that are not known here. */
-  readonly transportKinds?: readonly string[] | "any";
 }
 
 /**
  * What v1.3 leaves unchecked, though each of its visors keeps to it (routing.md §5.4, W2): the requester is the source,
- * hops are contiguous, paths visit nobody twice and are not endless, transport ids belong to the edges of their hops, and
- * the keep-alive is sane.
+ * hops are contiguous, paths visit nobody twice and are not endless, a transport joins the same two visors wherever it is
+ * named, and the keep-alive is sane. Whether a transport is there, its visors say: its kind may be one that is not known
+ * here, so its id proves nothing.
  * @returns what is wrong, or undefined
  */
 export function checkRouteStrictly(route: BidirectionalRoute, check: StrictCheck): string | undefined {
@@ -73,7 +57,7 @@ export function checkRouteStrictly(route: BidirectionalRoute, check: StrictCheck
   if (keepAliveNs < KEEP_ALIVE_RANGE_NS.min || keepAliveNs > KEEP_ALIVE_RANGE_NS.max) {
     return `a keep-alive of ${keepAliveNs} ns is out of range`;
   }
-  return checkPath(forward, check) ?? checkPath(reverse, check);
+  return checkPath(forward) ?? checkPath(reverse);
 }
 
 /** How many route ids each visor must reserve: one for each of its places in both paths. In order of first mention. */
@@ -154,17 +138,19 @@ function makePathRules(path: readonly Hop[], options: PathOptions): PathRules | 
   return { first: first.rule, between, last };
 }
 
-function checkPath(path: readonly Hop[], check: StrictCheck): string | undefined {
+function checkPath(path: readonly Hop[]): string | undefined {
   if (path.length > MAX_PATH_HOPS) return `a path of ${path.length} hops is too long, ${MAX_PATH_HOPS} are allowed`;
-  const kinds = check.transportKinds ?? KNOWN_TRANSPORT_KINDS;
+  const ends = new Map<TransportId, string>();
   for (const [index, hop] of path.entries()) {
     const previous = path[index - 1];
     if (previous !== undefined && previous.to !== hop.from) {
       return `hop ${index + 1} does not begin where the one before ends`;
     }
-    if (!isJoined(hop, kinds)) {
+    const joined = [hop.from, hop.to].sort().join();
+    if ((ends.get(hop.transportId) ?? joined) !== joined) {
       return `hop ${index + 1} uses a transport that does not join its ends`;
     }
+    ends.set(hop.transportId, joined);
   }
   const visors = visorsOf(path);
   return new Set(visors).size < visors.length && !isLoop(path) ? "a path visits a visor twice" : undefined;
@@ -174,8 +160,4 @@ function checkPath(path: readonly Hop[], check: StrictCheck): string | undefined
 function isLoop(path: readonly Hop[]): boolean {
   const [there, back, ...others] = path;
   return others.length === 0 && there !== undefined && there.from !== there.to && there.from === back?.to;
-}
-
-function isJoined(hop: Hop, kinds: readonly string[] | "any"): boolean {
-  return kinds === "any" || kinds.some((kind) => transportId(hop.from, hop.to, kind) === hop.transportId);
 }

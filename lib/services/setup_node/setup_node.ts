@@ -59,8 +59,6 @@ export interface SetupNodeDeps {
   readonly runtime: Pick<Runtime, "timers" | "clock" | "log" | "metrics">;
   /** Not owned: whoever made it closes it. */
   readonly messaging: KeyedNetwork;
-  /** Kinds of transports that routes may use, if not the usual ones; `any` leaves transport ids unchecked. */
-  readonly transportKinds?: readonly string[] | "any";
   /** How much it does, where the defaults do not fit. */
   readonly limits?: SetupNodeLimits;
 }
@@ -167,9 +165,7 @@ class RequestDesk {
     options: { readonly requester: PublicKey; readonly signal: AbortSignal },
   ): Promise<EdgeRules> {
     const { requester, signal } = options;
-    const { transportKinds } = this.#deps;
-    const check = transportKinds === undefined ? { requester } : { requester, transportKinds };
-    const objection = checkRouteAsUpstream(route) ?? checkRouteStrictly(route, check);
+    const objection = checkRouteAsUpstream(route) ?? checkRouteStrictly(route, { requester });
     if (objection !== undefined) throw new RefusedError("setup/bad-route", objection);
     const session = new VisorSession({ ...this.#deps, signal });
     try {

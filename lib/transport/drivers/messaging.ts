@@ -4,7 +4,7 @@
  * records of the transport.
  */
 
-import type { DetachableStream, KeyedNetwork } from "../../overlay/mod.ts";
+import { type DetachableStream, type KeyedNetwork, MESSAGING } from "../../overlay/mod.ts";
 import type { Port } from "../../types/mod.ts";
 import type { RawLink, RawListener, TransportDriver } from "../driver.ts";
 
@@ -19,9 +19,8 @@ export function createMessagingDriver(
   { messaging }: { readonly messaging: Pick<KeyedNetwork<DetachableStream>, "dial" | "listen"> },
 ): TransportDriver {
   return {
-    kind: "dmsg",
+    ...MESSAGING,
     framing: "stream",
-    findsByKey: true,
     provesKeys: true,
     async dial(_address, { remoteKey, signal }): Promise<RawLink> {
       return rawLinkOf(await messaging.dial(remoteKey, TRANSPORT_PORT, { signal }));

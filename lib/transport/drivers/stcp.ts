@@ -3,6 +3,7 @@
  * code runs over real sockets and in a simulation.
  */
 
+import { STCP } from "../../overlay/mod.ts";
 import type { Network } from "../../runtime/mod.ts";
 import type { RawLink, RawListener, TransportDriver } from "../driver.ts";
 
@@ -12,7 +13,7 @@ import type { RawLink, RawListener, TransportDriver } from "../driver.ts";
  */
 export function createStcpDriver({ network }: { readonly network: Network }): TransportDriver {
   return {
-    kind: "stcp",
+    ...STCP,
     framing: "stream",
     dial: (address, { signal }): Promise<RawLink> => network.dial(address, signal === undefined ? {} : { signal }),
     listen: (address): Promise<RawListener> => network.listen(address),

@@ -4,6 +4,7 @@
  */
 
 import { UnavailableError } from "../../errors/mod.ts";
+import { STCPR } from "../../overlay/mod.ts";
 import type { Network } from "../../runtime/mod.ts";
 import { type PublicKey, shortKey } from "../../types/mod.ts";
 import type { RawLink, RawListener, TransportDriver } from "../driver.ts";
@@ -37,9 +38,8 @@ export function createStcprDriver(
     );
   };
   return {
-    kind: "stcpr",
+    ...STCPR,
     framing: "stream",
-    findsByKey: true,
     async dial(address, { remoteKey, signal }): Promise<RawLink> {
       const options = signal === undefined ? {} : { signal };
       signal?.throwIfAborted();

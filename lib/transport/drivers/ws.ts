@@ -19,6 +19,7 @@
  */
 
 import { ClosedError, ProtocolError, UnavailableError } from "../../errors/mod.ts";
+import { WS } from "../../overlay/mod.ts";
 import { ByteChunks, createQueue, parseAddress } from "../../runtime/mod.ts";
 import type { Http, HttpHandler, HttpServer, MessageSocket } from "../../runtime/mod.ts";
 import type { RawLink, RawListener, TransportDriver } from "../driver.ts";
@@ -55,7 +56,7 @@ export interface WsDriverDeps {
 /** Makes the driver. */
 export function createWsDriver({ http, beside = notFound }: WsDriverDeps): TransportDriver {
   return {
-    kind: "ws",
+    ...WS,
     framing: "stream",
     async dial(address, { signal }): Promise<RawLink> {
       const url = parseAddress(address) === undefined ? address : `ws://${address}${WS_PATH}`;

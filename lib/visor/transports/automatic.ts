@@ -4,10 +4,10 @@
  */
 
 import { describeError } from "../../errors/mod.ts";
+import { MESSAGING, STCPR } from "../../overlay/mod.ts";
 import { type Runtime, withTimeout } from "../../runtime/mod.ts";
 import type { TransportTable } from "../../transport/mod.ts";
 import { type PublicKey, shortKey } from "../../types/mod.ts";
-import { MESSAGING_TYPE, STCPR_TYPE } from "./kinds.ts";
 
 /** How long a dial without a route tries TCP before it takes a messaging server, ms: three lost SYNs, or a slow handshake. */
 const TRY_TCP_WITHIN_MS = 4_000;
@@ -29,7 +29,7 @@ export async function openAutomatic(
   options: AutomaticTransportsDeps & { readonly signal: AbortSignal },
 ): Promise<void> {
   if (options.hasResolver && await openTcp(remoteKey, options)) return;
-  await options.table.add({ remoteKey, kind: MESSAGING_TYPE, label: "automatic", signal: options.signal });
+  await options.table.add({ remoteKey, kind: MESSAGING.kind, label: "automatic", signal: options.signal });
 }
 
 /** A visor that the resolver does not list fails at once. */
@@ -38,7 +38,7 @@ async function openTcp(
   { runtime, table, signal }: AutomaticTransportsDeps & { readonly signal: AbortSignal },
 ): Promise<boolean> {
   try {
-    await withTimeout((signal) => table.add({ remoteKey, kind: STCPR_TYPE, label: "automatic", signal }), {
+    await withTimeout((signal) => table.add({ remoteKey, kind: STCPR.kind, label: "automatic", signal }), {
       timers: runtime.timers,
       ms: TRY_TCP_WITHIN_MS,
       code: "transport/dial-timeout",

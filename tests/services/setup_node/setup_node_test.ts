@@ -31,7 +31,7 @@ for (const data of vectorCases("gob.json").filter((data) => data.port === 36)) {
     const [call] = data.calls;
     const route = routeOfJson(call.args);
     // The transport ids of the file are random.
-    const { stack, messaging, ask } = stage(sim, { node: { transportKinds: "any" } });
+    const { stack, messaging, ask } = stage(sim);
     const sent = new Map<PublicKey, string>();
     for (const connection of data.connections_to_port_136) {
       const network = messaging.of(connection.visor);
