@@ -5,16 +5,9 @@
  */
 
 import { at } from "../types/at.ts";
+import { isRelayed } from "../overlay/mod.ts";
 import { type PublicKey, shortKey } from "../types/mod.ts";
-import {
-  joiningOf,
-  type Measurable,
-  type Metric,
-  METRICS,
-  type MetricWeights,
-  mixCosts,
-  RELAYED_TYPE,
-} from "./figures.ts";
+import { joiningOf, type Measurable, type Metric, METRICS, type MetricWeights, mixCosts } from "./figures.ts";
 import type { TransportGraph } from "./graph.ts";
 import { findPaths, nothingFound, rate } from "./answer.ts";
 import { countSteps } from "./budget.ts";
@@ -187,7 +180,7 @@ function relays(ours: number, theirs: number): string {
 }
 
 function relayedHops({ transports }: NumberedPath, graph: TransportGraph): number {
-  return transports.filter((number) => graph.transport(number).type === RELAYED_TYPE).length;
+  return transports.filter((number) => isRelayed(graph.transport(number).type)).length;
 }
 
 function amountOf(

@@ -14,6 +14,7 @@
  * cost whichever end it is added up from.
  */
 
+import { isRelayed } from "../overlay/mod.ts";
 import type { MapTransport } from "../wire/map_transport.ts";
 import { costAt } from "./read.ts";
 
@@ -25,9 +26,6 @@ export const METRICS = ["hops", "latency", "throughput", "reliability"] as const
 
 /** How much each measure counts in a mix, ≥ 0 and not all 0; one that is absent does not count. */
 export type MetricWeights = Readonly<Partial<Record<Metric, number | undefined>>>;
-
-/** The type of transports that go through a messaging server. */
-export const RELAYED_TYPE = "dmsg";
 
 /** What a transport or route is like. */
 export interface Figures {
@@ -58,7 +56,7 @@ export type MeasuredTransport = Pick<MapTransport, "type" | Measurable>;
 
 /** The figures of one transport, with what is assumed where nothing is known. */
 export function figuresOf(transport: MeasuredTransport): Figures {
-  const usual = transport.type === RELAYED_TYPE ? USUAL_RELAYED : USUAL;
+  const usual = isRelayed(transport.type) ? USUAL_RELAYED : USUAL;
   return {
     hops: 1,
     latencyMs: transport.latencyMs ?? usual.latencyMs,
@@ -115,7 +113,7 @@ const USUAL_AMOUNTS: Readonly<Record<Metric, number>> = {
 /** The cost of one transport as the search adds it up, see the top of the file. */
 export function packedCost(transport: MapTransport, metric: Metric): number {
   const units = Math.min(MAX_UNITS, Math.round(amountOf(figuresOf(transport), metric) * UNITS[metric]));
-  return units * TIE + TIE_HOP + Number(transport.type === RELAYED_TYPE);
+  return units * TIE + TIE_HOP + Number(isRelayed(transport.type));
 }
 
 /** The costs of transports by a mix, from their costs by each measure. Infinity stays so. */

@@ -11,15 +11,13 @@
  * name. v1.3 tries the finder's first answer only (routing.md §8.1).
  */
 
+import { isRelayed } from "../overlay/mod.ts";
 import type { RouteConstraints } from "../services/route_finder/mod.ts";
 import { type TransportSummary, USER_LABEL } from "../transport/mod.ts";
 import { type Path, type PublicKey, shortKey } from "../types/mod.ts";
 
 /** Longer routes are not asked for unless somebody wants them, which spares the route finder (routing.md §10.3). */
 export const DEFAULT_DIAL_HOPS = 5;
-
-/** The kind of transports that go through a messaging server, and so are the slowest. */
-const MESSAGING_KIND = "dmsg";
 
 /** A transport of this visor, as far as it matters here. */
 export type OwnTransport = Pick<TransportSummary, "id" | "type" | "remote" | "label" | "up">;
@@ -131,11 +129,11 @@ export function transportsTo(
 ): readonly OwnTransport[] {
   return transports
     .filter(({ up, remote: its, type }) => up && its === remote && !avoidTypes.includes(type))
-    .sort((a, b) => Number(a.type === MESSAGING_KIND) - Number(b.type === MESSAGING_KIND));
+    .sort((a, b) => Number(isRelayed(a.type)) - Number(isRelayed(b.type)));
 }
 
 function isLastResort({ type, label }: OwnTransport): boolean {
-  return type === MESSAGING_KIND && label !== USER_LABEL;
+  return isRelayed(type) && label !== USER_LABEL;
 }
 
 function withoutRepetition(ranked: readonly RankedPath[]): readonly RankedPath[] {
