@@ -211,9 +211,10 @@ httpTest("a client that says nothing is left after 10 s, and a key that nobody h
 
 const gone = Promise.withResolvers<void>();
 
+const left = Promise.withResolvers<void>();
 httpTest("a handler learns that its client has left, and a stream of events ends with it", {
   handler: (request) => {
-    request.signal.addEventListener("abort", () => {}, { once: true });
+    request.signal.addEventListener("abort", () => left.resolve(), { once: true });
     const body = new ReadableStream<Uint8Array>({
       pull: (controller) => {
         controller.enqueue(new TextEncoder().encode("event"));
@@ -228,7 +229,7 @@ httpTest("a handler learns that its client has left, and a stream of events ends
     const reader = response.body!.getReader();
     assert.equal(new TextDecoder().decode((await sim.run(reader.read())).value), "event");
     await reader.cancel();
-    await sim.run(gone.promise);
+    await sim.run(Promise.all([left.promise, gone.promise]));
   },
 });
 

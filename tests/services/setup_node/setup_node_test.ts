@@ -8,8 +8,10 @@ import type { KeyedNetwork, KeyedStream } from "../../../lib/overlay/mod.ts";
 import { SILENCE_MS } from "../../../lib/overlay/rpc/stream_acceptor.ts";
 import { GobDecoder } from "../../../lib/wire/gob/mod.ts";
 import { gobRpcResponse } from "../../../lib/wire/rpc_messages.ts";
-import { RpcClient } from "../../../lib/overlay/rpc/mod.ts";
+import { RpcClient, type RpcHandler, rpcHandler, serveRpc } from "../../../lib/overlay/rpc/mod.ts";
 import {
+  ADD_EDGE_RULES,
+  ADD_INTERMEDIARY_RULES,
   type BidirectionalRoute,
   decodeRouteDescriptor,
   DIAL_ROUTE_GROUP,
@@ -20,6 +22,8 @@ import {
   RULE_GATEWAY_PORT,
   SETUP_NODE_PORT,
 } from "../../../lib/wire/setup_messages.ts";
+import { createSetupNode } from "../../../lib/services/setup_node/mod.ts";
+import { createMemoryMessaging } from "./memory_messaging.ts";
 import { simulationTest } from "../../fakes/mod.ts";
 import { unwrap } from "../../wire/gob/gob_json.ts";
 import { normalForm } from "../../wire/gob/normal_form.ts";
@@ -156,21 +160,114 @@ simulationTest("createSetupNode() does not wait for ever for a silent visor", as
 });
 
 simulationTest("createSetupNode() gives a request no more than 30 s", async (sim) => {
-  const { visor, ask } = stage(sim);
-  const slow = (key: PublicKey): void => {
+  const messaging = createMemoryMessaging();
+  const slowly = <T>(work: () => T | Promise<T>, ms: number): Promise<T> =>
+    new Promise((resolve) => sim.runtimeFor("node").timers.after(ms, () => resolve(work())));
+  const network = messaging.of(NODE);
+  // Each step is within its own limit: dialling 15 s of 20 s, reserving and installing 9.9 s of 10 s.
+  const node: KeyedNetwork = { ...network, dial: (...target) => slowly(() => network.dial(...target), 15_000) };
+  await using stack = new AsyncDisposableStack();
+  stack.use(createSetupNode({ runtime: sim.runtimeFor("node"), messaging: node }));
+  for (const key of [A, B, C]) {
     const table = new Table();
-    const wait = (): Promise<void> => new Promise((resolve) => sim.runtimeFor(key).timers.after(9_900, resolve));
-    visor(key, {
-      reserveIds: (count) => wait().then(() => table.reserveIds(count)),
-      addIntermediaryRules: wait,
-      addEdgeRules: () => new Promise(() => {}),
-    });
-  };
-  [A, B, C].forEach(slow);
+    const rules: RuleHandlers = {
+      reserveIds: (count) => slowly(() => table.reserveIds(count), 9_900),
+      addIntermediaryRules: () => slowly(() => {}, 9_900),
+      addEdgeRules: () => {},
+    };
+    stack.use(
+      createSetupGateway({ runtime: sim.runtimeFor(key), messaging: messaging.of(key), setupNodes: [NODE], rules }),
+    );
+  }
+  const client = stack.use(createSetupClient({ runtime: sim.runtimeFor(A), messaging: messaging.of(A) }));
   const startedMs = sim.nowMs;
-  const message = await sim.run(ask(routeVia([A, B, C])).then(() => "accepted", (error) => error.details.message));
-  assert.match(message, /no end within/);
-  assert.ok(sim.nowMs - startedMs <= 30_100);
+  const asked = client.dialRouteGroup(NODE, routeVia([A, B, C])).then(
+    () => "accepted",
+    (error) => error.details.message,
+  );
+  assert.match(await sim.run(asked), /no end within/);
+  assert.ok(sim.nowMs - startedMs >= 30_000 && sim.nowMs - startedMs <= 30_100);
+  await sim.run(10_000);
+  await sim.run(stack.disposeAsync());
+});
+
+/** A visor whose gateway answers what no visor of ours would. */
+function oddVisor(
+  { messaging, stack }: Pick<ReturnType<typeof stage>, "messaging" | "stack">,
+  key: PublicKey,
+  handlers: readonly RpcHandler[],
+): void {
+  const listener = messaging.of(key).listen(RULE_GATEWAY_PORT);
+  stack.defer(() => listener.close());
+  void (async () => {
+    for await (const stream of listener) void serveRpc(stream, { handlers });
+  })();
+}
+
+const GOOD_IDS = rpcHandler(RESERVE_IDS, (count) => Array.from({ length: count }, (_, i) => (i + 1) as RouteId));
+
+simulationTest("createSetupNode() makes no rules of the route id 0, which is the links' own", async (sim) => {
+  const parts = stage(sim);
+  parts.visor(A);
+  parts.visor(C);
+  oddVisor(parts, B, [
+    rpcHandler(RESERVE_IDS, (count) => Array.from({ length: count }, (_, i) => i as RouteId)),
+    rpcHandler(ADD_INTERMEDIARY_RULES, () => true),
+  ]);
+  const message = await sim.run(
+    parts.ask(routeVia([A, B, C])).then(() => "accepted", (error) => error.details.message),
+  );
+  assert.match(message, /gave some that cannot be used/);
+  await sim.run(parts.stack.disposeAsync());
+});
+
+simulationTest(
+  "createSetupNode() takes no for an answer, from a visor in the middle and from the last one",
+  async (sim) => {
+    for (const refusing of [ADD_INTERMEDIARY_RULES, ADD_EDGE_RULES] as const) {
+      const parts = stage(sim);
+      parts.visor(A);
+      for (const key of [B, C]) {
+        oddVisor(parts, key, [
+          GOOD_IDS,
+          rpcHandler(ADD_INTERMEDIARY_RULES, () => refusing !== ADD_INTERMEDIARY_RULES),
+          rpcHandler(ADD_EDGE_RULES, () => refusing !== ADD_EDGE_RULES),
+        ]);
+      }
+      const asked = parts.ask(routeVia([A, B, C])).then(() => "accepted", (error) => error.details.message);
+      assert.match(await sim.run(asked), /not take its rules|were not taken/, refusing.name);
+      await sim.run(parts.stack.disposeAsync());
+    }
+  },
+);
+
+simulationTest("createSetupNode() closes a stream that comes about when its request has failed", async (sim) => {
+  const messaging = createMemoryMessaging();
+  const network = messaging.of(NODE);
+  let closed = 0;
+  const node: KeyedNetwork = {
+    ...network,
+    // B's stream takes longer than the failure of C, which is not there.
+    dial: async (remote, port) => {
+      if (remote === B) await new Promise<void>((resolve) => sim.runtimeFor("node").timers.after(3_000, resolve));
+      const stream = await network.dial(remote, port);
+      return { ...stream, close: () => (closed += Number(remote === B), stream.close()) };
+    },
+  };
+  await using stack = new AsyncDisposableStack();
+  stack.use(createSetupNode({ runtime: sim.runtimeFor("node"), messaging: node }));
+  const rules = new Table();
+  for (const key of [A, B]) {
+    stack.use(
+      createSetupGateway({ runtime: sim.runtimeFor(key), messaging: messaging.of(key), setupNodes: [NODE], rules }),
+    );
+  }
+  const client = stack.use(createSetupClient({ runtime: sim.runtimeFor(A), messaging: messaging.of(A) }));
+  const asked = client.dialRouteGroup(NODE, routeVia([A, B, C])).then(() => "accepted", () => "refused");
+  assert.equal(await sim.run(asked), "refused");
+  await sim.run(5_000);
+  assert.equal(closed, 1);
+  await sim.run(stack.disposeAsync());
 });
 
 simulationTest("createSetupNode() serves many at once, but no more than some of one requester", async (sim) => {

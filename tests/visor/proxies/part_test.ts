@@ -112,3 +112,11 @@ simulationTest("members that a later version gave a proxy are written back", asy
   await sim.run(async () => await visor[Symbol.asyncDispose]());
   assert.deepEqual(JSON.parse(new TextDecoder().decode(await storage.read("proxies.json"))), [...later, SERVER]);
 });
+
+simulationTest("a proxy whose exit would be the visor itself is refused at once, and not kept", async (sim) => {
+  const visor = await sim.run(createVisor({ network: sim, data: "a" }));
+  const own: ProxySettings = { role: "client", to: visor.publicKey, listen: "a:1080" };
+  await assert.rejects(sim.run(visor.proxies.add(own)), (error) => hasCode(error, "proxy/own-key"));
+  assert.deepEqual(visor.proxies.list(), []);
+  await sim.run(async () => await visor[Symbol.asyncDispose]());
+});
