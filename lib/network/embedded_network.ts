@@ -3,21 +3,23 @@
  * and records in the data folder.
  */
 
-import type { NetworkConfig } from "./network_config.ts";
-import { publicKeyOf } from "../core/mod.ts";
-import { createMessagingServer } from "../messaging/mod.ts";
-import { formatAddress, type Http, type Runtime } from "../runtime/mod.ts";
-import { createAddressResolver } from "../services/address_resolver/mod.ts";
-import {
-  createMessagingDiscovery,
-  createMessagingDiscoveryClient,
-  joinMessaging,
-} from "../services/messaging_discovery/mod.ts";
-import { createRouteFinder } from "../services/route_finder/mod.ts";
-import { createSetupNode } from "../services/setup_node/mod.ts";
-import { createTransportDiscovery } from "../services/transport_discovery/mod.ts";
+import { HTTP_PORT } from "../messaging/mod.ts";
+import { formatAddress, type Http, type HttpServer, type Runtime } from "../runtime/mod.ts";
+import type { SecretKey } from "../types/mod.ts";
+import { at } from "../types/at.ts";
+import { ControlPlane } from "./control_plane.ts";
+import { DEFAULT_PORTS, type ListenerPurpose } from "./listener_ports.ts";
 import type { Listeners } from "./listeners.ts";
-import { type ServiceFolder, ServiceHost } from "./service_host.ts";
+import type { NetworkConfig } from "./network_config.ts";
+import type { ServiceName } from "./service_host.ts";
+
+/** Where services keep what they need. */
+export interface ServiceFolder {
+  /** The folder on disk; undefined in memory. */
+  readonly path: string | undefined;
+  /** The secret key `<name>.key`, made when it is missing. The caller disposes it. */
+  secretKey(name: string): Promise<SecretKey>;
+}
 
 /** What the control plane is started with. */
 export interface EmbeddedNetworkContext {
@@ -45,67 +47,58 @@ export interface EmbeddedNetwork extends AsyncDisposable {
 export async function startEmbeddedNetwork(context: EmbeddedNetworkContext): Promise<EmbeddedNetwork> {
   const { runtime, folder, listeners } = context;
   await using stack = new AsyncDisposableStack();
-
   // The setup node has sessions anyway: the services answer at its key.
   const secret = stack.use(await folder.secretKey("setup-node"));
-  const publicKey = publicKeyOf(secret);
-  const host = stack.use(new ServiceHost({ runtime, folder, listeners, publicKey }));
-
-  const messagingDiscovery = await host.serve(
-    "messaging-discovery",
-    await createMessagingDiscovery({
+  const relaySecret = stack.use(await folder.secretKey("messaging-server"));
+  const plane = stack.use(
+    new ControlPlane({
       runtime,
-      ...host.partsOf("messaging-discovery"),
-      allowLoopback: listeners.isLocal,
+      secret,
+      listen: (name, bind) => listeners.open(purposeOf(name), bind),
+      databaseOf: (name) => folder.path === undefined ? "memory:" : `sqlite:${folder.path}/${name}.sqlite`,
+      portOf: (name) => name === "messaging-discovery" ? HTTP_PORT : DEFAULT_PORTS[purposeOf(name)],
     }),
   );
-  const messagingServer = await listeners.open("messaging-server", async (address) =>
-    createMessagingServer({
-      runtime,
-      secret: stack.use(await folder.secretKey("messaging-server")),
-      listen: address,
-      discovery: createMessagingDiscoveryClient({ ...runtime, url: messagingDiscovery.local }),
-      ...(listeners.isLocal ? {} : { publicAddress: listeners.publicAddress(address) }),
-    }));
-  stack.use(messagingServer);
-  const map = await createTransportDiscovery({ runtime, ...host.partsOf("transport-discovery") });
-  const transportDiscovery = await host.serve("transport-discovery", map);
-  const finder = createRouteFinder({ runtime, feed: map.feed, messaging: host.presenceOf("route-finder") });
-  const routeFinder = await host.serve("route-finder", finder);
-  const resolver = await createAddressResolver({
-    runtime,
-    ...host.partsOf("address-resolver"),
-    allowLoopback: listeners.isPrivate,
-  });
-  const addressResolver = await host.serve("address-resolver", resolver);
-  await resolver.bindOverUdp(addressResolver.address);
-  const { messaging } = joinMessaging({
-    runtime: { ...runtime, network: listeners.shortcut(runtime.network) },
-    secret,
-    url: messagingDiscovery.local,
-  });
-  stack.use(messaging);
-  host.answerOver(messaging);
-  stack.use(createSetupNode({ runtime, messaging }));
-  // The servers wait for the services' event streams, and the messaging client needs the servers to say goodbye.
-  stack.defer(() => host.close());
+  const localUrl = ({ address }: HttpServer): string => `http://${listeners.localAddress(address)}`;
+  const publicUrl = ({ address }: HttpServer): string => `http://${listeners.publicAddress(address)}`;
 
-  const seenFrom = (side: "local" | "public"): NetworkConfig => ({
-    messagingDiscovery: messagingDiscovery[side],
-    transportDiscovery: transportDiscovery[side],
-    routeFinder: routeFinder[side],
-    addressResolver: addressResolver[side],
-    setupNodes: [publicKey],
+  const directory = await plane.messagingDiscovery({ allowLoopback: listeners.isLocal });
+  await plane.messagingServer({
+    secret: relaySecret,
+    discovery: localUrl(directory.server),
+    publicAddress: (address) => listeners.isLocal ? undefined : listeners.publicAddress(address),
+  });
+  const map = await plane.transportDiscovery();
+  const finder = await plane.routeFinder(map.service.feed);
+  const resolver = await plane.addressResolver({ allowLoopback: listeners.isPrivate });
+  const messaging = plane.join({
+    discovery: localUrl(directory.server),
+    network: listeners.shortcut(runtime.network),
+  });
+  plane.setupNode();
+
+  const seenBy = (urlOf: (server: HttpServer) => string): NetworkConfig => ({
+    messagingDiscovery: urlOf(directory.server),
+    transportDiscovery: urlOf(map.server),
+    routeFinder: urlOf(finder.server),
+    addressResolver: urlOf(resolver.server),
+    setupNodes: [plane.publicKey],
   });
   const owned = stack.move();
   return {
-    network: seenFrom("public"),
-    own: seenFrom("local"),
+    network: seenBy(publicUrl),
+    own: seenBy(localUrl),
     askResolver: async (request) => {
-      const [host] = await runtime.network.resolve(listeners.host, { signal: request.signal });
-      return await resolver.fetch(request, { remote: formatAddress(host!, 0) });
+      const addresses = await runtime.network.resolve(listeners.host, { signal: request.signal });
+      return await resolver.service.fetch(request, { remote: formatAddress(at(addresses, 0), 0) });
     },
     ready: messaging.ready,
     [Symbol.asyncDispose]: async () => await owned.disposeAsync(),
   };
+}
+
+/** Of all services only the setup node listens on no address. */
+function purposeOf(name: ServiceName): ListenerPurpose {
+  if (name !== "setup-node") return name;
+  throw new TypeError("A setup node of an embedded network listens nowhere");
 }

@@ -1,109 +1,129 @@
 /**
- * What the services in a visor's process share: databases in its data folder, a listener each, and one public key at which
- * all of them answer over messaging, too.
+ * What services in one process share: a database each, a listener each, and one public key at which all of them answer
+ * over messaging, too. An embedded network hosts all services, a role of the command line hosts one.
  */
 
-import { DEFAULT_PORTS, type ListenerPurpose } from "./listener_ports.ts";
-import { HTTP_PORT, type MessagingClient, serveHttp } from "../messaging/mod.ts";
-import type { Runtime } from "../runtime/mod.ts";
-import type { HttpService, MessagingPresence } from "../services/http/mod.ts";
+import { type MessagingClient, serveHttp } from "../messaging/mod.ts";
+import type { HttpServer, Runtime } from "../runtime/mod.ts";
+import type { HttpService, MessagingPresence, RateLimit, ServiceSettings } from "../services/http/mod.ts";
 import { type DatabaseOwner, openDatabase, type SqlDatabase } from "../storage/mod.ts";
-import type { Port, PublicKey, SecretKey } from "../types/mod.ts";
-import type { Listeners } from "./listeners.ts";
+import type { Port, PublicKey } from "../types/mod.ts";
 
-/** Where services keep what they need. */
-export interface ServiceFolder {
-  /** The folder on disk; undefined in memory. */
-  readonly path: string | undefined;
-  /** The secret key `<name>.key`, made when it is missing. The caller disposes it. */
-  secretKey(name: string): Promise<SecretKey>;
-}
+/** The services of a network. */
+export type ServiceName =
+  | "messaging-discovery"
+  | "messaging-server"
+  | "transport-discovery"
+  | "route-finder"
+  | "address-resolver"
+  | "setup-node";
 
 /** What a host is made of. */
 export interface ServiceHostDeps {
   readonly runtime: Runtime;
-  readonly folder: ServiceFolder;
-  readonly listeners: Listeners;
   /** At which the services answer. */
   readonly publicKey: PublicKey;
+  /**
+   * Opens the listener of a service.
+   * @param bind binds the `host:port` that it is given
+   */
+  readonly listen: <T extends { readonly address: string }>(
+    name: ServiceName,
+    bind: (address: string) => Promise<T>,
+  ) => Promise<T>;
+  /** Where the records of a service are kept: `sqlite:FILE` or `memory:`. */
+  readonly databaseOf: (name: ServiceName) => string;
+  /** The port of the key at which a service answers, 1–65535; absent: nobody can know the key. */
+  readonly portOf?: ((name: ServiceName) => Port) | undefined;
+  /** For each client of each service; absent: the usual one. */
+  readonly rateLimit?: RateLimit | undefined;
 }
 
-/** Where a service is. */
-export interface ServedService {
-  /** `host:port` that it listens on. */
-  readonly address: string;
-  /** Base URL for this process. */
-  readonly local: string;
-  /** Base URL for others. */
-  readonly public: string;
+/** What every service is made with. */
+export interface ServiceParts extends ServiceSettings {
+  readonly runtime: Runtime;
+}
+
+/** A service and where its clients at the key find it. */
+interface Hosted {
+  readonly name: ServiceName;
+  readonly service: HttpService;
 }
 
 /** See the top of the file. Disposing ends what {@link ServiceHost.close} left: servers, then databases. */
 export class ServiceHost implements AsyncDisposable {
+  readonly publicKey: PublicKey;
   readonly #deps: ServiceHostDeps;
   readonly #stack = new AsyncDisposableStack();
-  readonly #services: [ListenerPurpose, HttpService][] = [];
+  readonly #hosted: Hosted[] = [];
   readonly #answering = new AsyncDisposableStack();
   #messaging: MessagingClient | undefined;
 
   /** Serves nothing yet. */
   constructor(deps: ServiceHostDeps) {
     this.#deps = deps;
+    this.publicKey = deps.publicKey;
   }
 
-  /** What every service is made with: its database, undefined for one in memory, and how it is reached over messaging. */
-  partsOf(
-    purpose: ListenerPurpose & DatabaseOwner,
-  ): { readonly database: SqlDatabase | undefined; readonly messaging: MessagingPresence } {
-    const { path } = this.#deps.folder;
-    const database = openDatabase(path === undefined ? "memory:" : `sqlite:${path}/${purpose}.sqlite`, purpose);
+  /** What a service is made with. */
+  partsOf(name: ServiceName): ServiceParts {
+    const { runtime, rateLimit } = this.#deps;
+    return { runtime, rateLimit, messaging: this.#presenceOf(name) };
+  }
+
+  /** The same for one that keeps records. Its database is the host's; undefined: records are kept in memory. */
+  partsWithRecordsOf(name: ServiceName & DatabaseOwner): ServiceParts & { readonly database: SqlDatabase | undefined } {
+    const database = openDatabase(this.#deps.databaseOf(name), name);
     if (database !== undefined) this.#stack.defer(() => database.close());
-    return { database, messaging: this.presenceOf(purpose) };
+    return { ...this.partsOf(name), database };
   }
 
-  /** How a service is reached over messaging. */
-  presenceOf(purpose: ListenerPurpose): MessagingPresence & { readonly port: Port } {
-    const sessions = (): MessagingClient["sessions"] => this.#messaging?.sessions ?? [];
-    return {
-      publicKey: this.#deps.publicKey,
-      port: purpose === "messaging-discovery" ? HTTP_PORT : DEFAULT_PORTS[purpose],
-      get sessions(): MessagingClient["sessions"] {
-        return sessions();
-      },
-    };
-  }
-
-  /** Serves a service, which belongs to the host from now on. @throws as `Listeners.open` */
-  async serve(purpose: ListenerPurpose, service: HttpService): Promise<ServedService> {
-    const { runtime, listeners } = this.#deps;
-    const server = await listeners.open(purpose, (address) => runtime.http.serve(address, service.fetch));
-    this.#services.push([purpose, service]);
+  /** Serves a service, which belongs to the host from now on. @throws as `listen` of the host */
+  async serve(name: ServiceName, service: HttpService): Promise<HttpServer> {
+    const { runtime, listen } = this.#deps;
+    this.host(name, service);
+    const server = await listen(name, (address) => runtime.http.serve(address, service.fetch));
     this.#stack.defer(() => server.close());
-    return {
-      address: server.address,
-      local: `http://${listeners.localAddress(server.address)}`,
-      public: `http://${listeners.publicAddress(server.address)}`,
-    };
+    return server;
+  }
+
+  /** Has a service answer at the key only. It belongs to the host from now on. */
+  host(name: ServiceName, service: HttpService): void {
+    this.#hosted.push({ name, service });
   }
 
   /** From now on the services answer at their key. @param messaging of that key; the caller's */
   answerOver(messaging: MessagingClient): void {
-    const { timers, log } = this.#deps.runtime;
+    const { runtime: { timers, log }, portOf } = this.#deps;
     this.#messaging = messaging;
-    for (const [purpose, { fetch: handler }] of this.#services) {
-      const { port } = this.presenceOf(purpose);
-      this.#answering.use(serveHttp({ messaging, port, handler, timers, log }));
+    if (portOf === undefined) return;
+    for (const { name, service } of this.#hosted) {
+      this.#answering.use(serveHttp({ messaging, port: portOf(name), handler: service.fetch, timers, log }));
     }
   }
 
   /** Ends the services, and with them their event streams, for which servers would wait; and the answers at the key. */
   async close(): Promise<void> {
-    await Promise.all(this.#services.map(([, service]) => service.close()));
+    await Promise.all(this.#hosted.map(({ service }) => service.close()));
     await this.#answering.disposeAsync();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close();
     await this.#stack.disposeAsync();
+  }
+
+  /** How a service is reached over messaging; the client comes later. */
+  #presenceOf(name: ServiceName): MessagingPresence | undefined {
+    const { publicKey, portOf } = this.#deps;
+    if (portOf === undefined) return undefined;
+    const sessions = (): MessagingClient["sessions"] => this.#messaging?.sessions ?? [];
+    return {
+      publicKey,
+      port: portOf(name),
+      get sessions(): MessagingClient["sessions"] {
+        return sessions();
+      },
+    };
   }
 }

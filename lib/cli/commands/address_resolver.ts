@@ -1,9 +1,8 @@
 /** `skywire address-resolver`: where visors with a public address are reached by TCP. */
 
 import type { Command } from "commander";
-import { type AddressResolver, createAddressResolver } from "../../services/address_resolver/mod.ts";
 import type { CliHost } from "../host.ts";
-import { type HttpServiceOptions, runHttpService, withLimits, withMessaging } from "../http_role.ts";
+import { type HttpServiceOptions, runHttpService, withLimits, withMessaging } from "../service_role.ts";
 import { makeServiceCommand } from "../role.ts";
 
 interface Options extends HttpServiceOptions {
@@ -23,20 +22,15 @@ export function addressResolverCommand(host: CliHost): Command {
   })))
     .option("--allow-loopback", "take loopback and private addresses, for a network on one machine or site")
     .option("--behind-proxy", "believe the headers in which a proxy in front names the client")
-    .action((options: Options) => {
-      let resolver: AddressResolver;
-      return runHttpService("address-resolver", {
+    .action((options: Options) =>
+      runHttpService("address-resolver", {
         options,
         host,
-        create: async ({ runtime, database, settings }) =>
-          resolver = await createAddressResolver({
-            ...settings,
-            runtime,
-            database,
+        serve: (plane) =>
+          plane.addressResolver({
             allowLoopback: options.allowLoopback ?? false,
             trustsProxy: options.behindProxy ?? false,
           }),
-        onListening: (address) => resolver.bindOverUdp(address),
-      });
-    });
+      })
+    );
 }

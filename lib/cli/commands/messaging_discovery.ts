@@ -1,9 +1,8 @@
 /** `skywire messaging-discovery`: the directory of the messaging network. */
 
 import type { Command } from "commander";
-import { createMessagingDiscovery } from "../../services/messaging_discovery/mod.ts";
 import type { CliHost } from "../host.ts";
-import { type HttpServiceOptions, runHttpService, withLimits } from "../http_role.ts";
+import { type HttpServiceOptions, runHttpService, withLimits } from "../service_role.ts";
 import { makeServiceCommand } from "../role.ts";
 
 interface Options extends HttpServiceOptions {
@@ -27,8 +26,7 @@ export function messagingDiscoveryCommand(host: CliHost): Command {
         options,
         host,
         isDiscovery: true,
-        create: ({ runtime, database, settings }) =>
-          createMessagingDiscovery({ ...settings, runtime, database, allowLoopback: options.allowLoopback ?? false }),
+        serve: (plane) => plane.messagingDiscovery({ allowLoopback: options.allowLoopback ?? false }),
       })
     );
 }

@@ -1,19 +1,11 @@
 /** `skywire messaging-server`: relays between clients that cannot reach each other directly. */
 
 import type { Command } from "commander";
-import { createMessagingServer } from "../../messaging/mod.ts";
 import { createStatusPages } from "../../services/http/mod.ts";
-import { createMessagingDiscoveryClient } from "../../services/messaging_discovery/mod.ts";
 import { addressArgument, urlArgument, wholeNumber } from "../command.ts";
 import type { CliHost } from "../host.ts";
-import {
-  describeService,
-  loadKey,
-  makeServiceCommand,
-  runRole,
-  type ServiceOptions,
-  type ServiceReady,
-} from "../role.ts";
+import { makeServiceCommand, type ServiceOptions } from "../role.ts";
+import { runService } from "../service_role.ts";
 
 interface Options extends ServiceOptions {
   readonly messagingDiscovery: string;
@@ -47,39 +39,25 @@ export function messagingServerCommand(host: CliHost): Command {
     )
     .option("--metrics <host:port>", "answer /health and /metrics there by HTTP (default: nowhere)", addressArgument)
     .action((options: Options) =>
-      runRole<ServiceReady>({ options, host, describe: describeService }, async (runtime) => {
-        await using stack = new AsyncDisposableStack();
-        const secret = stack.use(await loadKey(options.key, { host, runtime }));
-        const { listen, publicAddress, metrics, maxSessions } = options;
-        const server = stack.use(
-          await createMessagingServer({
-            runtime,
+      runService({
+        options,
+        host,
+        isReached: false,
+        start: async (plane, { runtime, secret, stack }) => {
+          const server = await plane.messagingServer({
             secret,
-            listen,
-            limits: { sessions: maxSessions },
-            ...(publicAddress === undefined ? {} : { publicAddress }),
-            discovery: createMessagingDiscoveryClient({ ...runtime, url: options.messagingDiscovery }),
-          }),
-        );
-        const handler = createStatusPages({
-          name: "messaging-server",
-          title: "Messaging server",
-          runtime,
-          settings: {},
-        });
-        const status = metrics === undefined ? undefined : await runtime.http.serve(metrics, handler);
-        stack.defer(async () => await status?.close());
-        const owned = stack.move();
-        return {
-          ready: {
-            publicKey: server.publicKey,
-            listeners: [
-              { purpose: "messaging-server", address: server.address },
-              ...(status === undefined ? [] : [{ purpose: "metrics", address: status.address }]),
-            ],
-          },
-          close: async () => await owned.disposeAsync(),
-        };
+            discovery: options.messagingDiscovery,
+            publicAddress: () => options.publicAddress,
+            limits: { sessions: options.maxSessions },
+          });
+          const listeners = [{ purpose: "messaging-server", address: server.address }];
+          if (options.metrics === undefined) return { listeners };
+          const [name, title] = ["messaging-server", "Messaging server"];
+          const handler = createStatusPages({ name, title, runtime, settings: {} });
+          const status = await runtime.http.serve(options.metrics, handler);
+          stack.defer(() => status.close());
+          return { listeners: [...listeners, { purpose: "metrics", address: status.address }] };
+        },
       })
     );
 }

@@ -1,11 +1,10 @@
 /** `skywire route-finder`: finds paths through a network. */
 
 import type { Command } from "commander";
-import { createRouteFinder } from "../../services/route_finder/mod.ts";
 import { createTransportFeedClient } from "../../services/transport_discovery/mod.ts";
 import { urlArgument } from "../command.ts";
 import type { CliHost } from "../host.ts";
-import { type HttpServiceOptions, runHttpService, withLimits, withMessaging } from "../http_role.ts";
+import { type HttpServiceOptions, runHttpService, withLimits, withMessaging } from "../service_role.ts";
 import { makeServiceCommand } from "../role.ts";
 
 interface Options extends HttpServiceOptions {
@@ -22,13 +21,10 @@ export function routeFinderCommand(host: CliHost): Command {
     .option("--transport-discovery <url>", "where the transport discovery is", urlArgument, "http://127.0.0.1:9091")
     .action((options: Options) =>
       runHttpService("route-finder", {
-        // It keeps no records, so no database is opened.
-        options: { ...options, db: "memory:" },
+        options,
         host,
-        create: ({ runtime, settings }) => {
-          const feed = createTransportFeedClient({ ...runtime, url: options.transportDiscovery });
-          return Promise.resolve(createRouteFinder({ ...settings, runtime, feed }));
-        },
+        serve: (plane, { http, timers }) =>
+          plane.routeFinder(createTransportFeedClient({ http, timers, url: options.transportDiscovery })),
       })
     );
 }

@@ -4,13 +4,10 @@
  */
 
 import type { Command } from "commander";
-import { serveHttp } from "../../messaging/mod.ts";
-import { createStatusPages } from "../../services/http/mod.ts";
-import { joinMessaging } from "../../services/messaging_discovery/mod.ts";
-import { createSetupNode } from "../../services/setup_node/mod.ts";
 import { urlArgument, wholeNumber } from "../command.ts";
 import type { CliHost } from "../host.ts";
-import { loadKey, makeServiceCommand, runRole, type ServiceOptions, type ServiceReady } from "../role.ts";
+import { makeServiceCommand, type ServiceOptions, type ServiceReady } from "../role.ts";
+import { runService } from "../service_role.ts";
 
 interface Options extends Omit<ServiceOptions, "listen"> {
   readonly listen?: string;
@@ -35,33 +32,20 @@ export function setupNodeCommand(host: CliHost): Command {
       600,
     )
     .action((options: Options) =>
-      runRole<ServiceReady>({ options, host, describe }, async (runtime) => {
-        const { timers, log, http } = runtime;
-        const { listen, requestsPerMinute } = options;
-        await using stack = new AsyncDisposableStack();
-        const secret = stack.use(await loadKey(options.key, { host, runtime }));
-        const { messaging } = joinMessaging({ runtime, secret, url: options.messagingDiscovery });
-        stack.use(messaging);
-        const { publicKey } = messaging;
-        stack.use(createSetupNode({ runtime, messaging, limits: { requestsPerMinute } }));
-        const handler = createStatusPages({
-          name: "setup-node",
-          title: "Setup node",
-          runtime,
-          settings: { messaging },
-        });
-        stack.use(serveHttp({ messaging, handler, timers, log }));
-        const server = listen === undefined ? undefined : await http.serve(listen, handler);
-        stack.defer(async () => await server?.close());
-        const owned = stack.move();
-        return {
-          ready: {
-            publicKey,
-            ...(server === undefined ? {} : { url: server.url }),
-            listeners: server === undefined ? [] : [{ purpose: "setup-node", address: server.address }],
-          },
-          close: async () => await owned.disposeAsync(),
-        };
+      runService({
+        options,
+        host,
+        isReached: true,
+        describe,
+        start: async (plane) => {
+          const { listen, requestsPerMinute, messagingDiscovery } = options;
+          const listens = listen !== undefined;
+          const server = await plane.statusPages({ name: "setup-node", title: "Setup node", listens });
+          plane.join({ discovery: messagingDiscovery });
+          plane.setupNode({ limits: { requestsPerMinute } });
+          if (server === undefined) return { listeners: [] };
+          return { url: server.url, listeners: [{ purpose: "setup-node", address: server.address }] };
+        },
       })
     );
 }

@@ -1,9 +1,8 @@
 /** `skywire transport-discovery`: the map of a network. */
 
 import type { Command } from "commander";
-import { createTransportDiscovery } from "../../services/transport_discovery/mod.ts";
 import type { CliHost } from "../host.ts";
-import { type HttpServiceOptions, runHttpService, withLimits, withMessaging } from "../http_role.ts";
+import { type HttpServiceOptions, runHttpService, withLimits, withMessaging } from "../service_role.ts";
 import { makeServiceCommand } from "../role.ts";
 
 /** The command. */
@@ -19,7 +18,7 @@ export function transportDiscoveryCommand(host: CliHost): Command {
     runHttpService("transport-discovery", {
       options,
       host,
-      create: ({ runtime, database, settings }) => createTransportDiscovery({ ...settings, runtime, database }),
+      serve: (plane) => plane.transportDiscovery(),
     })
   );
 }
