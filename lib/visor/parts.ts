@@ -33,6 +33,7 @@ import {
   createSwitchLoop,
   createTransportTable,
   createWsDriver,
+  type SwitchLoop,
   type TransportDriver,
   type TransportTable,
 } from "../transport/mod.ts";
@@ -51,6 +52,7 @@ export interface VisorParts extends AsyncDisposable {
   /** HTTP that reaches public keys, too. */
   readonly http: Http;
   readonly discovery: TransportDiscoveryClient;
+  readonly loop: SwitchLoop;
   readonly table: TransportTable;
   readonly router: Router;
   readonly routeFinder: RouteFinderClient;
@@ -75,6 +77,8 @@ export interface VisorPartsDeps {
     VisorConfig,
     "host" | "autoTransport" | "public" | "autoconnect" | "routeFinder" | "messagingSessions" | "addressBook"
   >;
+  /** Puts something between the transports and the switch. */
+  readonly wrapLoop?: ((loop: SwitchLoop) => SwitchLoop) | undefined;
 }
 
 /** Makes the parts and starts listening. */
@@ -111,7 +115,8 @@ export async function joinParts(deps: VisorPartsDeps): Promise<VisorParts> {
   });
   const page = createVisorPage({ runtime, messaging });
   stack.use(serveHttp({ messaging, handler: page, timers: runtime.timers, log: runtime.log }));
-  const loop = stack.use(createSwitchLoop({ runtime, localKey: messaging.publicKey }));
+  const { wrapLoop = (loop) => loop } = deps;
+  const loop = stack.use(wrapLoop(createSwitchLoop({ runtime, localKey: messaging.publicKey })));
   const table = stack.use(createTransportTable({
     runtime,
     secret,
@@ -162,6 +167,7 @@ export async function joinParts(deps: VisorPartsDeps): Promise<VisorParts> {
     messaging,
     http,
     discovery,
+    loop,
     table,
     router,
     routeFinder,

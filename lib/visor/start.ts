@@ -13,7 +13,7 @@ import { startControlServer } from "./control/server.ts";
 import { DataFolder } from "./data_folder.ts";
 import { CapabilityParts } from "./facets.ts";
 import { KeyBook } from "./key_book.ts";
-import { joinParts } from "./parts.ts";
+import { joinParts, type VisorParts, type VisorPartsDeps } from "./parts.ts";
 import type { VisorOptions } from "./settings.ts";
 import { wantedTransports } from "./transports/wanted.ts";
 import type { Visor } from "./visor.ts";
@@ -26,6 +26,19 @@ const CONNECT_WITHIN_MS = 3_000;
  * @throws as {@link createVisor}
  */
 export async function startVisor(options: VisorOptions): Promise<Visor> {
+  return await startVisorWith(options, {});
+}
+
+/** How one looks into a visor, and taps its traffic: what a simulation does, and nobody else. */
+export interface VisorInternals {
+  /** Puts something between the transports and the switch. */
+  readonly wrapLoop?: VisorPartsDeps["wrapLoop"];
+  /** Called once, as soon as the parts that carry the traffic are there. */
+  readonly onParts?: (parts: VisorParts) => void;
+}
+
+/** Starts a visor as {@link startVisor}, and shows its inside. */
+export async function startVisorWith(options: VisorOptions, internals: VisorInternals): Promise<Visor> {
   await using stack = new AsyncDisposableStack();
   if (options.owned !== undefined) stack.use(options.owned);
   const { runtime, drivers = [] } = options;
@@ -45,9 +58,11 @@ export async function startVisor(options: VisorOptions): Promise<Visor> {
   const network = embedded?.own ?? config.network!;
   const ticket = formatTicket(embedded?.network ?? network);
   const { askResolver } = embedded ?? {};
+  const { wrapLoop } = internals;
   const parts = stack.use(
-    await joinParts({ runtime, secret, network, askResolver, listeners, wanted, drivers, config }),
+    await joinParts({ runtime, secret, network, askResolver, listeners, wanted, drivers, config, wrapLoop }),
   );
+  internals.onParts?.(parts);
   const { messaging, http, discovery, table, router, routeFinder, binding } = parts;
   const keys = new KeyBook();
   keys.add({ known: () => Promise.resolve([publicKey]) });

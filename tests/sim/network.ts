@@ -8,31 +8,20 @@
  * ```
  */
 
-import { generateSecretKey, publicKeyOf } from "../../lib/core/mod.ts";
-import { createMessagingClient, createMessagingServer, type MessagingClient } from "../../lib/messaging/mod.ts";
-import { createRouter, type Router } from "../../lib/routing/mod.ts";
+import assert from "node:assert/strict";
+import { generateSecretKey } from "../../lib/core/mod.ts";
+import type { MessagingClient } from "../../lib/messaging/mod.ts";
+import { ControlPlane } from "../../lib/network/control_plane.ts";
+import { DEFAULT_PORTS, formatTicket } from "../../lib/network/mod.ts";
+import type { ServiceName } from "../../lib/network/service_host.ts";
+import type { Router } from "../../lib/routing/mod.ts";
 import type { Runtime } from "../../lib/runtime/mod.ts";
-import {
-  createMessagingDiscovery,
-  createMessagingDiscoveryClient,
-} from "../../lib/services/messaging_discovery/mod.ts";
-import { createRouteFinder, createRouteFinderClient } from "../../lib/services/route_finder/mod.ts";
-import { createSetupNode } from "../../lib/services/setup_node/mod.ts";
-import {
-  createTransportDiscovery,
-  createTransportDiscoveryClient,
-  type MapTransport,
-} from "../../lib/services/transport_discovery/mod.ts";
-import {
-  createMessagingDriver,
-  createStcpDriver,
-  createSwitchLoop,
-  createTransportTable,
-  type SwitchLoop,
-  type TransportSummary,
-  type TransportTable,
-} from "../../lib/transport/mod.ts";
+import { createRouteFinderClient } from "../../lib/services/route_finder/mod.ts";
+import { createTransportDiscoveryClient, type MapTransport } from "../../lib/services/transport_discovery/mod.ts";
+import type { SwitchLoop, TransportSummary, TransportTable } from "../../lib/transport/mod.ts";
 import type { PublicKey, SecretKey } from "../../lib/types/mod.ts";
+import type { VisorParts } from "../../lib/visor/parts.ts";
+import { startVisorWith } from "../../lib/visor/start.ts";
 import type { Simulation } from "../fakes/mod.ts";
 
 /** Where everything is on host `hub`. */
@@ -41,6 +30,9 @@ const URLS = {
   transportDiscovery: "http://hub:9091",
   routeFinder: "http://hub:9092",
 } as const;
+
+/** Where its services listen. */
+const PORTS: Readonly<Record<ServiceName, number>> = { ...DEFAULT_PORTS, "setup-node": 9094 };
 
 /** Where visors accept stcp transports. */
 const STCP_PORT = 7777;
@@ -123,15 +115,12 @@ export class SimNetwork implements AsyncDisposable {
     host: string,
     options: { readonly through?: (runtime: Runtime) => Runtime } = {},
   ): Promise<PublicKey> {
-    const { runtime: own, secret } = this.#identity(host);
-    const runtime = options.through?.(own) ?? own;
-    const messaging = this.#own(
-      createMessagingClient({ runtime, secret, discovery: this.#messagingDiscovery(runtime) }),
-    );
-    this.#own(createSetupNode({ runtime, messaging }));
+    const plane = this.#own(this.#plane(host, options.through));
+    const messaging = plane.join({ discovery: URLS.messagingDiscovery });
+    plane.setupNode();
     await this.sim.run(messaging.ready);
-    this.setupNodes.push(messaging.publicKey);
-    return messaging.publicKey;
+    this.setupNodes.push(plane.publicKey);
+    return plane.publicKey;
   }
 
   /** Starts visors; they are ready to be dialled, and have no transports. */
@@ -145,55 +134,31 @@ export class SimNetwork implements AsyncDisposable {
 
   /** Starts one visor. Again on the same host, it is the same visor after a restart. */
   async visor(name: string, options: SimVisorOptions = {}): Promise<SimVisor> {
-    const { runtime, secret } = this.#identity(name);
-    const key = publicKeyOf(secret);
-    const messaging = createMessagingClient({ runtime, secret, discovery: this.#messagingDiscovery(runtime) });
-    const loop = this.#tap(name, createSwitchLoop({ runtime, localKey: key }));
-    const transports = createTransportTable({
+    const { autoTransport = false, setupNodes = this.setupNodes } = options;
+    let parts: VisorParts | undefined;
+    const storage = this.sim.storageFor(name);
+    // Whoever ran there before has ended, or died with its host.
+    storage.crash();
+    const runtime = this.sim.runtimeFor(name);
+    const visor = await this.sim.run(startVisorWith({
       runtime,
-      secret,
-      loop,
-      drivers: [createStcpDriver(runtime), createMessagingDriver({ messaging })],
-      discovery: createTransportDiscoveryClient({ ...runtime, url: URLS.transportDiscovery, secret }),
-      addressOf: () => undefined,
-    });
-    const router = createRouter({
-      runtime,
-      secret,
-      switchLoop: loop,
-      transports,
-      messaging,
-      setupNodes: options.setupNodes ?? this.setupNodes,
-      routeFinder: createRouteFinderClient({ ...runtime, url: URLS.routeFinder }),
-      ...(options.autoTransport
-        ? {
-          ensureTransport: async (remoteKey: PublicKey, signal: AbortSignal): Promise<void> =>
-            void await transports.add({ remoteKey, kind: "dmsg", label: "automatic", signal }),
-        }
-        : {}),
-    });
-    const visor: SimVisor = {
+      storage,
+      host: name,
+      join: formatTicket({ ...URLS, setupNodes }),
+      autoTransport,
+    }, { wrapLoop: (loop) => this.#tap(name, loop), onParts: (made) => parts = made }));
+    assert.ok(parts !== undefined);
+    const { table: transports, messaging, loop, router } = parts;
+    return this.#own({
       name,
-      key,
+      key: visor.publicKey,
       runtime,
       messaging,
       loop,
       transports,
       router,
-      async [Symbol.asyncDispose](): Promise<void> {
-        await router.close();
-        await transports[Symbol.asyncDispose]();
-        await loop[Symbol.asyncDispose]();
-        await messaging[Symbol.asyncDispose]();
-      },
-    };
-    this.#own(visor);
-    await this.sim.run(async () => {
-      await messaging.ready;
-      await transports.listen("stcp", `${name}:${STCP_PORT}`);
-      await transports.listen("dmsg", "");
+      [Symbol.asyncDispose]: () => visor[Symbol.asyncDispose](),
     });
-    return visor;
   }
 
   /** Joins two visors by a TCP transport and waits until the route finder knows it. */
@@ -241,34 +206,30 @@ export class SimNetwork implements AsyncDisposable {
   }
 
   async #startRelay(): Promise<void> {
-    const { runtime, secret } = this.#identity("hub");
-    const discovery = this.#messagingDiscovery(runtime);
-    const server = await createMessagingServer({ runtime, secret, listen: "hub:8081", discovery });
-    this.#relay = server;
-    await server.ready;
+    const relay = this.#plane("hub");
+    this.#relay = relay;
+    const { secret } = this.#identity("hub");
+    await (await relay.messagingServer({ secret, discovery: URLS.messagingDiscovery })).ready;
   }
 
   async #startServices(): Promise<void> {
-    const runtime = this.sim.runtimeFor("hub");
-    const stack = new AsyncDisposableStack();
-    this.#services = stack;
-    const discovery = await createMessagingDiscovery({ runtime });
-    const transports = await createTransportDiscovery({ runtime });
-    const finder = createRouteFinder({ runtime, feed: transports.feed });
-    for (
-      const [address, service] of [["hub:9090", discovery], ["hub:9091", transports], ["hub:9092", finder]] as const
-    ) {
-      const server = await runtime.http.serve(address, (...request) => service.fetch(...request));
-      stack.defer(async () => {
-        await service.close();
-        await server.close();
-      });
-    }
-    await finder.ready;
+    const services = this.#plane("hub");
+    this.#services = services;
+    await services.messagingDiscovery();
+    const { service } = await services.transportDiscovery();
+    const finder = await services.routeFinder(service.feed);
+    await finder.service.ready;
   }
 
-  #messagingDiscovery(runtime: Runtime): ReturnType<typeof createMessagingDiscoveryClient> {
-    return createMessagingDiscoveryClient({ ...runtime, url: URLS.messagingDiscovery });
+  /** Services of a host, which keep their records in memory and are reached by its name only. */
+  #plane(host: string, through: (runtime: Runtime) => Runtime = (runtime) => runtime): ControlPlane {
+    const { runtime, secret } = this.#identity(host);
+    return new ControlPlane({
+      runtime: through(runtime),
+      secret,
+      listen: (name, bind) => bind(`${host}:${PORTS[name]}`),
+      databaseOf: () => "memory:",
+    });
   }
 
   #identity(host: string): { runtime: Runtime; secret: SecretKey } {
