@@ -16,6 +16,7 @@ import {
 import { metricArgument } from "../../lib/cli/route_options.ts";
 import { createProgram } from "../../lib/cli/program.ts";
 import { UnavailableError } from "../../lib/errors/mod.ts";
+import { at } from "../../lib/types/at.ts";
 import { listeningHost } from "./listening_host.ts";
 
 Deno.test("arguments are taken in their forms, and refused in others", () => {
@@ -64,7 +65,7 @@ Deno.test("runProgram() ends with 0, 1 or 2; with --json each failure is one doc
   ]);
   const wrong = await run("fail", "--banana", "--json");
   assert.equal(wrong.code, 2);
-  assert.equal(JSON.parse(wrong.out[0]!).error.code, "cli/usage");
+  assert.equal(JSON.parse(at(wrong.out, 0)).error.code, "cli/usage");
   const help = await run("fail", "--help");
   assert.equal(help.code, 0);
   assert.match(help.out.join("\n"), /Examples:\n {2}x fail/);

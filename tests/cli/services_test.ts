@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import { runProgram } from "../../lib/cli/command.ts";
 import { createProgram } from "../../lib/cli/program.ts";
+import { at } from "../../lib/types/at.ts";
 import { listeningHost } from "./listening_host.ts";
 
 const SERVICES = [
@@ -24,7 +25,7 @@ for (const name of SERVICES) {
       const { host, out } = listeningHost();
       const args = [name, "--db", location, "--json"];
       assert.equal(await runProgram(await createProgram(host, args), { args, host }), 2, location);
-      const { code, message } = JSON.parse(out[0]!).error;
+      const { code, message } = JSON.parse(at(out, 0)).error;
       assert.equal(code, "cli/usage");
       assert.match(message, /Wanted sqlite:FILE or memory:/);
     }

@@ -99,8 +99,9 @@ function readFlags(args: readonly string[]): Map<string, string> {
       open = undefined;
       continue;
     }
-    flags.set(match[1]!, match[2] ?? "");
-    open = match[2] === undefined ? match[1] : undefined;
+    const [, name = "", value] = match;
+    flags.set(name, value ?? "");
+    open = value === undefined ? name : undefined;
   }
   return flags;
 }

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { describeNetwork, describeOwn } from "../../../lib/cli/commands/transport.ts";
 import type { NetworkTransport, TransportView } from "../../../lib/visor/mod.ts";
+import { at } from "../../../lib/types/at.ts";
 import type { PublicKey } from "../../../lib/types/mod.ts";
 
 const EDGES = [`02${"ab".repeat(32)}`, `03${"cd".repeat(32)}`] as [PublicKey, PublicKey];
@@ -21,10 +22,10 @@ Deno.test("transport ls --network fits 80 columns, whatever it shows", () => {
   assert.ok(lines.every((line) => line.length <= 80), text);
   assert.equal(lines.length, 4);
   assert.match(
-    lines[1]!,
+    at(lines, 1),
     /^eddd8617 {2}a-typ… {2}02ababab–03cdcdcd {2}not-working {2}2026-11-25 14:14:50 {2}100000 ms$/,
   );
-  assert.match(lines[2]!, / {2}unknown +– +–$/);
+  assert.match(at(lines, 2), / {2}unknown +– +–$/);
 });
 
 Deno.test("transport ls fits 80 columns, whatever it shows", () => {

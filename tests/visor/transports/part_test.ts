@@ -2,6 +2,7 @@
 
 import assert from "node:assert/strict";
 import { hasCode } from "../../../lib/errors/mod.ts";
+import { at } from "../../../lib/types/at.ts";
 import { startVisor, type Visor } from "../../../lib/visor/mod.ts";
 import { type Simulation, simulationTest } from "../../fakes/mod.ts";
 
@@ -92,7 +93,7 @@ simulationTest(
     await sim.run(
       Promise.all(
         others.map((other, i) =>
-          a.transports.add(other.publicKey, { kind: "stcp", address: stcpOf(other, hosts[i]!) })
+          a.transports.add(other.publicKey, { kind: "stcp", address: stcpOf(other, at(hosts, i)) })
         ),
       ),
     );
@@ -104,7 +105,7 @@ simulationTest(
     const [twice, ...going] = a.transports.list().slice(0, 4);
     const address = stcpOf(
       others.find(({ publicKey }) => publicKey === twice!.remote)!,
-      hosts[others.findIndex(({ publicKey }) => publicKey === twice!.remote)]!,
+      at(hosts, others.findIndex(({ publicKey }) => publicKey === twice!.remote)),
     );
     await sim.run(Promise.all([
       ...going.map(({ id }) => a.transports.remove(id)),
@@ -114,7 +115,7 @@ simulationTest(
     assert.equal(left.length, 5);
     assert.deepEqual((await keptBy(sim, "a")).map(({ remote }) => remote).sort(), left);
     // A removal that comes while the transport is being opened wins.
-    const opening = a.transports.add(others[0]!.publicKey, { kind: "ws", address: "nowhere:80" });
+    const opening = a.transports.add(at(others, 0).publicKey, { kind: "ws", address: "nowhere:80" });
     const refused = assert.rejects(sim.run(opening));
     const pending = a.transports.list().find(({ type }) => type === "ws");
     if (pending !== undefined) await a.transports.remove(pending.id);
@@ -125,5 +126,39 @@ simulationTest(
     await sim.run(10_000);
     assert.deepEqual(again.transports.list().map(({ remote }) => remote).sort(), left);
     await end(sim, again, ...others);
+  },
+);
+
+simulationTest(
+  "both visors may name the other's address for one transport, at once or one after the other",
+  async (sim) => {
+    const a = await start(sim, "a");
+    const b = await start(sim, "b", a.ticket);
+    const [toA, toB] = [stcpOf(a, "a"), stcpOf(b, "b")];
+    const bothAdd = [
+      () => sim.run(a.transports.add(b.publicKey, { kind: "stcp", address: toB })),
+      () => sim.run(b.transports.add(a.publicKey, { kind: "stcp", address: toA })),
+    ] as const;
+    for (const add of [...bothAdd, ...bothAdd]) {
+      await add();
+      await sim.run(1_000);
+      for (const visor of [a, b]) assert.deepEqual(visor.transports.list().map(({ up }) => up), [true]);
+    }
+    for (const { id } of a.transports.list()) await sim.run(a.transports.remove(id));
+    for (const { id } of b.transports.list()) await sim.run(b.transports.remove(id));
+    await sim.run(Promise.all([
+      a.transports.add(b.publicKey, { kind: "stcp", address: toB }),
+      b.transports.add(a.publicKey, { kind: "stcp", address: toA }),
+    ]));
+    await sim.run(60_000);
+    for (const visor of [a, b]) {
+      assert.deepEqual(visor.transports.list().map(({ up, label }) => [up, label]), [[
+        true,
+        "user",
+      ]]);
+    }
+    assert.deepEqual((await keptBy(sim, "a")).map(({ address }) => address), [toB]);
+    assert.deepEqual((await keptBy(sim, "b")).map(({ address }) => address), [toA]);
+    await end(sim, b, a);
   },
 );
