@@ -151,6 +151,7 @@ export { type DatabaseOwner, openDatabase } from "./lib/storage/mod.ts";
 export type { SqlDatabase, SqlRow, SqlStatement, SqlStep, SqlValue } from "./lib/storage/mod.ts";
 
 // Transport kinds from outside.
+export type { TransportKind } from "./lib/overlay/mod.ts";
 export { driverConformanceCases } from "./lib/transport/mod.ts";
 export type {
   ConformanceCase,
