@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { runProgram } from "../../../lib/cli/command.ts";
 import { createProgram } from "../../../lib/cli/program.ts";
 import { listeningHost } from "../listening_host.ts";
+import { commandTest } from "./two_visors.ts";
 
 async function run(...args: string[]): Promise<{ code: number; text: string }> {
   const { host, out, err } = listeningHost();
@@ -31,4 +32,15 @@ Deno.test("name has help with examples", async () => {
   for (const line of ["skywire name set mira 02c6047f", "skywire ping mira", "skywire http get mira.sky/health"]) {
     assert.ok(text.includes(line), line);
   }
+});
+
+commandTest("skywire name gives a key a name that stands wherever the key does", async ({ b, run, json }) => {
+  assert.match((await run("name", "ls")).out, /no names/);
+  const named = { names: [{ name: "mira", publicKey: b.publicKey, from: "user" }] };
+  assert.deepEqual(await json("name", "set", "mira", b.publicKey), named);
+  assert.deepEqual(await json("name", "ls"), named);
+  assert.equal((await run("name", "ls")).out, `${b.publicKey}  mira`);
+  assert.equal((await json("ping", "mira", "--count", "1")).to, b.publicKey);
+  assert.deepEqual(await json("name", "rm", "mira"), { names: [] });
+  assert.equal((await run("ping", "mira")).code, 1);
 });

@@ -3,6 +3,8 @@ import { describeNetwork, describeOwn } from "../../../lib/cli/commands/transpor
 import type { NetworkTransport, TransportView } from "../../../lib/visor/mod.ts";
 import { at } from "../../../lib/types/at.ts";
 import type { PublicKey } from "../../../lib/types/mod.ts";
+import { sleep } from "../../../lib/runtime/mod.ts";
+import { commandTest } from "./two_visors.ts";
 
 const EDGES = [`02${"ab".repeat(32)}`, `03${"cd".repeat(32)}`] as [PublicKey, PublicKey];
 
@@ -44,4 +46,17 @@ Deno.test("transport ls fits 80 columns, whatever it shows", () => {
 
 Deno.test("transport ls --network says so when there is nothing", () => {
   assert.match(describeNetwork([], { isTerminal: false }), /no transports/);
+});
+
+commandTest("skywire transport adds, lists and removes", async ({ sim, a, b, run, json }) => {
+  assert.match((await run("transport", "ls")).out, /no transports/);
+  const { transport } = await json("transport", "add", b.publicKey, "--type", "dmsg");
+  assert.deepEqual([transport.type, transport.remote, transport.up], ["dmsg", b.publicKey, true]);
+  assert.deepEqual((await json("transport", "ls")).transports.map(({ id }: { id: string }) => id), [transport.id]);
+  // It is listed in the background.
+  await sim.run(sleep(sim.runtimeFor("a").timers, 2_000));
+  const { transports: [listed] } = await json("transport", "ls", "--network");
+  assert.deepEqual([listed.id, [...listed.edges].sort()], [transport.id, [a.publicKey, b.publicKey].sort()]);
+  assert.deepEqual(await json("transport", "rm", transport.id.slice(0, 8)), { removed: transport.id });
+  assert.equal((await run("transport", "rm", transport.id)).code, 1);
 });
