@@ -1,4 +1,4 @@
-/** Checks addresses as people and files write them. */
+/** Checks addresses as people and files write them. Tested in tests/network/ticket_test.ts. */
 
 import * as v from "valibot";
 import { parseAddress } from "../runtime/mod.ts";

@@ -1,4 +1,4 @@
-/** Reads and writes JSON files: text in, checked values out. */
+/** Reads and writes JSON files: text in, checked values out. Tested in tests/visor/kept_document_test.ts. */
 
 import * as v from "valibot";
 import { RefusedError } from "../errors/mod.ts";

@@ -1,4 +1,7 @@
-/** What a check of input found wrong, in words that whoever wrote the input understands. */
+/**
+ * What a check of input found wrong, in words that whoever wrote the input understands. Tested in
+ * tests/network/ticket_test.ts.
+ */
 
 import * as v from "valibot";
 

@@ -1,4 +1,4 @@
-/** Transport drivers that a user names by the file of a module. */
+/** Transport drivers that a user names by the file of a module. Tested in tests/examples/unix_socket_driver_test.ts. */
 
 import { RefusedError } from "../errors/mod.ts";
 import type { TransportDriver } from "../transport/mod.ts";

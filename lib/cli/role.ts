@@ -1,4 +1,7 @@
-/** What the roles share: they start, print one line when ready, and go on until SIGINT or SIGTERM. */
+/**
+ * What the roles share: they start, print one line when ready, and go on until SIGINT or SIGTERM. Tested in
+ * tests/e2e/services_test.ts.
+ */
 
 import type { Command } from "commander";
 import { generateSecretKey } from "../core/mod.ts";

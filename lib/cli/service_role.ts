@@ -1,4 +1,7 @@
-/** What the services share as programs: their key, where records are kept, limits, listeners, the ready line. */
+/**
+ * What the services share as programs: their key, where records are kept, limits, listeners, the ready line. Tested in
+ * tests/e2e/services_test.ts.
+ */
 
 import type { Command } from "commander";
 import { HTTP_PORT } from "../messaging/mod.ts";

@@ -1,4 +1,4 @@
-/** Tables for people, at most 80 columns wide. */
+/** Tables for people, at most 80 columns wide. Tested in tests/cli/commands/transport_test.ts. */
 
 import { styleText } from "node:util";
 import Table from "cli-table3";

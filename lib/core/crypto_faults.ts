@@ -1,4 +1,7 @@
-/** The refusals of the core's cryptography as errors. Twin of `core-rs/abi/src/crypto_faults.rs`. */
+/**
+ * The refusals of the core's cryptography as errors. Twin of `core-rs/abi/src/crypto_faults.rs`. Tested in
+ * tests/core/noise_test.ts.
+ */
 
 import { BugError, ProtocolError } from "../errors/mod.ts";
 import * as layout from "./layout.ts";

@@ -1,5 +1,6 @@
 /**
  * Copies between JavaScript and the core's memory. No view is kept across a call: growing memory empties it.
+ * Tested in tests/core/switch_test.ts.
  */
 
 import { BugError } from "../errors/mod.ts";

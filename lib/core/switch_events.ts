@@ -1,4 +1,4 @@
-/** What the switch tells its shell. */
+/** What the switch tells its shell. Tested in tests/core/switch_test.ts. */
 
 import { BugError } from "../errors/mod.ts";
 import type { Branded } from "../types/mod.ts";

@@ -1,6 +1,7 @@
 /**
  * The errors that cross module borders. The class says who acts (style.md §9): the peer, the caller, or we.
  * Every one has a stable `code` such as `transport/dial-timeout`; nobody compares messages.
+ * Tested in tests/services/http/app_test.ts.
  *
  * @module
  */

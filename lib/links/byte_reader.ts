@@ -1,4 +1,7 @@
-/** Reads whole messages from a link that gives bytes in any split, and keeps what came beyond them. */
+/**
+ * Reads whole messages from a link that gives bytes in any split, and keeps what came beyond them. Tested in
+ * tests/transport/stcp_handshake_test.ts.
+ */
 
 import { UnavailableError } from "../errors/mod.ts";
 import type { ByteLink } from "../runtime/mod.ts";

@@ -1,6 +1,7 @@
 /**
  * Reads one link for several consumers in turn: a handshake takes exact lengths, a relay then takes whatever is there.
  * Only one read is ever pending, and it is not lost when the consumer changes.
+ * Tested in tests/apps/socks/protocol_test.ts.
  */
 
 import { ClosedError } from "../errors/mod.ts";

@@ -1,6 +1,7 @@
 /**
  * Joins two byte links: what comes on one goes out on the other. The end of one direction is passed on alone where the
  * link can do that, so that a client that has said everything still gets its answer.
+ * Tested in tests/apps/socks/broken_route_test.ts.
  */
 
 import type { ByteLink, Clock, Timers } from "../runtime/mod.ts";

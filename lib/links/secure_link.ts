@@ -1,6 +1,7 @@
 /**
  * A link whose other end has proven its key, with the record layer that protects it: what both ways of connection set-up
  * end in, what settlement speaks over, and what the switch takes over.
+ * Tested in tests/transport/transport_table_test.ts.
  */
 
 import { UnavailableError } from "../errors/mod.ts";

@@ -1,6 +1,7 @@
 /**
  * Joins two streams: what comes on one goes out on the other, until one of them ends (dmsg.md §4.4 step 9). Memory is
  * bounded by one buffer a direction; a slow reader slows the writer down through the windows of the mux.
+ * Tested in tests/messaging/server_test.ts.
  */
 
 import type { Counter } from "../runtime/mod.ts";

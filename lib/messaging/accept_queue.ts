@@ -1,6 +1,7 @@
 /**
  * Streams of one listener between their handshake and the app that takes them. A place is reserved before a request is
  * answered, so that nobody gets a positive answer and then no stream (dmsg.md Q20).
+ * Tested in tests/messaging/client_test.ts.
  */
 
 import type { Timers } from "../runtime/mod.ts";

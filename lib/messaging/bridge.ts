@@ -1,7 +1,7 @@
 /**
  * What the server does with one stream of a client: reads the request, finds the session of the other client, passes
  * request and response on byte for byte, and relays (dmsg.md §4.4, §4.7). Whatever fails resets the client's stream, so
- * that the dialler knows at once; v1.3 lets it wait for 20 s.
+ * that the dialler knows at once; v1.3 lets it wait for 20 s. Tested in tests/messaging/server_test.ts.
  */
 
 import { describeError, SkywireError, UnavailableError } from "../errors/mod.ts";

@@ -1,6 +1,7 @@
 /**
  * HTTP to public keys, the side of the client (dmsg.md §7.2): each request has a stream of its own, and no connection is
  * used again. Which URLs name a key is told in `lib/wire/key_url.ts`; the port is 80 unless named.
+ * Tested in tests/messaging/http_test.ts.
  */
 
 import { parsePublicKey } from "../core/mod.ts";

@@ -1,4 +1,7 @@
-/** HTTP messages on a messaging stream: heads and bodies as they come, with limits on waiting. */
+/**
+ * HTTP messages on a messaging stream: heads and bodies as they come, with limits on waiting. Tested in
+ * tests/messaging/http_test.ts.
+ */
 
 import { ProtocolError, UnavailableError } from "../errors/mod.ts";
 import { type ByteLink, type Timers, untilAborted, withTimeout } from "../runtime/mod.ts";

@@ -1,6 +1,6 @@
 /**
  * HTTP at a public key, the side of the server (dmsg.md §7.2): one request for each stream, which then ends. Handlers see
- * `<key>:<port>` of the client as its address, and the key is proven.
+ * `<key>:<port>` of the client as its address, and the key is proven. Tested in tests/messaging/http_test.ts.
  */
 
 import { ClosedError, describeError, ProtocolError } from "../errors/mod.ts";

@@ -1,4 +1,4 @@
-/** What a messaging server counts. */
+/** What a messaging server counts. Tested in tests/messaging/server_test.ts. */
 
 import type { Counter, Gauge, Metrics } from "../runtime/mod.ts";
 

@@ -5,6 +5,8 @@
  * ```
  * object on a stream:  u16be length ‖ sealed( signature (65) ‖ gob )        keys of the session, any order
  * ```
+ *
+ * Tested in tests/messaging/server_test.ts.
  */
 
 import type { Records } from "../core/mod.ts";

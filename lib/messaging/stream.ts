@@ -3,6 +3,7 @@
  * server relays. The server sees lengths and timing, never content.
  *
  * A clean end is one FIN of the mux, and the server can forge it (dmsg.md §4.11): applications need lengths of their own.
+ * Tested in tests/messaging/client_test.ts.
  */
 
 import { MAX_RECORD_PLAINTEXT_BYTES } from "../core/mod.ts";

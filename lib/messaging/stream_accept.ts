@@ -1,7 +1,7 @@
 /**
  * The accepting side of streams' handshakes (dmsg.md §4.5). Unlike v1.3, which takes one stream at a time and drops the
  * whole session when one is bad (dmsg.md Q6): handshakes run side by side up to a limit, and a bad one costs its own
- * stream only.
+ * stream only. Tested in tests/messaging/server_test.ts.
  */
 
 import type { PortSpace } from "../overlay/mod.ts";

@@ -1,4 +1,7 @@
-/** The dialling side of a stream's handshake, over one session (dmsg.md §4.3). Which session, the client decides. */
+/**
+ * The dialling side of a stream's handshake, over one session (dmsg.md §4.3). Which session, the client decides. Tested
+ * in tests/messaging/client_test.ts.
+ */
 
 import { NoiseHandshake } from "../core/mod.ts";
 import { ProtocolError, RefusedError, UnavailableError } from "../errors/mod.ts";

@@ -1,6 +1,7 @@
 /**
  * The services of a network, put together: what each is made of, where it listens, at which key it answers, and in which
  * order all of it ends. An embedded network runs all of them, a role of the command line one, a test those that it needs.
+ * Tested in tests/visor/embedding_test.ts and tests/e2e/services_test.ts.
  */
 
 import { publicKeyOf } from "../core/mod.ts";

@@ -1,6 +1,6 @@
 /**
  * The control plane of a network of one: every service in the visor's own process, on listeners of its own, with keys
- * and records in the data folder.
+ * and records in the data folder. Tested in tests/visor/hairpin_test.ts.
  */
 
 import { HTTP_PORT } from "../messaging/mod.ts";

@@ -1,6 +1,6 @@
 /**
  * Opens the listeners of a visor: on the port that the configuration keeps, else the usual one, and when that is taken
- * on a free one, which is said.
+ * on a free one, which is said. Tested in tests/visor/hairpin_test.ts.
  */
 
 import { DEFAULT_PORTS, type ListenerPurpose } from "./listener_ports.ts";

@@ -1,4 +1,6 @@
-/** Where the control plane of a network is: what a visor must know to take part. */
+/**
+ * Where the control plane of a network is: what a visor must know to take part. Tested in tests/network/ticket_test.ts.
+ */
 
 import * as v from "valibot";
 import { addressSchema, PUBLIC_KEY_TEXT, publicKeySchema } from "../check/mod.ts";

@@ -1,6 +1,7 @@
 /**
  * What services in one process share: a database each, a listener each, and one public key at which all of them answer
  * over messaging, too. An embedded network hosts all services, a role of the command line hosts one.
+ * Tested in tests/visor/embedding_test.ts and tests/e2e/services_test.ts.
  */
 
 import { type MessagingClient, serveHttp } from "../messaging/mod.ts";

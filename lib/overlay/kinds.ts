@@ -1,6 +1,7 @@
 /**
  * The kinds of transports: what one has to know of each besides how to dial it. A driver declares the same of its kind;
  * of kinds that are not listed here, which other visors may have, nothing is assumed: they count as direct ones.
+ * Tested in tests/routing/rank_prop_test.ts.
  */
 
 /** A kind of transport, as its driver declares it. */

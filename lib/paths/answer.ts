@@ -1,6 +1,6 @@
 /**
  * From a map and a question to routes: questions of v1.3 with its limits and refusals (routing.md §7.2), and those by any
- * measure.
+ * measure. Tested in tests/paths/query_test.ts.
  */
 
 import { RefusedError } from "../errors/mod.ts";

@@ -7,7 +7,7 @@
  *
  * Row by row (Bellman and Ford): what costs how much with at most 0, 1, 2 … hops left, until nothing changes any more;
  * then, for a least number of hops, rows in which another hop must follow. A row is filled only where a route can be after
- * so many hops: under a tight limit most of a large map is never looked at.
+ * so many hops: under a tight limit most of a large map is never looked at. Tested in tests/paths/query_test.ts.
  */
 
 import { at } from "../types/at.ts";

@@ -1,6 +1,6 @@
 /**
  * How much work a question may cost, so that the dearest one does not keep others waiting: so many steps, and where time
- * can be told, so many milliseconds.
+ * can be told, so many milliseconds. Tested in tests/paths/query_test.ts.
  */
 
 import type { Clock } from "../runtime/mod.ts";

@@ -7,6 +7,7 @@
  * The best paths within the limits are tried in all their sets. The best of these is proven the best of all where all
  * paths are among them, or where no other path, costing at least as much as the last one, could make a better set; which
  * mostly is so. Otherwise the result is the best set that is known, and says so; there may be a cheaper or a larger one.
+ * Tested in tests/paths/best_routes_prop_test.ts.
  */
 
 import { at } from "../types/at.ts";

@@ -2,6 +2,7 @@
  * Why this route and no other, in words: the routes that could have been, what each costs by every measure, and which
  * condition or which cost decided against it. Besides the best routes as asked for, it shows the best ones by the other
  * measures, and those that would be there if nothing was avoided, limited or broken.
+ * Tested in tests/routing/rank_prop_test.ts.
  */
 
 import { at } from "../types/at.ts";

@@ -16,6 +16,7 @@
  *
  * To raise a limit of cost, the same searches count the largest cost of a path, everything up to the limit being equal.
  * So the limit rises to the least over which so many paths exist: below it, no augmenting path would have led on.
+ * Tested in tests/paths/best_routes_prop_test.ts.
  */
 
 import { Heap } from "./heap.ts";

@@ -1,4 +1,7 @@
-/** A heap of numbered things by rising cost; of equals, the one that came last comes out first. */
+/**
+ * A heap of numbered things by rising cost; of equals, the one that came last comes out first. Tested in
+ * tests/paths/best_routes_prop_test.ts.
+ */
 
 import { costAt, numberAt } from "./read.ts";
 

@@ -1,6 +1,7 @@
 /**
  * Reading from arrays of numbers in the inner loops of searches: a function for each kind of array. The engine turns each
  * into a plain load; one function for all kinds would cost several times as much.
+ * Tested in tests/paths/best_paths_test.ts.
  */
 
 /** A number of a visor, state or transport; -1 outside the list. */

@@ -1,4 +1,7 @@
-/** What all searches are told: from where to where, over what, at which cost, and with how much work. */
+/**
+ * What all searches are told: from where to where, over what, at which cost, and with how much work. Tested in
+ * tests/paths/best_routes_prop_test.ts.
+ */
 
 import { joinCosts, type Joining } from "./figures.ts";
 import { costAt } from "./read.ts";

@@ -6,6 +6,7 @@
  * ```
  *
  * v1.3 answers first and saves later, one group at a time, and the first failure ends it for all (routing.md Q1, Q2).
+ * Tested in tests/sim/setup_test.ts.
  */
 
 import { describeError, UnavailableError } from "../errors/mod.ts";

@@ -1,6 +1,7 @@
 /**
  * A path that was asked for, followed to the letter: from visors and transports that somebody named to routes. Parallel
  * transports between two visors of the path give further routes over the same visors.
+ * Tested in tests/routing/route_choice_test.ts.
  */
 
 import { RefusedError, UnavailableError } from "../errors/mod.ts";

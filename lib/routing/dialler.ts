@@ -4,6 +4,8 @@
  * ```
  * route → local port → setup node installs the rules → own rules → group → handshake → connection
  * ```
+ *
+ * Tested in tests/sim/setup_test.ts.
  */
 
 import { describeError, hasCode, UnavailableError } from "../errors/mod.ts";

@@ -1,6 +1,6 @@
 /**
  * Why a dial takes this route and no other: the order of `rank.ts`, which dials follow, with the reasons of the route
- * finder for the routes on its map.
+ * finder for the routes on its map. Tested in tests/routing/rank_prop_test.ts.
  */
 
 import { UnavailableError } from "../errors/mod.ts";

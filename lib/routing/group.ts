@@ -1,6 +1,6 @@
 /**
  * One route group of the switch as the shell sees it: its handle, what has happened to it, and a way to wait for the
- * next event. The packets themselves stay in the core (design.md §4).
+ * next event. The packets themselves stay in the core (design.md §4). Tested in tests/routing/route_connection_test.ts.
  */
 
 import { ClosedError, hasCode, RefusedError, type SkywireError, UnavailableError } from "../errors/mod.ts";

@@ -1,4 +1,4 @@
-/** Figures of the router. */
+/** Figures of the router. Tested in tests/sim/setup_test.ts. */
 
 import type { Counter, Gauge, Metrics } from "../runtime/ports.ts";
 

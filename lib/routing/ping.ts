@@ -2,6 +2,7 @@
  * Measuring the way to a visor, and letting others measure the way to us, with no app involved. The round trips are
  * Ping and Pong packets of the route group, which the core answers; port 48 only gives a group to do it on. v1.3 pings
  * itself through a loop of routes instead (visor-and-apps.md §2.7), so its visors need nothing here.
+ * Tested in tests/sim/map_test.ts.
  */
 
 import { type Port, type PublicKey, visorsOf } from "../types/mod.ts";

@@ -1,4 +1,4 @@
-/** What accepts connections on one port of the visor. */
+/** What accepts connections on one port of the visor. Tested in tests/routing/connection_table_test.ts. */
 
 import type { KeyedListener } from "../overlay/mod.ts";
 import { createQueue } from "../runtime/mod.ts";

@@ -1,6 +1,6 @@
 /**
  * The router of a visor: dials routes, accepts them, and lists the rules of those that pass through. It sends no
- * packet itself; it tells the switch which groups there are (design.md §4, §5).
+ * packet itself; it tells the switch which groups there are (design.md §4, §5). Tested in tests/sim/setup_test.ts.
  */
 
 import { publicKeyOf } from "../core/mod.ts";

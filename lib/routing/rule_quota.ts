@@ -1,6 +1,7 @@
 /**
  * How many rules each setup node keeps at this visor. The rule table tells nobody when a rule goes, so those that are
  * gone are noticed when a setup node seems to have too many; until then they cost a number each.
+ * Tested in tests/services/setup_node/refusals_test.ts.
  */
 
 import type { Switch } from "../core/mod.ts";

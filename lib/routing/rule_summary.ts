@@ -1,4 +1,4 @@
-/** The routing rules of a visor as people see them (`skywire route rules`). */
+/** The routing rules of a visor as people see them (`skywire route rules`). Tested in tests/sim/setup_test.ts. */
 
 import type { Rule, Switch } from "../core/mod.ts";
 import type { MonotonicMs, Port, PublicKey, RouteId, TransportId } from "../types/mod.ts";

@@ -1,4 +1,7 @@
-/** The text of the Error packet that refuses a connection to a port nobody listens on: fixed by v1.3 (routing.md §8.5). */
+/**
+ * The text of the Error packet that refuses a connection to a port nobody listens on: fixed by v1.3 (routing.md §8.5).
+ * Tested in tests/sim/routes_test.ts.
+ */
 
 import type { Port } from "../types/mod.ts";
 

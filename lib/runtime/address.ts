@@ -1,4 +1,7 @@
-/** `host:port` as text: what `Network` and `Http` take and give. IPv6 hosts stand in brackets, `[::1]:80`. */
+/**
+ * `host:port` as text: what `Network` and `Http` take and give. IPv6 hosts stand in brackets, `[::1]:80`. Tested in
+ * tests/runtime/wait_test.ts.
+ */
 
 /** A host and a port, apart. */
 export interface HostPort {

@@ -1,4 +1,7 @@
-/** How long to wait before the next try: longer each time, never in step with others, short again after a success. */
+/**
+ * How long to wait before the next try: longer each time, never in step with others, short again after a success.
+ * Tested in tests/runtime/wait_test.ts.
+ */
 
 import type { Random } from "./ports.ts";
 

@@ -1,4 +1,4 @@
-/** Bytes that arrived in pieces and are read in others. */
+/** Bytes that arrived in pieces and are read in others. Tested in tests/transport/transport_table_test.ts. */
 
 /** A queue of bytes. It keeps what it is given: whoever pushes does not change it any more. */
 export class ByteChunks {

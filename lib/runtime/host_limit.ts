@@ -1,4 +1,7 @@
-/** Bounds how many peers that have proven nothing yet are served at a time: in all, and of one host. */
+/**
+ * Bounds how many peers that have proven nothing yet are served at a time: in all, and of one host. Tested in
+ * tests/messaging/server_test.ts.
+ */
 
 import { parseAddress } from "./address.ts";
 

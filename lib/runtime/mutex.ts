@@ -1,4 +1,7 @@
-/** One at a time, first come first served, and whoever waits can give up. */
+/**
+ * One at a time, first come first served, and whoever waits can give up. Tested in
+ * tests/transport/transport_table_test.ts.
+ */
 
 import { untilAborted } from "./wait.ts";
 

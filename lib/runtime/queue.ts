@@ -1,4 +1,7 @@
-/** A bounded queue between a producer that is called back and a consumer that iterates: what listeners are made of. */
+/**
+ * A bounded queue between a producer that is called back and a consumer that iterates: what listeners are made of.
+ * Tested in tests/simulation/simulation_test.ts.
+ */
 
 /** See {@link createQueue}. */
 export interface Queue<T> extends AsyncIterable<T> {

@@ -1,4 +1,7 @@
-/** HTTP between hosts in memory: requests go to the handler that serves the address, under the network's fault rules. */
+/**
+ * HTTP between hosts in memory: requests go to the handler that serves the address, under the network's fault rules.
+ * Tested in tests/simulation/simulation_test.ts.
+ */
 
 import { UnavailableError } from "../errors/mod.ts";
 import { formatAddress, parseAddress, untilAborted, withTimeout } from "../runtime/mod.ts";

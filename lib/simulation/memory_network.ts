@@ -1,6 +1,7 @@
 /**
  * Hosts that reach each other by name, in memory, with latency and faults: partitions (nothing arrives, links stay and
  * go on after healing), cut links (both sides get an error), killed hosts.
+ * Tested in tests/simulation/simulation_test.ts.
  */
 
 import { ClosedError, UnavailableError } from "../errors/mod.ts";

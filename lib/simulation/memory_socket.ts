@@ -1,4 +1,7 @@
-/** Two ends of a message socket in memory: ordered, delayed and broken by the network's rules. */
+/**
+ * Two ends of a message socket in memory: ordered, delayed and broken by the network's rules. Tested in
+ * tests/transport/drivers/ws_test.ts.
+ */
 
 import { ClosedError, UnavailableError } from "../errors/mod.ts";
 import type { MessageSocket } from "../runtime/mod.ts";

@@ -1,4 +1,4 @@
-/** A folder of files in memory. */
+/** A folder of files in memory. Tested in tests/simulation/simulation_test.ts. */
 
 import { UnavailableError } from "../errors/mod.ts";
 import type { Storage } from "../runtime/mod.ts";

@@ -1,4 +1,7 @@
-/** One direction of a link in memory: bounded, delayed, in order, and breakable. */
+/**
+ * One direction of a link in memory: bounded, delayed, in order, and breakable. Tested in
+ * tests/simulation/simulation_test.ts.
+ */
 
 import { UnavailableError } from "../errors/mod.ts";
 import { ByteChunks } from "../runtime/mod.ts";

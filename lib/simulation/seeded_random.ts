@@ -1,4 +1,7 @@
-/** Random bytes from a seed: the same seed gives the same bytes. Good statistics, no secrecy. */
+/**
+ * Random bytes from a seed: the same seed gives the same bytes. Good statistics, no secrecy. Tested in
+ * tests/simulation/simulation_test.ts.
+ */
 
 import type { Random } from "../runtime/mod.ts";
 

@@ -1,4 +1,4 @@
-/** Time that passes only when nothing else is left to do. */
+/** Time that passes only when nothing else is left to do. Tested in tests/simulation/simulation_test.ts. */
 
 import { setImmediate } from "node:timers";
 import { monotonicMs } from "../types/mod.ts";

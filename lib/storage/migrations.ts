@@ -2,6 +2,7 @@
  * Brings a database to the newest tables. Migrations are numbered SQL files; each runs once, as a whole, and the number
  * reached is kept in the database. A migration must leave tables that the program before it can still work with, so that
  * a deployment can be rolled back; a program that finds newer tables than it knows refuses to touch them.
+ * Tested in tests/storage/sqlite_test.ts.
  */
 
 import { UnavailableError } from "../errors/mod.ts";

@@ -1,4 +1,4 @@
-/** Which database a location names: what operators write after `--db`. */
+/** Which database a location names: what operators write after `--db`. Tested in tests/e2e/services_test.ts. */
 
 import { RefusedError } from "../errors/mod.ts";
 import type { DatabaseOwner } from "./owner.ts";

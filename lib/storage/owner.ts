@@ -1,6 +1,6 @@
 /**
  * Whose a database is. Each service marks its own with SQLite's `application_id`, so that a file named by mistake is
- * refused by name before anything is written to it.
+ * refused by name before anything is written to it. Tested in tests/storage/sqlite_test.ts.
  */
 
 /** A service that keeps records, as its listener is named. */

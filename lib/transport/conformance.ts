@@ -6,6 +6,7 @@
  * ```
  *
  * A case that fails throws; none needs a clock, so they run on virtual time as well.
+ * Tested in tests/transport/drivers/stcp_test.ts.
  */
 
 import { SkywireError } from "../errors/mod.ts";

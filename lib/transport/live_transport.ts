@@ -1,6 +1,6 @@
 /**
  * One transport between two visors: its link if there is one, its figures, the loop that brings the link back, and the
- * decision between two links that both sides opened at once.
+ * decision between two links that both sides opened at once. Tested in tests/transport/transport_table_test.ts.
  */
 
 import { ClosedError, describeError, hasCode, UnavailableError } from "../errors/mod.ts";

@@ -1,4 +1,4 @@
-/** Figures of the transports. */
+/** Figures of the transports. Tested in tests/transport/transport_table_test.ts. */
 
 import type { Counter, Gauge, Metrics } from "../runtime/mod.ts";
 

@@ -1,4 +1,7 @@
-/** Times. Two clocks exist and must not be mixed: one that only goes forward, and the wall clock. */
+/**
+ * Times. Two clocks exist and must not be mixed: one that only goes forward, and the wall clock. Tested in
+ * tests/transport/link_history_test.ts.
+ */
 
 import type { Branded } from "./brand.ts";
 

@@ -1,4 +1,7 @@
-/** What a decoder gives instead of a value: a named fault, so that it can be counted. Decoders never throw (style.md §4). */
+/**
+ * What a decoder gives instead of a value: a named fault, so that it can be counted. Decoders never throw (style.md
+ * §4). Tested in tests/wire/http1_test.ts.
+ */
 
 /** Why some input is not what the format says. */
 export class Fault<Code extends string = string> {

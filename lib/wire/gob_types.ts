@@ -1,4 +1,7 @@
-/** Codecs of the named types that several gob messages share: keys and ids as their own binary forms (gob-rpc.md §4.2). */
+/**
+ * Codecs of the named types that several gob messages share: keys and ids as their own binary forms (gob-rpc.md §4.2).
+ * Tested in tests/wire/gob/gob_test.ts.
+ */
 
 import { parsePublicKey } from "../core/mod.ts";
 import { NULL_PUBLIC_KEY, type PublicKey, publicKeyBytes } from "../types/mod.ts";

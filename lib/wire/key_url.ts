@@ -5,6 +5,8 @@
  * dmsg://<66 hex digits>[:port]/path        as in v1.3 and in configurations
  * http://<66 hex digits>.sky[:port]/path    as people type it
  * ```
+ *
+ * Tested in tests/network/ticket_test.ts.
  */
 
 /** What follows a key where a URL must look like one of the web. */

@@ -9,6 +9,8 @@
  *                                           RPCGateway.AddEdgeRules             EdgeRules → true
  *                                           RPCGateway.RemoveRules              route ids → true      ours: Go knows it not
  * ```
+ *
+ * Tested in tests/overlay/rpc/rpc_vectors_test.ts.
  */
 
 import { decodeDescriptor, DESCRIPTOR_BYTES, encodeDescriptor, isValidPublicKey } from "../core/mod.ts";

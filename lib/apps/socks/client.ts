@@ -2,6 +2,7 @@
  * The SOCKS5 client app: a local address whose exit is another visor. Bytes pass unchanged, so that a program's handshake
  * goes to the server end to end (visor-and-apps.md §2.2), but for a passcode that we are given. It never gives up: while
  * there is no way to the server, programs get a proper SOCKS error within 10 s, and it dials again.
+ * Tested in tests/apps/socks/proxy_test.ts.
  */
 
 import type { KeyedNetwork } from "../../overlay/mod.ts";

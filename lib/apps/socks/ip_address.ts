@@ -1,4 +1,6 @@
-/** IP addresses and blocks of them, as numbers that can be compared. */
+/**
+ * IP addresses and blocks of them, as numbers that can be compared. Tested in tests/apps/socks/destinations_test.ts.
+ */
 
 /** An address. IPv4 in IPv6 form (`::ffff:a.b.c.d`) is IPv4. */
 export interface IpAddress {

@@ -1,6 +1,7 @@
 /**
  * A SOCKS client talks to the remote server end to end; when there is no way to the server, somebody else must answer in
  * its place. This follows the handshake as it passes by, so that the answer fits wherever the server fell silent.
+ * Tested in tests/apps/socks/protocol_test.ts.
  */
 
 import type { ByteLink } from "../../runtime/mod.ts";

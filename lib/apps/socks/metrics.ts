@@ -1,4 +1,4 @@
-/** What the SOCKS apps count. */
+/** What the SOCKS apps count. Tested in tests/apps/socks/proxy_test.ts. */
 
 import type { Counter, Gauge, Metrics } from "../../runtime/mod.ts";
 

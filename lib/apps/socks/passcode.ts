@@ -7,6 +7,8 @@
  *             ◄──────── 05 00 ──── │ ◄──────────────────────── 05 02 ─────
  *                                  │ ── 01 ‖ len ‖ code ‖ len ‖ code ────►
  *                                  │ ◄──────────────────────── 01 00 ─────
+ *
+ * Tested in tests/apps/socks/proxy_test.ts.
  */
 
 import type { ByteLink } from "../../runtime/mod.ts";

@@ -1,6 +1,6 @@
 /**
  * The SOCKS5 server app: lets others leave the overlay through this visor. On each connection to port 3 runs a mux whose
- * streams are SOCKS5 sessions (visor-and-apps.md §2.2).
+ * streams are SOCKS5 sessions (visor-and-apps.md §2.2). Tested in tests/apps/socks/proxy_test.ts.
  */
 
 import type { KeyedNetwork, KeyedStream } from "../../overlay/mod.ts";

@@ -1,6 +1,6 @@
 /**
  * One SOCKS5 session of the server: the handshake, the rule, the connection to the destination, and the relay
- * (visor-and-apps.md §2.2).
+ * (visor-and-apps.md §2.2). Tested in tests/apps/socks/proxy_test.ts.
  */
 
 import { ProtocolError } from "../../errors/mod.ts";

@@ -1,4 +1,7 @@
-/** `skywire address-resolver`: where visors with a public address are reached by TCP. */
+/**
+ * `skywire address-resolver`: where visors with a public address are reached by TCP. Tested in
+ * tests/cli/services_test.ts.
+ */
 
 import type { Command } from "commander";
 import type { CliHost } from "../host.ts";

@@ -1,4 +1,4 @@
-/** `skywire messaging-discovery`: the directory of the messaging network. */
+/** `skywire messaging-discovery`: the directory of the messaging network. Tested in tests/e2e/output_test.ts. */
 
 import type { Command } from "commander";
 import type { CliHost } from "../host.ts";

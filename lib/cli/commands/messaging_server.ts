@@ -1,4 +1,7 @@
-/** `skywire messaging-server`: relays between clients that cannot reach each other directly. */
+/**
+ * `skywire messaging-server`: relays between clients that cannot reach each other directly. Tested in
+ * tests/e2e/services_test.ts.
+ */
 
 import type { Command } from "commander";
 import { createStatusPages } from "../../services/http/mod.ts";

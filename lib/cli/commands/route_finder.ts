@@ -1,4 +1,4 @@
-/** `skywire route-finder`: finds paths through a network. */
+/** `skywire route-finder`: finds paths through a network. Tested in tests/e2e/demo_test.ts. */
 
 import type { Command } from "commander";
 import { createTransportFeedClient } from "../../services/transport_discovery/mod.ts";

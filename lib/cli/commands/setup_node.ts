@@ -1,6 +1,6 @@
 /**
  * `skywire setup-node`: installs the rules of routes on visors that trust it. It is reached over messaging only; what it
- * tells of itself, at its public key and on an address, too, when there is one.
+ * tells of itself, at its public key and on an address, too, when there is one. Tested in tests/e2e/services_test.ts.
  */
 
 import type { Command } from "commander";

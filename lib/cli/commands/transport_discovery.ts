@@ -1,4 +1,4 @@
-/** `skywire transport-discovery`: the map of a network. */
+/** `skywire transport-discovery`: the map of a network. Tested in tests/e2e/demo_test.ts. */
 
 import type { Command } from "commander";
 import type { CliHost } from "../host.ts";

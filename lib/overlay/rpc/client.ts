@@ -1,4 +1,7 @@
-/** The calling side of net/rpc (gob-rpc.md §3.2): any number of calls at once, replies matched by their number. */
+/**
+ * The calling side of net/rpc (gob-rpc.md §3.2): any number of calls at once, replies matched by their number. Tested
+ * in tests/overlay/rpc/rpc_test.ts.
+ */
 
 import { ClosedError, ProtocolError, RefusedError, UnavailableError } from "../../errors/mod.ts";
 import type { ByteLink } from "../../runtime/mod.ts";

@@ -1,4 +1,7 @@
-/** One link with a gob stream in each direction: values in, values out, in order. Client and server both stand on it. */
+/**
+ * One link with a gob stream in each direction: values in, values out, in order. Client and server both stand on it.
+ * Tested in tests/overlay/rpc/rpc_test.ts.
+ */
 
 import { ClosedError } from "../../errors/mod.ts";
 import type { ByteLink } from "../../runtime/mod.ts";

@@ -1,4 +1,4 @@
-/** The serving side of net/rpc (gob-rpc.md §3.3). */
+/** The serving side of net/rpc (gob-rpc.md §3.3). Tested in tests/overlay/rpc/rpc_test.ts. */
 
 import { SkywireError } from "../../errors/mod.ts";
 import type { ByteLink } from "../../runtime/mod.ts";

@@ -4,6 +4,7 @@
  * A stream may carry one request after the other, since opening one costs several signatures and key agreements. So
  * most open streams wait for a request that may never come; they make room when others need it. Whoever wrote a request
  * on such a stream in that very moment sees its end instead of an answer, and asks again on a fresh one.
+ * Tested in tests/services/setup_node/setup_node_test.ts.
  */
 
 import type { Timers } from "../../runtime/mod.ts";

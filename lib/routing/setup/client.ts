@@ -1,4 +1,7 @@
-/** Asks setup nodes for routes: the visor's side of messaging port 36 (routing.md §5.8). */
+/**
+ * Asks setup nodes for routes: the visor's side of messaging port 36 (routing.md §5.8). Tested in
+ * tests/services/setup_node/setup_node_test.ts.
+ */
 
 import type { Timers } from "../../runtime/mod.ts";
 import {

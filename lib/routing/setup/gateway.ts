@@ -1,7 +1,7 @@
 /**
  * Takes rules from trusted setup nodes: the visor's side of messaging port 136 (routing.md §5.3, 5.7). Who may call and
  * how much is decided here; what a rule must look like, and whose route ids it may use, by the router's rule gate behind
- * {@link RuleHandlers}.
+ * {@link RuleHandlers}. Tested in tests/services/setup_node/setup_node_test.ts.
  */
 
 import { describeError, hasCode, RefusedError, SkywireError } from "../../errors/mod.ts";

@@ -1,4 +1,7 @@
-/** How many descriptors this process may open: each connection costs one, and one behind an HTTP gate three. */
+/**
+ * How many descriptors this process may open: each connection costs one, and one behind an HTTP gate three. Tested in
+ * tests/runtime/deno/http_test.ts.
+ */
 
 /** Where Linux tells a process its limits. */
 const LIMITS_FILE = "/proc/self/limits";

@@ -1,4 +1,7 @@
-/** What all listeners share: how an address is read, and what an error of the platform means. */
+/**
+ * What all listeners share: how an address is read, and what an error of the platform means. Tested in
+ * tests/runtime/deno/network_test.ts.
+ */
 
 import { UnavailableError } from "../../errors/mod.ts";
 import { type HostPort, parseAddress } from "../address.ts";

@@ -1,4 +1,4 @@
-/** WebSockets on Deno as message sockets. */
+/** WebSockets on Deno as message sockets. Tested in tests/transport/drivers/ws_test.ts. */
 
 import { ClosedError, ProtocolError, type SkywireError, UnavailableError } from "../../errors/mod.ts";
 import type { MessageSocket, SocketUpgrade } from "../ports.ts";

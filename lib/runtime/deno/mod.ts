@@ -1,6 +1,6 @@
 /**
  * The runtime ports on Deno: the one place, beside the composition roots, SQL engines and transport drivers, that
- * touches the platform.
+ * touches the platform. Tested in tests/runtime/deno/basics_test.ts.
  *
  * @module
  */

@@ -7,6 +7,8 @@
  * | GET `/resolve/{type}/{key}` | yes | where the visor listens; nothing with 400, 404 |
  * | GET `/transports` | | `{"sudph":[key…],"stcpr":[key…]}`; `{}` when nobody is bound |
  * | DELETE `/deregister/{type}` | by a monitor | `null` |
+ *
+ * Tested in tests/services/address_resolver/resolver_test.ts.
  */
 
 import { formatAddress, parseAddress } from "../../runtime/mod.ts";

@@ -1,4 +1,7 @@
-/** The client of the address resolver, for any that speaks the v1.3 API. */
+/**
+ * The client of the address resolver, for any that speaks the v1.3 API. Tested in
+ * tests/services/address_resolver/resolver_test.ts.
+ */
 
 import { ProtocolError, RefusedError, type SkywireError, UnavailableError } from "../../errors/mod.ts";
 import type { PublicKey, SecretKey } from "../../types/mod.ts";

@@ -1,4 +1,7 @@
-/** The address resolver over HTTP: from requests to the rules, and from what they say to answers. */
+/**
+ * The address resolver over HTTP: from requests to the rules, and from what they say to answers. Tested in
+ * tests/services/address_resolver/vectors_test.ts.
+ */
 
 import { parsePublicKey } from "../../core/mod.ts";
 import type { Timers } from "../../runtime/mod.ts";

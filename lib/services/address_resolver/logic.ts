@@ -1,4 +1,7 @@
-/** The rules of the address resolver: who may be bound where, and for how long. */
+/**
+ * The rules of the address resolver: who may be bound where, and for how long. Tested in
+ * tests/services/address_resolver/resolver_test.ts.
+ */
 
 import { RefusedError } from "../../errors/mod.ts";
 import type { Clock } from "../../runtime/mod.ts";

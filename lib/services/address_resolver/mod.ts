@@ -1,6 +1,7 @@
 /**
  * The address resolver: where visors with a public address accept TCP transports, so that others find them by their key
  * (transports.md §7), and which address those behind NATs have, for sudph. Speaks the HTTP API and the UDP side of v1.3.
+ * Tested in tests/services/address_resolver/vectors_test.ts.
  *
  * @module
  */

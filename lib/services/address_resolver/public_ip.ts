@@ -1,4 +1,7 @@
-/** Which addresses count as public (transports.md §7.6), and which address a request came from (transports.md §6.1). */
+/**
+ * Which addresses count as public (transports.md §7.6), and which address a request came from (transports.md §6.1).
+ * Tested in tests/services/address_resolver/resolver_test.ts.
+ */
 
 import { parsePublicKey } from "../../core/mod.ts";
 import { parseAddress } from "../../runtime/mod.ts";

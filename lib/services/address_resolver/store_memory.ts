@@ -1,4 +1,4 @@
-/** Keeps where visors are in memory. */
+/** Keeps where visors are in memory. Tested in tests/services/address_resolver/store_test.ts. */
 
 import type { PublicKey } from "../../types/mod.ts";
 import type { VisorAddresses } from "./api.ts";

@@ -1,4 +1,4 @@
-/** Keeps where visors are in a SQL database. */
+/** Keeps where visors are in a SQL database. Tested in tests/services/address_resolver/store_test.ts. */
 
 import { BugError } from "../../errors/mod.ts";
 import { migrate, type SqlDatabase } from "../../storage/mod.ts";

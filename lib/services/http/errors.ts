@@ -1,6 +1,7 @@
 /**
  * Turns errors into HTTP answers; no other file does. What the answer says depends on the error's class and code only
  * (style.md §9). The causes of a failure go to the log, never into the answer.
+ * Tested in tests/services/http/app_test.ts.
  */
 
 import {

@@ -1,5 +1,6 @@
 /**
  * What v1.3 says about input that it cannot read: its services send to their clients what Go's decoders tell them.
+ * Tested in tests/services/transport_discovery/vectors_test.ts.
  */
 
 import { parsePublicKey } from "../../core/mod.ts";

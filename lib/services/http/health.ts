@@ -1,4 +1,7 @@
-/** `GET /health` as every v1.3 service answers it (dmsg.md §6.8): what it is, and since when it runs. */
+/**
+ * `GET /health` as every v1.3 service answers it (dmsg.md §6.8): what it is, and since when it runs. Tested in
+ * tests/services/messaging_discovery/join_test.ts.
+ */
 
 import * as v from "valibot";
 import { HTTP_PORT } from "../../messaging/mod.ts";

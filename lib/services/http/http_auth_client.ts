@@ -1,6 +1,7 @@
 /**
  * Signed requests, the side of the client (transports.md §6.1): it knows the nonce that the service expects next, counts
  * as the service does, sends one request at a time, and repeats a request once when the service expected another nonce.
+ * Tested in tests/services/http/auth_test.ts.
  */
 
 import { publicKeyOf } from "../../core/mod.ts";

@@ -1,6 +1,7 @@
 /**
  * Signed requests, the side of the service (transports.md §6.1). Checks and texts come in the order in which v1.3 makes
  * them, since its clients compare texts; the nonce is compared before the signature, and counts when the answer is 200.
+ * Tested in tests/services/http/auth_test.ts.
  */
 
 import * as v from "valibot";

@@ -1,4 +1,4 @@
-/** Figures of HTTP services: each path counted by itself. */
+/** Figures of HTTP services: each path counted by itself. Tested in tests/services/http/service_app_test.ts. */
 
 import type { Counter, Histogram, Metrics } from "../../runtime/mod.ts";
 

@@ -1,4 +1,7 @@
-/** The nonce that a signed request must carry next, by key of the signer; one store for each service. */
+/**
+ * The nonce that a signed request must carry next, by key of the signer; one store for each service. Tested in
+ * tests/services/transport_discovery/store_test.ts.
+ */
 
 import type { SqlDatabase } from "../../storage/mod.ts";
 import type { PublicKey } from "../../types/mod.ts";

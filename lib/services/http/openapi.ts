@@ -1,6 +1,7 @@
 /**
  * The OpenAPI 3.1 document of a service, from its list of routes. Members may be added to bodies later, so no schema
  * closes them. v1.3 sends JSON as `text/plain` here and there; then the schema is that of the text's content.
+ * Tested in tests/services/messaging_discovery/vectors_test.ts.
  */
 
 import { toJsonSchema } from "@valibot/to-json-schema";

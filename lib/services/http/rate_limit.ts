@@ -3,7 +3,7 @@
  *
  * Of a bucket one number is kept, the time at which it will be full again (the generic cell rate algorithm): a request
  * moves it on by the time that one token takes, and is refused when the bucket would have to be emptier than empty.
- * A full bucket is as good as none, so whatever is not kept is full.
+ * A full bucket is as good as none, so whatever is not kept is full. Tested in tests/services/http/service_app_test.ts.
  */
 
 import { UnavailableError } from "../../errors/mod.ts";

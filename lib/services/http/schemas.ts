@@ -1,4 +1,7 @@
-/** Schemas that the descriptions of several services need. They describe; what checks requests are the codecs. */
+/**
+ * Schemas that the descriptions of several services need. They describe; what checks requests are the codecs. Tested in
+ * tests/services/http/event_stream_test.ts.
+ */
 
 import * as v from "valibot";
 

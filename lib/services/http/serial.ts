@@ -1,4 +1,4 @@
-/** One piece of work after the other. */
+/** One piece of work after the other. Tested in tests/services/http/auth_test.ts. */
 
 /** Runs work when all work given before has ended, and gives its result. Failed work does not stop what follows. */
 export type Serial = <T>(work: () => Promise<T>) => Promise<T>;

@@ -1,6 +1,6 @@
 /**
  * What a service that does not speak HTTP otherwise tells whoever runs it: `/health`, `/metrics` and `/openapi.json`, as
- * all services do.
+ * all services do. Tested in tests/e2e/services_test.ts.
  */
 
 import * as v from "valibot";

@@ -1,4 +1,7 @@
-/** An answer that knows its length, so that it can be counted: a `Response` tells only by being read. */
+/**
+ * An answer that knows its length, so that it can be counted: a `Response` tells only by being read. Tested in
+ * tests/services/http/app_test.ts.
+ */
 
 /** A response with a text as body, sent as UTF-8. */
 export class TextResponse extends Response {

@@ -9,6 +9,8 @@
  * | GET `/dmsg-discovery/entries`, `/dmsg-discovery/visorEntries` | | keys |
  * | GET `/dmsg-discovery/available_servers`, `/dmsg-discovery/all_servers` | | entries |
  * | DELETE `/dmsg-discovery/deregister` | a monitor's headers; keys | `null` |
+ *
+ * Tested in tests/services/messaging_discovery/client_test.ts.
  */
 
 import type { ErrorFormat, WireError } from "../http/mod.ts";

@@ -1,4 +1,7 @@
-/** The messaging discovery over HTTP: from requests to the rules, and from what they say to answers. */
+/**
+ * The messaging discovery over HTTP: from requests to the rules, and from what they say to answers. Tested in
+ * tests/services/messaging_discovery/vectors_test.ts.
+ */
 
 import { parsePublicKeyText } from "../../core/mod.ts";
 import { ProtocolError } from "../../errors/mod.ts";

@@ -9,6 +9,8 @@
  *   published it, unless its owner said then that its removals are newer (`removal=newer`).
  * - Of a removed entry the timestamp is remembered, and nothing as old comes back: v1.3 lets anybody post an old entry
  *   again. A client that comes back begins with sequence 0, as v1.3 clients do, and the time of now.
+ *
+ * Tested in tests/services/messaging_discovery/vectors_test.ts.
  */
 
 import { ProtocolError, RefusedError } from "../../errors/mod.ts";

@@ -1,6 +1,6 @@
 /**
  * The messaging discovery: a directory of signed entries that says through which servers a client is reached, and where
- * servers listen (dmsg.md §6). Speaks the API of v1.3.
+ * servers listen (dmsg.md §6). Speaks the API of v1.3. Tested in tests/services/messaging_discovery/vectors_test.ts.
  *
  * @module
  */

@@ -1,4 +1,4 @@
-/** Keeps entries in memory. */
+/** Keeps entries in memory. Tested in tests/services/messaging_discovery/store_test.ts. */
 
 import type { PublicKey } from "../../types/mod.ts";
 import type { EntryStore, StoredEntry } from "./store.ts";

@@ -1,4 +1,4 @@
-/** Keeps entries in a SQL database. */
+/** Keeps entries in a SQL database. Tested in tests/services/messaging_discovery/store_test.ts. */
 
 import { migrate, type SqlDatabase, type SqlRow } from "../../storage/mod.ts";
 import type { PublicKey } from "../../types/mod.ts";

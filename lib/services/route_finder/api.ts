@@ -6,6 +6,8 @@
  * 200            {"<source>:<destination>":[[{"TpID","From","To"}, …], …]}     names in order, the shortest route first
  * 400, 404, 503  {"error":{"message","code"}}
  * ```
+ *
+ * Tested in tests/services/route_finder/vectors_test.ts.
  */
 
 import { ProtocolError } from "../../errors/mod.ts";

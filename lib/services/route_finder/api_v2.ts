@@ -8,6 +8,8 @@
  * 200                      {"candidates":[{…as a route,"chosen","reason"}]}
  * 400, 404, 503            {"error":{"message","code"}}
  * ```
+ *
+ * Tested in tests/paths/query_test.ts.
  */
 
 import * as v from "valibot";

@@ -1,4 +1,7 @@
-/** The client of the route finder, for any that speaks the v1.3 API; what goes beyond needs one of ours. */
+/**
+ * The client of the route finder, for any that speaks the v1.3 API; what goes beyond needs one of ours. Tested in
+ * tests/services/route_finder/finder_test.ts.
+ */
 
 import { ProtocolError, RefusedError, type SkywireError, UnavailableError } from "../../errors/mod.ts";
 import { type Hop, parseTransportId, type PublicKey } from "../../types/mod.ts";

@@ -1,6 +1,7 @@
 /**
  * Keeps a graph as the transport discovery has it: begins with a snapshot, follows the changes, and after a break goes on
  * where it was. While the discovery is away the last graph is used; before the first snapshot there is none.
+ * Tested in tests/services/route_finder/current_map_test.ts.
  */
 
 import { describeError, hasCode, UnavailableError } from "../../errors/mod.ts";

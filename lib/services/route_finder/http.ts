@@ -1,4 +1,7 @@
-/** The route finder over HTTP: from requests to the search, and from routes to answers. */
+/**
+ * The route finder over HTTP: from requests to the search, and from routes to answers. Tested in
+ * tests/services/route_finder/vectors_test.ts.
+ */
 
 import type { Clock, Timers } from "../../runtime/mod.ts";
 import { bucketOf, type DocumentedRoute, JSON_TYPE, readBody, TextResponse } from "../http/mod.ts";

@@ -1,4 +1,4 @@
-/** Questions by any measure over HTTP, see `api_v2.ts`. */
+/** Questions by any measure over HTTP, see `api_v2.ts`. Tested in tests/paths/query_test.ts. */
 
 import { bucketOf, type DocumentedRoute, JSON_TYPE, readBody, TextResponse } from "../http/mod.ts";
 import { MAX_BODY_BYTES } from "./api.ts";

@@ -1,6 +1,6 @@
 /**
  * A route finder without a service: it follows the map itself and searches in its own process. Where a service is used,
- * it steps in as long as that does not answer.
+ * it steps in as long as that does not answer. Tested in tests/paths/query_test.ts.
  */
 
 import { describeError, hasCode, ProtocolError, RefusedError, UnavailableError } from "../../errors/mod.ts";

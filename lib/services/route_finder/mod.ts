@@ -1,7 +1,7 @@
 /**
  * The route finder: answers which transports lead from one visor to another (routing.md §7). It keeps the map of a
  * transport discovery in memory and follows its changes. Speaks the API of v1.3, and answers questions by any measure on
- * paths of its own. A visor can do the same without it.
+ * paths of its own. A visor can do the same without it. Tested in tests/services/route_finder/vectors_test.ts.
  *
  * @module
  */

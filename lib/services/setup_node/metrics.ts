@@ -1,4 +1,4 @@
-/** Figures of a setup node. */
+/** Figures of a setup node. Tested in tests/services/setup_node/setup_node_test.ts. */
 
 import { SkywireError } from "../../errors/mod.ts";
 import type { Counter, Gauge, Histogram, Metrics } from "../../runtime/mod.ts";

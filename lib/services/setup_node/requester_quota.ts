@@ -1,4 +1,7 @@
-/** How many route requests one visor may send to a setup node; a request costs a call to every visor of its route. */
+/**
+ * How many route requests one visor may send to a setup node; a request costs a call to every visor of its route.
+ * Tested in tests/services/setup_node/setup_node_test.ts.
+ */
 
 import { UnavailableError } from "../../errors/mod.ts";
 import type { Clock } from "../../runtime/mod.ts";

@@ -20,6 +20,7 @@
  * | GET `/v2/transports/{uuid}` | | one of them, with what each edge said: `"views":[{"edge","status","since","toldAt",…}]` |
  *
  * The lists of v1.3 leave out what is known not to work: to its clients, that a transport is listed means that it works.
+ * Tested in tests/services/transport_discovery/status_test.ts.
  */
 
 import { ProtocolError } from "../../errors/mod.ts";

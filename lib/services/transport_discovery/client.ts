@@ -1,4 +1,7 @@
-/** The client of the transport discovery, for any that speaks the v1.3 API. */
+/**
+ * The client of the transport discovery, for any that speaks the v1.3 API. Tested in
+ * tests/services/transport_discovery/status_test.ts.
+ */
 
 import { ProtocolError, RefusedError, type SkywireError, UnavailableError } from "../../errors/mod.ts";
 import type { PublicKey, SecretKey, TransportId } from "../../types/mod.ts";

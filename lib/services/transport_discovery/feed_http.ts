@@ -1,4 +1,7 @@
-/** The feed over HTTP: as a stream of events on one side, and read again on the other. */
+/**
+ * The feed over HTTP: as a stream of events on one side, and read again on the other. Tested in
+ * tests/services/transport_discovery/discovery_test.ts.
+ */
 
 import { describeError, ProtocolError, UnavailableError } from "../../errors/mod.ts";
 import { type Log, sleep, type Timers, untilAborted, withTimeout } from "../../runtime/mod.ts";

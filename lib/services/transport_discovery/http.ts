@@ -1,4 +1,7 @@
-/** The transport discovery over HTTP: from requests to the rules, and from what they say to answers. */
+/**
+ * The transport discovery over HTTP: from requests to the rules, and from what they say to answers. Tested in
+ * tests/services/transport_discovery/vectors_test.ts.
+ */
 
 import { parsePublicKey } from "../../core/mod.ts";
 import { ProtocolError, RefusedError } from "../../errors/mod.ts";

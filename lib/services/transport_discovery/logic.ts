@@ -4,7 +4,7 @@
  * have signed, and one of them must be asking. Registering again is no error.
  *
  * Edges may report the status of their transports; what comes of that, and which transports expire, is in
- * `status_book.ts`.
+ * `status_book.ts`. Tested in tests/services/transport_discovery/status_test.ts.
  */
 
 import { describeError, ProtocolError, RefusedError } from "../../errors/mod.ts";

@@ -1,6 +1,7 @@
 /**
  * The transport discovery: the map of a network, on which both edges of a transport register it (transports.md §6).
  * Speaks the API of v1.3, keeps what the edges report of their transports, and tells followers what changes.
+ * Tested in tests/services/transport_discovery/status_test.ts.
  *
  * @module
  */

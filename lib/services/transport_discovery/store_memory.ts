@@ -1,4 +1,4 @@
-/** Keeps transports in memory. */
+/** Keeps transports in memory. Tested in tests/services/transport_discovery/store_test.ts. */
 
 import type { TransportId } from "../../types/mod.ts";
 import type { TransportEntry } from "../../wire/transport_entry.ts";

@@ -1,4 +1,4 @@
-/** Keeps transports in a SQL database. */
+/** Keeps transports in a SQL database. Tested in tests/services/transport_discovery/store_test.ts. */
 
 import { migrate, type SqlDatabase, type SqlRow } from "../../storage/mod.ts";
 import type { PublicKey, TransportId } from "../../types/mod.ts";

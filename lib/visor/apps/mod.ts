@@ -1,4 +1,4 @@
-/** `visor.apps`: the programs that run on the visor. */
+/** `visor.apps`: the programs that run on the visor. Tested in tests/visor/embedding_test.ts. */
 
 import type { Capability } from "../capability.ts";
 import { appRoutes } from "./api.ts";

@@ -1,4 +1,4 @@
-/** `visor.events()`: what happens. */
+/** `visor.events()`: what happens. Tested in tests/visor/events/part_test.ts. */
 
 import type { Capability } from "../capability.ts";
 import { status } from "../status/mod.ts";

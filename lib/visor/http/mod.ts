@@ -1,4 +1,4 @@
-/** `visor.http`: HTTP with whoever serves it at a public key. */
+/** `visor.http`: HTTP with whoever serves it at a public key. Tested in tests/visor/embedding_test.ts. */
 
 import type { Capability } from "../capability.ts";
 import { httpRoutes } from "./api.ts";

@@ -1,4 +1,4 @@
-/** `visor.names`: names for keys, which stand wherever a key does. */
+/** `visor.names`: names for keys, which stand wherever a key does. Tested in tests/visor/embedding_test.ts. */
 
 import type { PublicKey } from "../../types/mod.ts";
 import type { Capability } from "../capability.ts";

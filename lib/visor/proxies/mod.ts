@@ -1,4 +1,4 @@
-/** `visor.proxies`: SOCKS5 through the network. */
+/** `visor.proxies`: SOCKS5 through the network. Tested in tests/visor/embedding_test.ts. */
 
 import { apps } from "../apps/mod.ts";
 import type { Capability } from "../capability.ts";

@@ -1,4 +1,4 @@
-/** `visor.routes`: paths through the network, measured or only looked at. */
+/** `visor.routes`: paths through the network, measured or only looked at. Tested in tests/visor/embedding_test.ts. */
 
 import type { BenchResult } from "../../apps/mod.ts";
 import type { PingOptions, PingResult, RuleSummary } from "../../routing/mod.ts";

@@ -1,4 +1,4 @@
-/** `visor.status()`: how the visor does. */
+/** `visor.status()`: how the visor does. Tested in tests/visor/embedding_test.ts. */
 
 import type { Capability } from "../capability.ts";
 import { statusRoutes } from "./api.ts";

@@ -1,4 +1,4 @@
-/** `visor.transports`: the links of this visor, and what the network has. */
+/** `visor.transports`: the links of this visor, and what the network has. Tested in tests/visor/embedding_test.ts. */
 
 import type { PublicKey } from "../../types/mod.ts";
 import type { Capability } from "../capability.ts";

@@ -8,6 +8,7 @@
  * ```
  *
  * Nothing is allocated on the word of the sender: lengths are bounded by the message, messages by the limits.
+ * Tested in tests/wire/gob/gob_test.ts.
  */
 
 import { Fault } from "../fault.ts";

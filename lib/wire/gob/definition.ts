@@ -5,6 +5,8 @@
  * wireType { ArrayT, SliceT, StructT, MapT, GobEncoderT, BinaryMarshalerT, TextMarshalerT }      exactly one is there
  *   each   { CommonType { Name, Id }, … }
  * ```
+ *
+ * Tested in tests/wire/gob/gob_test.ts.
  */
 
 import { Fault } from "../fault.ts";

@@ -1,4 +1,7 @@
-/** Writes gob streams: each type is defined once, before the first value that needs it (gob-rpc.md §2.6–2.8). */
+/**
+ * Writes gob streams: each type is defined once, before the first value that needs it (gob-rpc.md §2.6–2.8). Tested in
+ * tests/wire/gob/gob_test.ts.
+ */
 
 import { definitionOf, gobDefinition } from "./definition.ts";
 import { GobWriter } from "./primitives.ts";

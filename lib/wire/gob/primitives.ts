@@ -7,6 +7,8 @@
  * float   the 64 bits of a double with their bytes reversed, as uint
  * bytes   uint length, the bytes       string alike
  * ```
+ *
+ * Tested in tests/wire/gob/gob_test.ts.
  */
 
 import { Fault } from "../fault.ts";
