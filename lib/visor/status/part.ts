@@ -8,13 +8,15 @@ import type { MonotonicMs, PublicKey } from "../../types/mod.ts";
 import type { MessagingClient } from "../../messaging/mod.ts";
 import { type Http, type Runtime, withTimeout } from "../../runtime/mod.ts";
 import type { TransportTable } from "../../transport/mod.ts";
+import {
+  createMessagingDiscoveryClient,
+  type MessagingDiscoveryClient,
+} from "../../services/messaging_discovery/mod.ts";
 import type { AddressBinding } from "../address_binding.ts";
+import { Patience } from "./patience.ts";
 import { type Finding, StatusHistory } from "./history.ts";
 import { VERSION } from "../../types/version.ts";
 import type { VisorStatus } from "./view.ts";
-
-/** A service that does not answer within this is as good as away. */
-const PROBE_WITHIN_MS = 2_000;
 
 /** What a report is made of. */
 export interface StatusDeps {
@@ -24,7 +26,7 @@ export interface StatusDeps {
   readonly messaging: Pick<MessagingClient, "sessions">;
   readonly table: Pick<TransportTable, "list">;
   /** Reaches public keys, too. */
-  readonly http: Pick<Http, "fetch">;
+  readonly http: Http;
   /** Of a visor that is to be found by its key. */
   readonly binding: Pick<AddressBinding, "finding"> | undefined;
 }
@@ -33,11 +35,15 @@ export interface StatusDeps {
 export class StatusPart {
   readonly #deps: StatusDeps;
   readonly #history: StatusHistory;
+  readonly #patience = new Patience();
+  readonly #directory: Pick<MessagingDiscoveryClient, "entry">;
   readonly #startedAt: MonotonicMs;
 
   constructor(deps: StatusDeps) {
     this.#deps = deps;
     this.#history = new StatusHistory(deps.runtime.clock);
+    const { http, runtime: { timers }, network: { messagingDiscovery: url } } = deps;
+    this.#directory = createMessagingDiscoveryClient({ http, timers, url });
     this.#startedAt = deps.runtime.clock.monotonic();
   }
 
@@ -49,6 +55,7 @@ export class StatusPart {
       this.#probe("transport-discovery", network.transportDiscovery),
       ...(network.routeFinder === undefined ? [] : [this.#probe("route-finder", network.routeFinder)]),
       ...(network.addressResolver === undefined ? [] : [this.#probe("address-resolver", network.addressResolver)]),
+      this.#setupNodes(network.setupNodes),
     ]);
     const binding = this.#deps.binding?.finding;
     const checks = this.#history.record([
@@ -92,11 +99,10 @@ export class StatusPart {
   }
 
   async #probe(name: string, url: string): Promise<Finding> {
-    const { runtime } = this.#deps;
     try {
-      const response = await withTimeout(
+      const response = await this.#ask(
+        url,
         (signal) => this.#deps.http.fetch(new Request(`${url}/health`, { signal })),
-        { timers: runtime.timers, ms: PROBE_WITHIN_MS, code: "http/timeout", message: `Ask ${url}` },
       );
       await response.body?.cancel();
       if (response.ok) return { name, state: "ok", detail: url };
@@ -114,6 +120,47 @@ export class StatusPart {
         remedy: "see that it runs and can be reached from here",
       };
     }
+  }
+
+  /**
+   * Setup nodes are what makes this network this one: visors take rules from no others. Where the messaging discovery does
+   * not know any of them, its address leads to another network, or none of them runs.
+   */
+  async #setupNodes(keys: readonly PublicKey[]): Promise<Finding> {
+    const name = "setup-nodes", url = this.#deps.network.messagingDiscovery;
+    const known = await Promise.all(
+      keys.map((key) =>
+        this.#ask(url, () => this.#directory.entry(key)).then((entry) => entry?.client !== undefined, () => undefined)
+      ),
+    );
+    const there = known.filter((isThere) => isThere === true).length;
+    if (there > 0) return { name, state: "ok", detail: `${there} of ${keys.length} registered` };
+    if (known.includes(undefined)) {
+      return {
+        name,
+        state: "degraded",
+        detail: "not known: the messaging discovery does not answer",
+        remedy: "see that it runs and can be reached from here",
+      };
+    }
+    return {
+      name,
+      state: "failed",
+      detail: `the messaging discovery at ${url} knows none of this network's setup nodes, so no route can be had`,
+      remedy:
+        "if a setup node runs, this address leads to another network: join again with a ticket that names a host " +
+        "which can be reached from here",
+    };
+  }
+
+  /** Asks a service, with patience. @throws what the question throws; {UnavailableError} `http/timeout` */
+  async #ask<T>(url: string, question: (signal: AbortSignal) => Promise<T>): Promise<T> {
+    const { clock, timers } = this.#deps.runtime;
+    const askedMs = clock.monotonic();
+    const ms = this.#patience.limitFor(url);
+    const answer = await withTimeout(question, { timers, ms, code: "http/timeout", message: `Ask ${url}` });
+    this.#patience.answered(url, clock.monotonic() - askedMs);
+    return answer;
   }
 }
 
