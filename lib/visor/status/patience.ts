@@ -1,4 +1,7 @@
-/** How long to wait for an answer: a few times as long as answers have taken, so that a slow way counts as a way. */
+/**
+ * How long to wait for an answer: a few times as long as answers have taken, so that a slow way counts as a way.
+ * Tested in tests/visor/status/part_test.ts.
+ */
 
 /** Before anything was measured, ms: a way over satellites answers the first question in it. */
 const FIRST_MS = 5_000;
