@@ -120,6 +120,32 @@ Deno.test("the route finder explains what it chose, and why each other route los
     });
   }));
 
+Deno.test("the route finder says which figures nobody measured, and which routes go through messaging servers", () => {
+  const map = [
+    transport(A, D),
+    transport(A, B, { latencyMs: 10 }),
+    transport(B, D),
+    transport(A, C),
+    transport(C, D, { type: "dmsg" }),
+  ];
+  return withClient(map, async (client) => {
+    const [chosen] = await client.explain({ source: A, destination: D, metric: "latency" });
+    assert.equal(chosen?.reason, "the best by latency: 50 ms there and back (not measured: usual for its kind)");
+    assert.deepEqual(chosen?.assumed, ["latencyMs", "throughputMBps", "resetsPerHour"]);
+    const candidates = await client.explain({ source: A, destination: D, minHops: 2 });
+    const relayed = candidates.find(({ hops }) => lettersOf(hops) === "ACD");
+    assert.equal(
+      relayed?.reason,
+      "as good by hops (2 hops), but more of it goes through messaging servers: 1 hop; the chosen route has none of that kind",
+    );
+    const longer = await client.explain({ source: A, destination: D, metric: "latency", minHops: 2 });
+    assert.match(
+      longer[0]?.reason ?? "",
+      /60 ms there and back \(not measured everywhere: usual figures fill the gaps\)/,
+    );
+  });
+});
+
 Deno.test("the route finder explains why nothing is chosen", () =>
   withClient(MAP.slice(6), async (client) => {
     const candidates = await client.explain({ source: A, destination: D });
