@@ -92,6 +92,13 @@ export function describeService(ready: ServiceReady): string {
   return [`ready: ${ready.url ?? ready.listeners[0]?.address ?? ""}`, `public key ${ready.publicKey}`].join("\n");
 }
 
+/** The key of a service. */
+export interface LoadedKey {
+  readonly secret: SecretKey;
+  /** Writes a key that was made for a file; to be called when the service runs, so that one that fails leaves none behind. */
+  readonly save: () => Promise<void>;
+}
+
 /**
  * The secret key of a file, which is made when it is missing; a fresh key without a file.
  * @throws {RefusedError} `config/bad-key`
@@ -99,18 +106,26 @@ export function describeService(ready: ServiceReady): string {
 export async function loadKey(
   file: string | undefined,
   context: { readonly host: CliHost; readonly runtime: Runtime },
-): Promise<SecretKey> {
+): Promise<LoadedKey> {
   const { host, runtime } = context;
-  if (file === undefined) return generateSecretKey(runtime.random);
+  const save = (): Promise<void> => Promise.resolve();
+  if (file === undefined) return { secret: generateSecretKey(runtime.random), save };
   try {
-    return parseSecretKeyFile(await host.readFile(file), file);
+    return { secret: parseSecretKeyFile(await host.readFile(file), file), save };
   } catch (error) {
     if (!hasCode(error, "cli/no-such-file")) throw error;
   }
   const secret = generateSecretKey(runtime.random);
+  return { secret, save: () => saveKey(secret, file, context) };
+}
+
+async function saveKey(
+  secret: SecretKey,
+  file: string,
+  { host, runtime }: { readonly host: CliHost; readonly runtime: Runtime },
+): Promise<void> {
   const cut = Math.max(file.lastIndexOf("/"), file.lastIndexOf("\\"));
   const folder = host.openFolder(cut < 0 ? "." : file.slice(0, cut) || "/");
   await warnOfWorkTree(file, { what: "the secret key", host, log: runtime.log });
   await folder.write(file.slice(cut + 1), new TextEncoder().encode(formatHex(secret.expose()) + "\n"));
-  return secret;
 }

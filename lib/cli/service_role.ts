@@ -60,7 +60,8 @@ export function runService(role: ServiceRole): Promise<void> {
   const { options: { listen = "", db, key, rateLimit, ...common }, host, isReached, describe = describeService } = role;
   return runRole<ServiceReady>({ options: common, host, describe }, async (runtime) => {
     await using stack = new AsyncDisposableStack();
-    const secret = stack.use(await loadKey(key, { host, runtime }));
+    const { secret, save } = await loadKey(key, { host, runtime });
+    stack.use(secret);
     const plane = stack.use(
       new ControlPlane({
         runtime,
@@ -72,6 +73,7 @@ export function runService(role: ServiceRole): Promise<void> {
       }),
     );
     const started = await role.start(plane, { runtime, secret, stack });
+    await save();
     const owned = stack.move();
     return { ready: { publicKey: plane.publicKey, ...started }, close: async () => await owned.disposeAsync() };
   });

@@ -5,7 +5,15 @@
 
 import { ClosedError, describeError, ProtocolError } from "../errors/mod.ts";
 import type { KeyedNetwork, KeyedStream } from "../overlay/mod.ts";
-import { type HttpHandler, type Log, sleep, type Timers, untilAborted } from "../runtime/mod.ts";
+import {
+  HostLimit,
+  type HostLimits,
+  type HttpHandler,
+  type Log,
+  sleep,
+  type Timers,
+  untilAborted,
+} from "../runtime/mod.ts";
 import { type Port, shortKey } from "../types/mod.ts";
 import { Fault } from "../wire/fault.ts";
 import { decodeRequestHead, encodeHead, type HeaderList, type RequestHead } from "../wire/http1.ts";
@@ -15,8 +23,11 @@ import { headersOf, HttpMessageReader, measureBody, passOn, writeBody } from "./
 /** How long a client may take for the head of its request, ms: v1.3 gives 3 s, which a slow relay uses up. */
 const HEAD_WITHIN_MS = 10_000;
 
-/** Requests at once; those beyond are told to come later. Followers of the transport discovery take one each, for long. */
-const MAX_REQUESTS = 512;
+/**
+ * Requests at once, in all and of one client; those beyond are told to come later. Followers of the transport discovery
+ * take one each, for long.
+ */
+const MAX_REQUESTS: HostLimits = { most: 512, perHost: 64 };
 
 /** How long a closing server waits for requests that are being answered, ms: as one on TCP (runtime ports). */
 const CLOSE_WITHIN_MS = 2_000;
@@ -43,12 +54,15 @@ export function serveHttp(deps: ServeHttpDeps): MessagingHttpServer {
   const { messaging, port = HTTP_PORT, timers, log } = deps;
   const listener = messaging.listen(port);
   const running = new Map<KeyedStream, Promise<void>>();
+  // The host of a client is its key, which is proven.
+  const places = new HostLimit(MAX_REQUESTS);
   const accepting = (async (): Promise<void> => {
     for await (const stream of listener) {
-      const isFull = running.size >= MAX_REQUESTS;
-      const answering = (isFull ? refuse(stream) : answer(stream, deps)).catch((error) =>
+      const release = places.take(stream.remoteAddress);
+      const answering = (release === undefined ? refuse(stream) : answer(stream, deps)).catch((error) =>
         log.debug("http-request-broke", { client: shortKey(stream.remoteKey), error: describeError(error) })
       ).finally(() => {
+        release?.();
         stream.close();
         running.delete(stream);
       });

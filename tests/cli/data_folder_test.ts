@@ -49,10 +49,32 @@ Deno.test({
     await using folder = await temporaryFolder();
     const key = `${folder.path}/checkout/keys/setup.key`;
     await Deno.mkdir(`${folder.path}/checkout/.git`, { recursive: true });
-    // It cannot listen there, so it ends after it has made its key.
-    const args = ["--listen", "256.0.0.1:1", "--key", key];
-    const ended = await runArgv(denoArgv("cmd/messaging_discovery.ts", args));
+    const command = denoArgv("cmd/messaging_discovery.ts", ["--listen", "127.0.0.1:0", "--key", key]);
+    // Its ready line cannot be written, so it ends when it has made its key.
+    const ended = await runArgv(["sh", "-c", `${command.join(" ")} > /dev/full`]);
     assert.equal(ended.code, 1);
+    assert.ok(await Deno.stat(key));
     assert.match(ended.stderr, new RegExp(`warn +key-in-work-tree .*workTree=${folder.path}/checkout\\n`));
   },
+});
+
+Deno.test("a service that cannot start leaves no key behind, and does no harm to what it was given", async () => {
+  await using folder = await temporaryFolder();
+  const { path } = folder;
+  await Deno.mkdir(`${path}/folder`);
+  await Deno.writeTextFile(`${path}/file`, "mine");
+  const cases: readonly (readonly [readonly string[], RegExp])[] = [
+    [["--listen", "256.0.0.1:1"], /network\/listen-failed/],
+    [["--listen", "127.0.0.1:0", "--db", `sqlite:${path}/folder`], /it is a folder .*storage\/open-failed/],
+    [["--listen", "127.0.0.1:0", "--db", `sqlite:${path}/file`], /it is no database.*storage\/corrupt/],
+    [["--listen", "127.0.0.1:0", "--db", `sqlite:${path}/none/a.sqlite`], /its folder does not exist.*open-failed/],
+  ];
+  for (const [args, error] of cases) {
+    const command = denoArgv("cmd/messaging_discovery.ts", [...args, "--key", `${path}/new.key`]);
+    const ended = await runArgv(command);
+    assert.equal(ended.code, 1);
+    assert.match(ended.stderr, error);
+  }
+  assert.deepEqual([...Deno.readDirSync(path)].map(({ name }) => name).sort(), ["file", "folder"]);
+  assert.equal(await Deno.readTextFile(`${path}/file`), "mine");
 });

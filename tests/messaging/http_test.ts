@@ -124,6 +124,24 @@ httpTest("the server answers the bytes of a v1.3 client, and then ends the strea
   },
 });
 
+httpTest("one client cannot take all places of a server", {
+  handler: () => new Response("hello"),
+  test: async ({ sim, alice, bob }) => {
+    const silent: MessagingStream[] = [];
+    for (let i = 0; i < 64; i++) silent.push(await sim.run(alice.dial(bob.publicKey, 80)));
+    await sim.run(100);
+    const refused = await sim.run(alice.dial(bob.publicKey, 80));
+    assert.match(await sim.run(readText(refused), 1_000), /^HTTP\/1.1 503 /);
+    refused.close();
+    for (const stream of silent) stream.close();
+    await sim.run(100);
+    const asked = await sim.run(alice.dial(bob.publicKey, 80));
+    await sim.run(asked.write(new TextEncoder().encode("GET / HTTP/1.0\r\n\r\n")));
+    assert.match(await sim.run(readText(asked)), /hello$/);
+    asked.close();
+  },
+});
+
 httpTest("a body of many parts that are there has a length, one that comes bit by bit is not waited for", {
   handler: (request) => {
     const isStream = request.url.endsWith("/stream");

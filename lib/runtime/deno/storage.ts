@@ -95,6 +95,7 @@ function storageError(
     EPERM: "no permission",
     ENOTDIR: "a part of the path is a file",
     EEXIST: "it is a file",
+    EISDIR: "it is a folder",
   } as Record<string, string>)[code] ?? "it failed";
   return new UnavailableError(
     `storage/${doing}-failed`,
