@@ -152,6 +152,21 @@ Deno.test("a WebSocket whose client never answers the Close is cut, and its plac
   });
 });
 
+Deno.test("a WebSocket whose client talks on instead of answering the Close is cut all the same", async () => {
+  await withServer({ headMs: NEVER, idleMs: NEVER }, async ({ dial }) => {
+    const chatty = await dial();
+    await write(chatty, upgrade("test"));
+    assert.match(await read(chatty), /^HTTP\/1.1 101 /);
+    const talking = async (): Promise<never> => {
+      while (true) {
+        await chatty.write(Uint8Array.of(0x89, 0x80, 0, 0, 0, 0));
+        await new Promise((resolve) => setTimeout(resolve));
+      }
+    };
+    await assert.rejects(talking(), { code: "network/link-broken" });
+  });
+});
+
 Deno.test("WebSockets that are to end are counted: the one that waits longest goes", async () => {
   await withServer({ headMs: NEVER, idleMs: NEVER, endMs: NEVER, connectionsPerHost: 2 }, async ({ dial }) => {
     const sockets: ByteLink[] = [];
