@@ -5,7 +5,8 @@
  * v1.3 asks for the stored entry before each post, and posts sequence 0 when that fails for any reason, which a discovery
  * that does have an entry refuses (dmsg.md Q23). Here a post follows from what we know; the discovery is asked when we know
  * nothing (after a start) or when it says that the sequence does not fit. Between posts it is asked whether the entry is
- * still there: one that vanished, since the discovery lost its store or somebody removed it (dmsg.md Q9), is back within 2 s.
+ * still there: one that vanished, since the discovery lost its store or somebody removed it (dmsg.md Q9), is back within 2 s, or
+ * later where the discovery is slow to answer.
  */
 
 import { describeError, hasCode } from "../errors/mod.ts";
@@ -28,8 +29,11 @@ const REQUEST_LIMIT_MS = 10_000;
 /** How often the discovery is asked whether the entry is still there, ms: it is back in 2 s. */
 const CHECK_EVERY_MS = 1_500;
 
-/** The pause is this many times as long as the answer took: a discovery that has much to do is asked less often. */
-const CHECK_PAUSE_FACTOR = 10;
+/**
+ * The pause is this many times as long as the answer took: a discovery that has much to do is asked less often. Servers
+ * are few, and without them nobody is reached; clients are thousands.
+ */
+const CHECK_PAUSE_FACTOR = { server: 10, client: 100 };
 
 /** A discovery that was away is asked again within this, ms. */
 const LONGEST_CHECK_PAUSE_MS = 15_000;
@@ -143,8 +147,9 @@ export function createEntryPublisher(deps: EntryPublisherDeps): EntryPublisher {
 
   /** Waits for a time, for a change, or until the discovery has lost the entry. */
   const rest = async (ms: number): Promise<void> => {
-    if (discovery.isStored === undefined) return await pause(ms);
+    if (discovery.isStored === undefined || !leadsAnywhere(deps.describe())) return await pause(ms);
     const endMs = clock.monotonic() + ms;
+    const factor = deps.describe().server === undefined ? CHECK_PAUSE_FACTOR.client : CHECK_PAUSE_FACTOR.server;
     for (let pauseMs = CHECK_EVERY_MS;;) {
       await pause(Math.min(pauseMs, endMs - clock.monotonic()));
       const askedMs = clock.monotonic();
@@ -152,7 +157,7 @@ export function createEntryPublisher(deps: EntryPublisherDeps): EntryPublisher {
       const isThere = await limited(discovery.isStored(publicKey), REQUEST_LIMIT_MS, closing.signal).catch(() => true);
       if (!isThere) return log.debug("entry-gone");
       const tookMs = clock.monotonic() - askedMs;
-      pauseMs = Math.min(Math.max(CHECK_EVERY_MS, CHECK_PAUSE_FACTOR * tookMs), LONGEST_CHECK_PAUSE_MS);
+      pauseMs = Math.min(Math.max(CHECK_EVERY_MS, factor * tookMs), LONGEST_CHECK_PAUSE_MS);
     }
   };
 
@@ -187,4 +192,9 @@ export function createEntryPublisher(deps: EntryPublisherDeps): EntryPublisher {
       );
     },
   };
+}
+
+/** Can anybody be reached by it? A client without sessions loses nothing with its entry. */
+function leadsAnywhere({ client, server }: EntryContent): boolean {
+  return server !== undefined || (client?.delegatedServers ?? []).length > 0;
 }
