@@ -4,6 +4,8 @@
  * Tested in tests/messaging/client_test.ts.
  */
 
+import { ClosedError } from "../errors/mod.ts";
+import { createQueue, Semaphore, withTimeout } from "../runtime/mod.ts";
 import type { Timers } from "../runtime/mod.ts";
 import type { MessagingStream } from "./stream.ts";
 
@@ -16,12 +18,11 @@ const PLACE_LIMIT_MS = 1_000;
 /** Accepts and hands out streams, at most {@link ACCEPT_QUEUE_LENGTH} at a time. For one consumer. */
 export class AcceptQueue implements AsyncIterable<MessagingStream> {
   readonly #timers: Timers;
-  readonly #streams: MessagingStream[] = [];
-  /** Who waits for a place, oldest first. */
-  readonly #waiting = new Set<(hasPlace: boolean) => void>();
-  #taken = 0;
-  #closed = false;
-  #wake = (): void => {};
+  readonly #places = new Semaphore(ACCEPT_QUEUE_LENGTH);
+  readonly #streams = createQueue<{ readonly stream: MessagingStream; readonly release: () => void }>(
+    ACCEPT_QUEUE_LENGTH,
+  );
+  readonly #closing = new AbortController();
 
   constructor(timers: Timers) {
     this.#timers = timers;
@@ -29,59 +30,48 @@ export class AcceptQueue implements AsyncIterable<MessagingStream> {
 
   /**
    * Reserves a place, waiting a little for one.
-   * @returns false when there is none. After true, call {@link AcceptQueue.push} or {@link AcceptQueue.release} once.
+   * @returns gives the place back, harmless when repeated; undefined when there is none
    */
-  reserve(): Promise<boolean> {
-    if (this.#closed) return Promise.resolve(false);
-    if (this.#taken < ACCEPT_QUEUE_LENGTH) {
-      this.#taken++;
-      return Promise.resolve(true);
+  async reserve(): Promise<(() => void) | undefined> {
+    try {
+      return await withTimeout((signal) => this.#places.acquire(signal), {
+        timers: this.#timers,
+        ms: PLACE_LIMIT_MS,
+        code: "messaging/busy",
+        message: "Wait for a place in the queue of a listener",
+        signal: this.#closing.signal,
+        discard: (release) => release(),
+      });
+    } catch {
+      return undefined;
     }
-    return new Promise((resolve) => {
-      const settle = (hasPlace: boolean): void => {
-        cancel();
-        this.#waiting.delete(settle);
-        resolve(hasPlace);
-      };
-      const cancel = this.#timers.after(PLACE_LIMIT_MS, () => settle(false));
-      this.#waiting.add(settle);
-    });
   }
 
-  /** Gives a reserved place back. */
-  release(): void {
-    const [next] = this.#waiting;
-    if (next === undefined) this.#taken--;
-    else next(true);
-  }
-
-  /** Puts a stream into its reserved place; closes it when the listener has been closed meanwhile. */
-  push(stream: MessagingStream): void {
-    if (this.#closed) {
-      this.release();
-      return stream.close();
-    }
-    this.#streams.push(stream);
-    this.#wake();
+  /**
+   * Queues a stream; closes it when the listener has been closed meanwhile.
+   * @param stream opened, nobody's yet
+   * @param release gives its place back, from {@link AcceptQueue.reserve}
+   */
+  push(stream: MessagingStream, release: () => void): void {
+    if (this.#streams.push({ stream, release })) return;
+    release();
+    stream.close();
   }
 
   /** Ends the iteration, and closes what nobody took. */
   close(): void {
-    if (this.#closed) return;
-    this.#closed = true;
-    for (const settle of [...this.#waiting]) settle(false);
-    for (const stream of this.#streams.splice(0)) stream.close();
-    this.#wake();
+    this.#closing.abort(new ClosedError("messaging/closed", "The listener was closed"));
+    this.#streams.close();
+    for (const { stream, release } of this.#streams.drain()) {
+      release();
+      stream.close();
+    }
   }
 
   async *[Symbol.asyncIterator](): AsyncGenerator<MessagingStream> {
-    while (true) {
-      for (let next = this.#streams.shift(); next !== undefined; next = this.#streams.shift()) {
-        this.release();
-        yield next;
-      }
-      if (this.#closed) return;
-      await new Promise<void>((resolve) => this.#wake = resolve);
+    for await (const { stream, release } of this.#streams) {
+      release();
+      yield stream;
     }
   }
 }

@@ -4,7 +4,7 @@
  */
 
 import { ClosedError, describeError, hasCode, UnavailableError } from "../errors/mod.ts";
-import { Backoff, randomFraction, sleep, untilAborted, withTimeout } from "../runtime/mod.ts";
+import { Backoff, randomFraction, Signal, sleep, untilAborted, withTimeout } from "../runtime/mod.ts";
 import type { Random, Runtime } from "../runtime/mod.ts";
 import { createMuxSession } from "../links/mux_session.ts";
 import { shortKey } from "../types/mod.ts";
@@ -73,7 +73,7 @@ export class ClientSessions {
   readonly #running: Promise<void>;
   /** What the discovery said last. */
   #servers: readonly Entry[] = [];
-  #wake = (): void => {};
+  readonly #changed = new Signal();
 
   constructor(deps: ClientSessionsDeps) {
     this.#deps = deps;
@@ -108,7 +108,7 @@ export class ClientSessions {
   /** Ends all sessions. */
   async close(): Promise<void> {
     this.#closing.abort(new ClosedError("messaging/closed", "The messaging client was closed"));
-    this.#wake();
+    this.#changed.notify();
     for (const session of this.#sessions.values()) session[Symbol.dispose]();
     await Promise.allSettled([this.#running, ...this.#connecting.values()]);
   }
@@ -124,7 +124,7 @@ export class ClientSessions {
         await this.#fill();
       }
       if (this.#sessions.size >= minSessions) {
-        await this.#untilChange(IDLE_MS);
+        await this.#changed.nextWithin(timers, IDLE_MS);
         if (this.#sessions.size >= minSessions) continue;
         backoff = new Backoff({ random, firstMs: LOST_RETRY_MS, maxMs: MAX_RETRY_MS });
         await sleep(timers, LOST_SPREAD_MS * randomFraction(random), signal).catch(() => {});
@@ -258,17 +258,7 @@ export class ClientSessions {
     if (this.#closing.signal.aborted) return;
     this.#deps.runtime.log.warn("session-ended", { server: shortKey(session.remoteKey) });
     this.#deps.onChange();
-    this.#wake();
-  }
-
-  #untilChange(ms: number): Promise<void> {
-    return new Promise((resolve) => {
-      const cancel = this.#deps.runtime.timers.after(ms, resolve);
-      this.#wake = () => {
-        cancel();
-        resolve();
-      };
-    });
+    this.#changed.notify();
   }
 }
 

@@ -10,7 +10,7 @@
  */
 
 import { describeError, hasCode } from "../errors/mod.ts";
-import { Backoff, sleep, withTimeout } from "../runtime/mod.ts";
+import { Backoff, Signal, sleep, withTimeout } from "../runtime/mod.ts";
 import type { Runtime } from "../runtime/mod.ts";
 import type { PublicKey, SecretKey } from "../types/mod.ts";
 import { ENTRY_VERSION, signEntry } from "../wire/messaging_entry.ts";
@@ -81,7 +81,7 @@ export function createEntryPublisher(deps: EntryPublisherDeps): EntryPublisher {
   let sequence: bigint | undefined;
   let dirty = false;
   let isStored = false;
-  let wake = (): void => {};
+  const change = new Signal();
 
   const limited = <T>(work: Promise<T>, ms = REQUEST_LIMIT_MS, signal?: AbortSignal): Promise<T> =>
     withTimeout(() => work, { timers, ms, code: "messaging/discovery-timeout", message: "Ask the discovery", signal });
@@ -126,7 +126,7 @@ export function createEntryPublisher(deps: EntryPublisherDeps): EntryPublisher {
 
   const run = async (): Promise<void> => {
     while (!closing.signal.aborted) {
-      if (!dirty) await new Promise<void>((resolve) => wake = resolve);
+      if (!dirty) await change.next();
       if (closing.signal.aborted) return;
       dirty = false;
       try {
@@ -164,13 +164,7 @@ export function createEntryPublisher(deps: EntryPublisherDeps): EntryPublisher {
   /** Waits for a time or for a change. */
   const pause = async (ms: number): Promise<void> => {
     if (dirty) return;
-    await new Promise<void>((resolve) => {
-      const cancel = timers.after(ms, resolve);
-      wake = () => {
-        cancel();
-        resolve();
-      };
-    });
+    await change.nextWithin(timers, ms);
   };
 
   const running = run();
@@ -178,12 +172,12 @@ export function createEntryPublisher(deps: EntryPublisherDeps): EntryPublisher {
     published: published.promise,
     changed(): void {
       dirty = true;
-      wake();
+      change.notify();
     },
     async close(): Promise<void> {
       if (closing.signal.aborted) return;
       closing.abort();
-      wake();
+      change.notify();
       await running;
       if (!isStored) return;
       const last = makeEntry(deps.describe(), { sequence: (sequence ?? 0n) + 1n, timestamp: clock.wallNanos() });

@@ -82,7 +82,8 @@ async function acceptStream(mux: MuxStream, { session, deps }: AcceptContext): P
   }
   const listener = deps.ports.listener(request.destination.port);
   if (listener === undefined) return await refuse(WIRE_CODE.noListener);
-  if (!await listener.reserve()) return await refuse(WIRE_CODE.busy);
+  const release = await listener.reserve();
+  if (release === undefined) return await refuse(WIRE_CODE.busy);
   let records: Records | undefined;
   try {
     const answer = answerHandshake(request, deps);
@@ -91,17 +92,20 @@ async function acceptStream(mux: MuxStream, { session, deps }: AcceptContext): P
     await session.writeObject(mux, encodeSignedResponse(accepted, deps.secret));
   } catch (error) {
     records?.[Symbol.dispose]();
-    listener.release();
+    release();
     throw error;
   }
-  listener.push(createMessagingStream({
-    mux,
-    records,
-    remoteKey: source.publicKey,
-    remotePort: source.port,
-    localPort: request.destination.port,
-    onClose: () => {},
-  }));
+  listener.push(
+    createMessagingStream({
+      mux,
+      records,
+      remoteKey: source.publicKey,
+      remotePort: source.port,
+      localPort: request.destination.port,
+      onClose: () => {},
+    }),
+    release,
+  );
 
   /** Says no in a way that a server of ours passes on; a v1.3 server drops the answer, as it would the silence. */
   async function refuse(errorCode: number): Promise<void> {

@@ -9,7 +9,7 @@
  */
 
 import { describeError, hasCode, UnavailableError } from "../errors/mod.ts";
-import { type Runtime, withTimeout } from "../runtime/mod.ts";
+import { type Runtime, Semaphore, withTimeout } from "../runtime/mod.ts";
 import type { SetupClient } from "./setup/client.ts";
 import {
   invertDescriptor,
@@ -31,7 +31,6 @@ import { chooseRoutes, type RouteChoiceDeps } from "./route_choice.ts";
 import type { RouteConnection } from "./route_connection.ts";
 import type { RuleGate, SavedEdgeRules } from "./rule_gate.ts";
 import { SetupOrder } from "./setup_order.ts";
-import { Turns } from "./turns.ts";
 
 /** The idle time that v1.3's dialler asks for (routing.md §9). */
 const KEEP_ALIVE_NS = 30_000_000_000n;
@@ -93,7 +92,7 @@ interface InstalledRoute {
 /** Dials for one visor; dials run side by side. */
 export class Dialler {
   readonly #deps: DiallerDeps;
-  readonly #setups = new Turns(SETUPS_AT_ONCE);
+  readonly #setups = new Semaphore(SETUPS_AT_ONCE);
   readonly #order: SetupOrder;
 
   /** Dials nothing by itself. */

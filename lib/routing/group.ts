@@ -6,6 +6,7 @@
 import { ClosedError, hasCode, RefusedError, type SkywireError, UnavailableError } from "../errors/mod.ts";
 import type { GroupCloseReason, GroupHandle, Records, Switch, SwitchEvent } from "../core/mod.ts";
 import type { Clock } from "../runtime/ports.ts";
+import { Signal } from "../runtime/signal.ts";
 import type { SwitchLoop } from "../transport/mod.ts";
 import { saysNoListener } from "./service_names.ts";
 
@@ -25,13 +26,13 @@ export interface GroupDeps {
   readonly clock: Clock;
 }
 
-/** A handle, its state, and its waiters. Everything is synchronous but {@link changed}. */
+/** A handle, its state, and who waits for a change of it. Everything is synchronous but {@link changed}. */
 export class RouteGroup {
   /** Its name in the switch. */
   readonly handle: GroupHandle;
   readonly #deps: GroupDeps;
   readonly #unsubscribe: () => void;
-  #waiters: (() => void)[] = [];
+  readonly #changed = new Signal();
   #pongs = new Map<bigint, (() => void)[]>();
   #offered: boolean | undefined;
   #handshakes = 0;
@@ -71,15 +72,7 @@ export class RouteGroup {
    * @throws the signal's reason when it aborts first
    */
   changed(signal?: AbortSignal): Promise<void> {
-    signal?.throwIfAborted();
-    const { promise, resolve, reject } = Promise.withResolvers<void>();
-    const abort = (): void => reject(signal?.reason);
-    signal?.addEventListener("abort", abort, { once: true });
-    this.#waiters.push(() => {
-      signal?.removeEventListener("abort", abort);
-      resolve();
-    });
-    return promise;
+    return this.#changed.next(signal);
   }
 
   /** Resolves when the group has ended or was removed. */
@@ -159,7 +152,7 @@ export class RouteGroup {
   close(error: string = ""): void {
     if (this.#end !== undefined) return;
     this.#send((core, now) => core.closeGroup(this.handle, error, now));
-    this.#wake(); // Whoever waits for packets must not wait for the peer's answer.
+    this.#changed.notify(); // Whoever waits for packets must not wait for the peer's answer.
   }
 
   /** Forgets the group; what was not read is lost. Harmless when repeated. */
@@ -169,7 +162,7 @@ export class RouteGroup {
     this.#unsubscribe();
     this.#core.removeGroup(this.handle, this.#deps.clock.monotonic());
     this.#deps.loop.flush();
-    this.#wake();
+    this.#changed.notify();
   }
 
   get #core(): Switch {
@@ -203,13 +196,7 @@ export class RouteGroup {
         break;
       }
     }
-    this.#wake();
-  }
-
-  #wake(): void {
-    const waiters = this.#waiters;
-    this.#waiters = [];
-    for (const wake of waiters) wake();
+    this.#changed.notify();
   }
 }
 

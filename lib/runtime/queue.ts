@@ -3,6 +3,8 @@
  * Tested in tests/simulation/simulation_test.ts.
  */
 
+import { Signal } from "./signal.ts";
+
 /** See {@link createQueue}. */
 export interface Queue<T> extends AsyncIterable<T> {
   /** Adds at the end. @returns false when the queue is full or closed: the caller keeps the item and disposes of it */
@@ -22,13 +24,13 @@ export interface Queue<T> extends AsyncIterable<T> {
 export function createQueue<T>(capacity: number): Queue<T> {
   const items: T[] = [];
   let closed = false;
-  let wake: (() => void) | undefined;
+  const changed = new Signal();
 
   async function* iterate(): AsyncGenerator<T> {
     while (true) {
       while (items.length > 0) yield items.shift() as T;
       if (closed) return;
-      await new Promise<void>((resolve) => wake = resolve);
+      await changed.next();
     }
   }
 
@@ -36,12 +38,12 @@ export function createQueue<T>(capacity: number): Queue<T> {
     push(item: T): boolean {
       if (closed || items.length >= capacity) return false;
       items.push(item);
-      wake?.();
+      changed.notify();
       return true;
     },
     close(): void {
       closed = true;
-      wake?.();
+      changed.notify();
     },
     drain: (): T[] => items.splice(0),
     get length(): number {

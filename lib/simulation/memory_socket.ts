@@ -4,6 +4,7 @@
  */
 
 import { ClosedError, UnavailableError } from "../errors/mod.ts";
+import { Signal } from "../runtime/mod.ts";
 import type { MessageSocket } from "../runtime/mod.ts";
 
 /** What a pair hangs on. */
@@ -34,7 +35,7 @@ class End implements MessageSocket {
   readonly remoteAddress: string;
   readonly #waiting: Uint8Array<ArrayBuffer>[] = [];
   #state: "open" | "ended" | "broken" | "closed" = "open";
-  #wake: (() => void) | undefined;
+  readonly #changed = new Signal();
   #send: (deliver: (other: End) => void) => void = () => {};
 
   constructor(remoteAddress: string) {
@@ -57,7 +58,7 @@ class End implements MessageSocket {
       if (message !== undefined) return message;
       if (this.#state === "broken") throw this.#broken();
       if (this.#state === "ended") return null;
-      await new Promise<void>((resolve) => this.#wake = resolve);
+      await this.#changed.next();
     }
     return null;
   }
@@ -72,7 +73,7 @@ class End implements MessageSocket {
   close(): void {
     if (this.#state === "open") this.#send((other) => other.#finish("ended"));
     this.#state = "closed";
-    this.#wake?.();
+    this.#changed.notify();
   }
 
   break(): void {
@@ -82,12 +83,12 @@ class End implements MessageSocket {
 
   #arrive(message: Uint8Array<ArrayBuffer>): void {
     if (this.#state === "open") this.#waiting.push(message);
-    this.#wake?.();
+    this.#changed.notify();
   }
 
   #finish(state: "ended" | "broken"): void {
     if (this.#state === "open") this.#state = state;
-    this.#wake?.();
+    this.#changed.notify();
   }
 
   #broken(): UnavailableError {

@@ -10,6 +10,7 @@
 
 import type { LinkHandle, Switch } from "../core/mod.ts";
 import { describeError, SkywireError } from "../errors/mod.ts";
+import { Signal } from "../runtime/mod.ts";
 import type { ByteLink, Clock } from "../runtime/mod.ts";
 
 /** What an idle link reads into. 8,000 idle links hold 64 MB of it. */
@@ -62,7 +63,7 @@ export class LinkPump {
   readonly #deps: LinkPumpDeps;
   #end: LinkEnd | undefined;
   #writing: Promise<void> | undefined;
-  #resume: (() => void) | undefined;
+  readonly #resumed = new Signal();
 
   constructor(deps: LinkPumpDeps) {
     this.#deps = deps;
@@ -76,7 +77,7 @@ export class LinkPump {
 
   /** The switch can take input again. */
   resume(): void {
-    this.#resume?.();
+    this.#resumed.notify();
   }
 
   /** Closes the socket, which ends both loops. The first reason counts. */
@@ -84,7 +85,7 @@ export class LinkPump {
     if (this.#end !== undefined) return;
     this.#end = end;
     this.#deps.link.close();
-    this.#resume?.();
+    this.#resumed.notify();
   }
 
   async #run(): Promise<LinkEnd> {
@@ -104,7 +105,7 @@ export class LinkPump {
         for (let at = 0; at < count && this.#end === undefined;) {
           const room = core.readView(handle);
           if (room.length === 0) {
-            await this.#resumed();
+            await this.#resumed.next();
             continue;
           }
           const part = buffer.subarray(at, Math.min(count, at + room.length));
@@ -150,16 +151,6 @@ export class LinkPump {
     } finally {
       this.#writing = undefined;
     }
-  }
-
-  #resumed(): Promise<void> {
-    if (this.#end !== undefined) return Promise.resolve();
-    return new Promise((resolve) => {
-      this.#resume = (): void => {
-        this.#resume = undefined;
-        resolve();
-      };
-    });
   }
 
   #fail(error: unknown): void {

@@ -4,7 +4,7 @@
  */
 
 import { ClosedError, describeError, hasCode, UnavailableError } from "../errors/mod.ts";
-import { Backoff, Mutex, sleep, untilAborted } from "../runtime/mod.ts";
+import { Backoff, Semaphore, sleep, untilAborted } from "../runtime/mod.ts";
 import type { Runtime } from "../runtime/mod.ts";
 import type { MonotonicMs, PublicKey, TransportId } from "../types/mod.ts";
 import type { SignedEntry } from "../wire/transport_entry.ts";
@@ -124,10 +124,10 @@ export class LiveTransport {
   readonly kind: string;
   label: string;
   /** One incoming link at a time is decided upon. */
-  readonly admission: Mutex = new Mutex();
+  readonly admission: Semaphore = new Semaphore(1);
   readonly #deps: LiveTransportDeps;
   readonly #stopped = new AbortController();
-  readonly #installing: Mutex = new Mutex();
+  readonly #installing: Semaphore = new Semaphore(1);
   readonly #waiters = new Set<Waiter>();
   #wanted: { address: string | undefined } | undefined;
   #unwanted: AbortController = new AbortController();

@@ -11,7 +11,7 @@
  */
 
 import { describeError } from "../errors/mod.ts";
-import { Backoff, randomFraction, type Runtime, sleep, withTimeout } from "../runtime/mod.ts";
+import { Backoff, randomFraction, type Runtime, Signal, sleep, withTimeout } from "../runtime/mod.ts";
 import type { MonotonicMs, TransportId } from "../types/mod.ts";
 import { type EdgeStatus, MAX_STATUSES } from "../wire/transport_status.ts";
 import type { TransportMetrics } from "./metrics.ts";
@@ -63,7 +63,7 @@ export class StatusReporter implements AsyncDisposable {
   #againAt: number = Infinity;
   #refreshAt: number;
   #isTaken = false;
-  #wake: () => void = () => {};
+  readonly #change = new Signal();
 
   constructor(deps: StatusReporterDeps) {
     this.#deps = deps;
@@ -81,7 +81,7 @@ export class StatusReporter implements AsyncDisposable {
   /** A transport has changed, or is new. */
   changed(id: TransportId): void {
     this.#changed.add(id);
-    this.#wake();
+    this.#change.notify();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -117,10 +117,8 @@ export class StatusReporter implements AsyncDisposable {
   /** Waits for the next change, or for the time to repeat something. */
   async #untilDue(): Promise<void> {
     if (this.#changed.size === 0) {
-      const waking = new AbortController();
-      this.#wake = (): void => waking.abort();
-      await this.#pause(Math.max(0, Math.min(this.#refreshAt, this.#againAt) - this.#now()), waking.signal);
-      this.#wake = (): void => {};
+      const ms = Math.max(0, Math.min(this.#refreshAt, this.#againAt) - this.#now());
+      await this.#change.nextWithin(this.#deps.runtime.timers, ms, this.#closing.signal).catch(() => {});
     }
     if (this.#changed.size > 0) await this.#pause(COALESCE_MS);
   }
@@ -178,9 +176,8 @@ export class StatusReporter implements AsyncDisposable {
     }
   }
 
-  async #pause(ms: number, waking?: AbortSignal): Promise<void> {
-    const signals = waking === undefined ? [this.#closing.signal] : [this.#closing.signal, waking];
-    await sleep(this.#deps.runtime.timers, ms, AbortSignal.any(signals)).catch(() => {});
+  async #pause(ms: number): Promise<void> {
+    await sleep(this.#deps.runtime.timers, ms, this.#closing.signal).catch(() => {});
   }
 
   #refreshDelay(): number {

@@ -2,6 +2,7 @@
 
 import { ClosedError, ProtocolError, type SkywireError, UnavailableError } from "../../errors/mod.ts";
 import type { MessageSocket, SocketUpgrade } from "../ports.ts";
+import { Signal } from "../signal.ts";
 
 /** Messages that nobody has received yet, bytes (ports.ts). */
 const MOST_WAITING_BYTES = 1024 * 1024;
@@ -98,7 +99,7 @@ class DenoMessageSocket implements MessageSocket {
   #closed = false;
   /** After the last message: null at the end in order. */
   #end: SkywireError | null | undefined;
-  #wake: (() => void) | undefined;
+  readonly #changed = new Signal();
 
   constructor(socket: WebSocket, { remoteAddress, onClosing }: SocketOptions) {
     this.#socket = socket;
@@ -119,7 +120,7 @@ class DenoMessageSocket implements MessageSocket {
       }
       if (this.#end instanceof Error) throw this.#end;
       if (this.#end === null) return null;
-      await new Promise<void>((resolve) => this.#wake = resolve);
+      await this.#changed.next();
     }
     return null;
   }
@@ -136,7 +137,7 @@ class DenoMessageSocket implements MessageSocket {
     this.#closed = true;
     this.#socket.close();
     this.#onClosing();
-    this.#wake?.();
+    this.#changed.notify();
   }
 
   #take(data: unknown): void {
@@ -147,7 +148,7 @@ class DenoMessageSocket implements MessageSocket {
     }
     this.#waiting.push(new Uint8Array(data));
     this.#waitingBytes += data.byteLength;
-    this.#wake?.();
+    this.#changed.notify();
   }
 
   #refuse(code: string, reason: string): void {
@@ -158,7 +159,7 @@ class DenoMessageSocket implements MessageSocket {
 
   #finish(end: SkywireError | null): void {
     if (this.#end === undefined) this.#end = end;
-    this.#wake?.();
+    this.#changed.notify();
   }
 
   #broken(): UnavailableError {

@@ -5,7 +5,7 @@
  */
 
 import { describeError, hasCode, UnavailableError } from "../../errors/mod.ts";
-import { Backoff, type Runtime, sleep, untilAborted, withTimeout } from "../../runtime/mod.ts";
+import { Backoff, type Runtime, Signal, withTimeout } from "../../runtime/mod.ts";
 import { type FeedEvent, hasReached, type TransportFeed } from "../transport_discovery/mod.ts";
 import { TransportGraph } from "../../paths/graph.ts";
 
@@ -42,14 +42,13 @@ export function createFollower(
   /** A snapshot of which not all parts have come. */
   let growing: TransportGraph | undefined;
   let position: string | undefined;
-  let moved = Promise.withResolvers<void>();
+  const moved = new Signal();
   /** Ends the pause before following again. */
-  let hurry = Promise.withResolvers<void>();
+  const hurry = new Signal();
 
   const apply = (event: FeedEvent): void => {
     applyNow(event);
-    moved.resolve();
-    moved = Promise.withResolvers();
+    moved.notify();
   };
 
   const applyNow = (event: FeedEvent): void => {
@@ -83,17 +82,14 @@ export function createFollower(
         log.warn("map-not-followed", { error: describeError(error) });
       }
       growing = undefined;
-      const pausing = new AbortController();
-      hurry = Promise.withResolvers();
-      hurry.promise.then(() => pausing.abort());
-      await sleep(timers, backoff.nextMs(), AbortSignal.any([closing.signal, pausing.signal])).catch(() => {});
+      await hurry.nextWithin(timers, backoff.nextMs(), closing.signal).catch(() => {});
     }
   };
   const running = run();
 
   const reach = async (wanted: string, signal: AbortSignal): Promise<void> => {
-    hurry.resolve();
-    while (!hasReached(position, wanted)) await untilAborted(moved.promise, signal);
+    hurry.notify();
+    while (!hasReached(position, wanted)) await moved.next(signal);
   };
   /** Does its work for at most a second, and not after the end. */
   const within = (work: (signal: AbortSignal) => Promise<void>): Promise<void> =>

@@ -5,7 +5,7 @@
  */
 
 import type { Random } from "../../runtime/mod.ts";
-import { untilAborted } from "../../runtime/mod.ts";
+import { Signal } from "../../runtime/mod.ts";
 import { formatHex, type TransportId } from "../../types/mod.ts";
 import type { MapTransport } from "../../wire/map_transport.ts";
 
@@ -93,7 +93,7 @@ export function createLocalFeed(
   /** Change number n is at `n - first`; numbers begin with 1. */
   let log: TransportChange[] = [];
   let first = 1;
-  let appended = Promise.withResolvers<void>();
+  const appended = new Signal();
 
   const last = (): number => first + log.length - 1;
   const positionOf = (number: number): string => `${run}-${number}`;
@@ -131,7 +131,7 @@ export function createLocalFeed(
         position += changes.length;
         yield { type: "changes", changes, position: positionOf(position) };
       } else {
-        await untilAborted(appended.promise, signal);
+        await appended.next(signal);
       }
     }
   }
@@ -149,8 +149,7 @@ export function createLocalFeed(
         first += log.length - remembered;
         log = log.slice(-remembered);
       }
-      appended.resolve();
-      appended = Promise.withResolvers();
+      appended.notify();
     },
   };
 }

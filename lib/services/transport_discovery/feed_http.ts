@@ -4,7 +4,7 @@
  */
 
 import { describeError, ProtocolError, UnavailableError } from "../../errors/mod.ts";
-import { type Log, sleep, type Timers, untilAborted, withTimeout } from "../../runtime/mod.ts";
+import { type Log, Signal, sleep, type Timers, untilAborted, withTimeout } from "../../runtime/mod.ts";
 import { parseTransportId } from "../../types/mod.ts";
 import { Fault } from "../../wire/fault.ts";
 import { isJsonObject, type Json, parseJson } from "../../wire/go_json.ts";
@@ -181,13 +181,13 @@ export function createTransportFeedClient(deps: ServiceClientDeps): TransportFee
 /** Those who want a discovery of v1.3 to be polled before its time. */
 class PollWaiters {
   #waiting: (() => void)[] = [];
-  #wake = Promise.withResolvers<void>();
+  readonly #added = new Signal();
 
   /** Resolves when a poll that begins from now on has been told to followers. */
   next(): Promise<undefined> {
     return new Promise((resolve) => {
       this.#waiting.push(() => resolve(undefined));
-      this.#wake.resolve();
+      this.#added.notify();
     });
   }
 
@@ -195,20 +195,13 @@ class PollWaiters {
   take(): readonly (() => void)[] {
     const taken = this.#waiting;
     this.#waiting = [];
-    this.#wake = Promise.withResolvers();
     return taken;
   }
 
   /** Waits until somebody wants a poll, or for a time. */
   async wanted({ timers, ms, signal }: { timers: Timers; ms: number; signal: AbortSignal }): Promise<void> {
-    const resting = new AbortController();
-    const rest = sleep(timers, ms, AbortSignal.any([signal, resting.signal]));
-    try {
-      await Promise.race([rest, this.#wake.promise]);
-    } finally {
-      resting.abort();
-      rest.catch(() => {});
-    }
+    signal.throwIfAborted();
+    if (this.#waiting.length === 0) await this.#added.nextWithin(timers, ms, signal);
   }
 }
 

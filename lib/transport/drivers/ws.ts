@@ -20,7 +20,7 @@
 
 import { ClosedError, ProtocolError, UnavailableError } from "../../errors/mod.ts";
 import { WS } from "../../overlay/mod.ts";
-import { ByteChunks, createQueue, parseAddress } from "../../runtime/mod.ts";
+import { ByteChunks, createQueue, parseAddress, Signal } from "../../runtime/mod.ts";
 import type { Http, HttpHandler, HttpServer, MessageSocket } from "../../runtime/mod.ts";
 import type { RawLink, RawListener, TransportDriver } from "../driver.ts";
 
@@ -121,7 +121,7 @@ class WsLink implements RawLink {
   #closed = false;
   /** Of the direction to here: `true` in order. */
   #end: true | Error | undefined;
-  #wakers: (() => void)[] = [];
+  readonly #changed = new Signal();
 
   constructor(socket: MessageSocket, onClosed: () => void = () => {}) {
     this.#socket = socket;
@@ -135,7 +135,7 @@ class WsLink implements RawLink {
     while (!this.#closed && this.#arrived.length === 0) {
       if (this.#end === true) return null;
       if (this.#end !== undefined) throw this.#end;
-      await this.#change();
+      await this.#changed.next();
     }
     if (this.#closed) return null;
     const count = this.#arrived.read(into);
@@ -149,7 +149,7 @@ class WsLink implements RawLink {
       if (this.#end !== undefined) throw this.#broken();
       const size = Math.min(bytes.length - at, MOST_MESSAGE_BYTES, this.#room);
       if (size === 0) {
-        await this.#change();
+        await this.#changed.next();
         continue;
       }
       this.#send(bytes.subarray(at, at + size));
@@ -163,7 +163,7 @@ class WsLink implements RawLink {
     this.#closed = true;
     this.#arrived.clear();
     this.#socket.close();
-    this.#wake();
+    this.#changed.notify();
   }
 
   async #receive(): Promise<void> {
@@ -171,14 +171,14 @@ class WsLink implements RawLink {
       for (let message = await this.#socket.receive(); message !== null; message = await this.#socket.receive()) {
         if (this.#closed) break;
         this.#take(message);
-        this.#wake();
+        this.#changed.notify();
       }
       this.#end = true;
     } catch (error) {
       this.#end = error instanceof Error ? error : this.#broken();
       this.#socket.close();
     }
-    this.#wake();
+    this.#changed.notify();
     this.#onClosed();
   }
 
@@ -212,16 +212,6 @@ class WsLink implements RawLink {
     message.set(data, HEADER_BYTES);
     this.#socket.send(message);
     this.#ungranted = 0;
-  }
-
-  #change(): Promise<void> {
-    return new Promise((resolve) => this.#wakers.push(resolve));
-  }
-
-  #wake(): void {
-    const wakers = this.#wakers;
-    this.#wakers = [];
-    for (const wake of wakers) wake();
   }
 
   #fault(reason: string): ProtocolError {

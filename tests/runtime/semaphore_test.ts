@@ -1,7 +1,7 @@
 /** Bounded places, first come first served. */
 
 import assert from "node:assert/strict";
-import { Turns } from "../../lib/routing/turns.ts";
+import { Semaphore } from "../../lib/runtime/mod.ts";
 
 const never = new AbortController().signal;
 
@@ -10,8 +10,8 @@ const settle = async (): Promise<void> => {
   for (let i = 0; i < 10; i++) await Promise.resolve();
 };
 
-Deno.test("Turns lets so many pass at a time, in the order of asking", async () => {
-  const turns = new Turns(2);
+Deno.test("Semaphore lets so many pass at a time, in the order of asking", async () => {
+  const turns = new Semaphore(2);
   const entered: number[] = [];
   const leave: (() => void)[] = [];
   const all = [0, 1, 2, 3].map((n) =>
@@ -33,8 +33,8 @@ Deno.test("Turns lets so many pass at a time, in the order of asking", async () 
   assert.deepEqual(entered, [0, 1, 2, 3]);
 });
 
-Deno.test("Turns forgets who gave up waiting, and loses no place by it", async () => {
-  const turns = new Turns(1);
+Deno.test("Semaphore forgets who gave up waiting, and loses no place by it", async () => {
+  const turns = new Semaphore(1);
   const first = Promise.withResolvers<void>();
   const holding = turns.run(() => first.promise, never);
   const enough = new AbortController();
@@ -47,8 +47,8 @@ Deno.test("Turns forgets who gave up waiting, and loses no place by it", async (
   assert.equal(await turns.run(() => Promise.resolve("next"), never), "next");
 });
 
-Deno.test("Turns frees the place of work that failed", async () => {
-  const turns = new Turns(1);
+Deno.test("Semaphore frees the place of work that failed", async () => {
+  const turns = new Semaphore(1);
   await assert.rejects(turns.run(() => Promise.reject(new Error("broken")), never), /broken/);
   assert.equal(await turns.run(() => Promise.resolve(1), never), 1);
 });
