@@ -23,12 +23,12 @@ export async function loadDriver(
   if (isDriver(driver)) return driver;
   throw new RefusedError(
     "cli/bad-driver",
-    `Load "${file}": wanted a default export with kind, framing, dial and listen, or a function that makes one`,
+    `Load "${file}": wanted a default export with kind, dial and listen, or a function that makes one`,
   );
 }
 
 function isDriver(value: unknown): value is TransportDriver {
-  const { kind, framing, dial, listen } = Object(value) as Partial<Record<keyof TransportDriver, unknown>>;
-  return typeof kind === "string" && (framing === "stream" || framing === "packet") && typeof dial === "function" &&
+  const { kind, dial, listen } = Object(value) as Partial<Record<keyof TransportDriver, unknown>>;
+  return typeof kind === "string" && typeof dial === "function" &&
     typeof listen === "function";
 }

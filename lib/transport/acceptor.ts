@@ -1,11 +1,12 @@
 /**
  * Accepts links and sets them up side by side: a silent peer costs its own place for a while and stops nobody, unlike
- * upstream, where it stalls a whole kind (transports.md §10, W3, W5).
+ * v1.3, where it stalls a whole kind (transports.md §10, W3, W5).
  */
 
 import { describeError } from "../errors/mod.ts";
 import { parseAddress } from "../runtime/mod.ts";
 import type { Log } from "../runtime/mod.ts";
+import { discardRawLink } from "./driver.ts";
 import type { RawLink, RawListener } from "./driver.ts";
 import type { TransportMetrics } from "./metrics.ts";
 
@@ -46,8 +47,7 @@ export async function runAcceptor(deps: AcceptorDeps): Promise<void> {
     const host = parseAddress(link.remoteAddress)?.host ?? link.remoteAddress;
     if (running.size >= MOST_AT_ONCE || (perHost.get(host) ?? 0) >= MOST_PER_HOST) {
       metrics.acceptsShed.add();
-      link.close();
-      link.proven?.records[Symbol.dispose]();
+      discardRawLink(link);
       continue;
     }
     const served = serve(link, host).finally(() => running.delete(served));

@@ -32,6 +32,12 @@ export interface RawLink extends ByteLink {
   readonly proven?: { readonly remoteKey: PublicKey; readonly records: Records };
 }
 
+/** Closes a link that is not wanted any more. */
+export function discardRawLink(link: RawLink): void {
+  link.close();
+  link.proven?.records[Symbol.dispose]();
+}
+
 /** Accepts raw links. Iteration ends when it is closed. */
 export interface RawListener extends AsyncIterable<RawLink> {
   /** What others dial, with a port that was really taken. */
@@ -42,8 +48,6 @@ export interface RawListener extends AsyncIterable<RawLink> {
 
 /** One kind of transport. */
 export interface TransportDriver extends TransportKind {
-  /** Does one write arrive as one read? Order and completeness are expected either way. */
-  readonly framing: "stream" | "packet";
   /** Are its links {@link RawLink.proven}? Then a peer takes a link as opened while `dial` is still under way. */
   readonly provesKeys?: boolean;
   /** Where a visor listens that is given the driver, in the driver's own form. Absent: it only dials. */

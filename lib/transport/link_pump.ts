@@ -9,7 +9,7 @@
  */
 
 import type { LinkHandle, Switch } from "../core/mod.ts";
-import { describeError, SkywireError } from "../errors/mod.ts";
+import { ClosedError, describeError, UnavailableError } from "../errors/mod.ts";
 import { Signal } from "../runtime/mod.ts";
 import type { ByteLink, Clock } from "../runtime/mod.ts";
 
@@ -154,7 +154,7 @@ export class LinkPump {
   }
 
   #fail(error: unknown): void {
-    const ours = error instanceof SkywireError && error.code.startsWith("network/");
-    this.stop({ reason: ours ? "broken" : "fault", message: describeError(error) });
+    const isBroken = error instanceof UnavailableError || error instanceof ClosedError;
+    this.stop({ reason: isBroken ? "broken" : "fault", message: describeError(error) });
   }
 }

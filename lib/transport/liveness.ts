@@ -1,8 +1,7 @@
 /**
- * Finds out whether a peer is still there, and how far away (extensions.md §1.2, §1.3). The v1.3 network has no such
- * thing at this level (transports.md W11): its links are left to TCP, and its visors write a warning into their log for
- * every ping (routing.md §1.2). So only peers are asked that said at settlement that they answer; a link on which such
- * a one falls silent is closed long before TCP would notice.
+ * Finds out whether a peer is still there, and how far away (extensions.md §1.2, §1.3). A link on which the peer falls
+ * silent is closed long before TCP would notice. Only peers with the feature `transport-pings` are asked: v1.3 leaves its
+ * links to TCP (transports.md W11), and its visors write a warning into their log for every ping (routing.md §1.2).
  */
 
 import type { Clock, Timers } from "../runtime/mod.ts";
@@ -18,17 +17,21 @@ export const SILENCE_MS = 9_000;
 export interface LivenessDeps {
   readonly clock: Clock;
   readonly timers: Timers;
-  /** Sends a ping over the link. */
-  readonly ping: (value: bigint) => void;
-  /** Bytes received so far: any of them is a sign of life. */
-  readonly receivedBytes: () => number;
   /** Called with every measured round trip. */
   readonly onRoundTrip: (ms: number) => void;
   /** Called once, when the peer has fallen silent. */
   readonly onSilence: () => void;
 }
 
-/** Watches one link from its beginning, until disposed. */
+/** The link that is watched. */
+export interface WatchedLink {
+  /** Sends a ping. */
+  readonly ping: (value: bigint) => void;
+  /** Bytes received so far: any of them is a sign of life. */
+  readonly receivedBytes: () => number;
+}
+
+/** Watches one link from {@link LivenessWatch.start} until disposed. It takes pongs at any time. */
 export class LivenessWatch implements Disposable {
   readonly #deps: LivenessDeps;
   readonly #sent = new Map<bigint, MonotonicMs>();
@@ -40,7 +43,12 @@ export class LivenessWatch implements Disposable {
   constructor(deps: LivenessDeps) {
     this.#deps = deps;
     this.#heardAt = deps.clock.monotonic();
-    this.#tick();
+  }
+
+  /** Sends the first ping. */
+  start(link: WatchedLink): void {
+    this.#heardAt = this.#deps.clock.monotonic();
+    this.#tick(link);
   }
 
   /** A ping was answered. Values that we did not send are ignored. */
@@ -56,16 +64,16 @@ export class LivenessWatch implements Disposable {
     this.#cancel();
   }
 
-  #tick(): void {
-    const { clock, timers, ping, receivedBytes, onSilence } = this.#deps;
+  #tick(link: WatchedLink): void {
+    const { clock, timers, onSilence } = this.#deps;
     const now = clock.monotonic();
-    const bytes = receivedBytes();
+    const bytes = link.receivedBytes();
     if (bytes !== this.#heardBytes) this.#heardAt = now;
     this.#heardBytes = bytes;
     if (now - this.#heardAt >= SILENCE_MS) return onSilence();
     const value = this.#next++;
     this.#sent.set(value, now);
-    this.#cancel = timers.after(PING_INTERVAL_MS, () => this.#tick());
-    ping(value);
+    this.#cancel = timers.after(PING_INTERVAL_MS, () => this.#tick(link));
+    link.ping(value);
   }
 }

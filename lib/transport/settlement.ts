@@ -1,25 +1,37 @@
 /**
- * Settlement: both edges sign the entry of the transport that they are about to share (transports.md §3). The initiator
- * sends the entry with its signature, the responder answers with one byte. After `01` packets flow.
+ * Settlement: both edges sign the entry of the transport that they are about to share (transports.md §3), and agree on
+ * what they can do beyond v1.3 (extensions.md §1.1).
  *
- * Two visors of ours find each other out on the way: an initiator says in S1 that it answers transport pings, and a
- * responder that does, too, answers `01 a5`. To v1.3, which warns in its log of every ping that it gets, nothing is said
- * but a member that it ignores; and its own first packet never begins with `a5`.
+ * ```
+ *   initiator                     responder
+ *   │ S1: entry, signature  ───►  │  read    receiveSettlement()
+ *   │                             │  decide  the caller
+ *   │  ◄───  S2: one byte         │  answer  accept() or reject()
+ * ```
  *
  * Registration at transport discovery is the responder's business and happens afterwards, in the background: a slow
  * discovery must not hold up the link (transports.md W4).
  */
 
-import { ProtocolError, RefusedError } from "../errors/mod.ts";
-import { withTimeout } from "../runtime/mod.ts";
+import { ClosedError, ProtocolError, RefusedError, UnavailableError } from "../errors/mod.ts";
+import { readSecure, writeSecure } from "../links/secure_link.ts";
+import type { SecureLink } from "../links/secure_link.ts";
+import { untilAborted, withTimeout } from "../runtime/mod.ts";
 import type { Clock, Timers } from "../runtime/mod.ts";
 import { concatBytes } from "../types/mod.ts";
 import type { PublicKey, SecretKey } from "../types/mod.ts";
 import { Fault } from "../wire/fault.ts";
+import {
+  commonFeatures,
+  encodeFeatureMarks,
+  NO_FEATURES,
+  parseFeatureMembers,
+  takeFeatureMarks,
+} from "../wire/peer_features.ts";
+import type { PeerFeatures } from "../wire/peer_features.ts";
 import { takeJsonLine } from "../wire/stcp_frames.ts";
 import {
   encodeSignedEntryLine,
-  isOfferingPings,
   makeTransportEntry,
   MAX_SIGNED_ENTRY_BYTES,
   parseSignedEntry,
@@ -27,8 +39,6 @@ import {
   verifyTransportEntry,
 } from "../wire/transport_entry.ts";
 import type { SignedEntry } from "../wire/transport_entry.ts";
-import { readSecure, writeSecure } from "../links/secure_link.ts";
-import type { SecureLink } from "../links/secure_link.ts";
 
 /** How long settlement may take on each side, ms (transports.md §3). */
 export const SETTLEMENT_TIMEOUT_MS = 20_000;
@@ -38,15 +48,15 @@ export const WIRE_LABEL = "user";
 
 /** The answers S2. */
 export const SETTLEMENT_ANSWER = {
-  /** Not now, for instance because such a transport exists. Upstream knows it, and never sends it. */
+  /** Not now, for instance because such a transport exists. v1.3 knows it, and never sends it. */
   rejected: 0x00,
   accepted: 0x01,
   signatureError: 0x02,
   invalidEntry: 0x03,
 } as const;
 
-/** Follows `accepted` between two that answer pings. No packet type (routing.md §1.2). */
-const PINGS_MARK = 0xa5;
+const TIMEOUT_CODE = "transport/settlement-timeout";
+const WHAT = "Settle a transport with the peer";
 
 /** What both roles need. */
 export interface SettlementOptions {
@@ -55,29 +65,44 @@ export interface SettlementOptions {
   readonly local: { readonly publicKey: PublicKey; readonly secret: SecretKey };
   /** The transport kind, part of the entry. */
   readonly kind: string;
-  /** Do we answer transport pings, and want the peer to know if it does so, too? Default false, as v1.3. */
-  readonly offersPings?: boolean;
+  /** What we can do beyond v1.3. Default: nothing. */
+  readonly features?: PeerFeatures;
   readonly signal?: AbortSignal | undefined;
 }
 
-/** What comes of it. */
+/**
+ * What comes of it.
+ *
+ * **From here on a link may change how it protects packets**, if both agreed on a feature that says so. The initiator is
+ * here when it has read S2, the responder when it has written S2. Two rules make the point the same on both sides. The
+ * initiator sends nothing between S1 and its first packet in the new way. The responder sends nothing between S2 and the
+ * first bytes that reach it in the new way. So whoever changes opens no byte in the wrong way, in whatever pieces bytes
+ * arrive. `early` holds what an initiator that agreed on no such feature has sent behind S1, or a responder behind S2; it
+ * is empty between two that change.
+ */
 export interface Settlement {
   /** With the initiator's signature; at the responder with both. */
   readonly signed: SignedEntry;
-  /** Packets that came together with the last message. */
+  /** Plaintext of packets that came together with the last message. */
   readonly early: Uint8Array;
-  /** Is the peer known to answer transport pings? */
-  readonly answersPings: boolean;
+  /** What both can do beyond v1.3. */
+  readonly features: PeerFeatures;
   /** From request to answer, ms; at the initiator only. */
   readonly roundTripMs?: number;
 }
 
-/** Who wants to settle, for whoever decides about it. */
-export interface SettlingPeer {
-  /** Is the peer known to answer transport pings, and so one of ours? */
-  readonly answersPings: boolean;
+/** A request to settle that was found good, and waits for the decision. Call one of the two methods, then dispose. */
+export interface SettlementRequest extends Disposable {
   /** With both signatures. It is the same for each link between the two. */
   readonly signed: SignedEntry;
+  /** What both can do beyond v1.3. */
+  readonly features: PeerFeatures;
+  /** Aborts when the time for settlement is over, the caller's signal aborts, or the request is disposed. */
+  readonly signal: AbortSignal;
+  /** Answers `01`. @throws the reason of {@link SettlementRequest.signal}; what the link throws */
+  accept(): Promise<Settlement>;
+  /** Answers `00`. @throws {RefusedError} `transport/settlement-unwanted`, always; otherwise as {@link accept} */
+  reject(): Promise<never>;
 }
 
 /**
@@ -86,75 +111,81 @@ export interface SettlingPeer {
  * `transport/settlement-timeout`, `transport/peer-left`; {ProtocolError} of the records; the reason of `signal`
  */
 export function initiateSettlement(secure: SecureLink, options: SettlementOptions): Promise<Settlement> {
-  return inTime(options, async () => {
-    const { clock, local, kind, offersPings = false } = options;
+  const { clock, timers, local, kind, features = NO_FEATURES, signal } = options;
+  const settle = async (): Promise<Settlement> => {
     const entry = makeTransportEntry(local.publicKey, secure.remoteKey, { type: kind, label: WIRE_LABEL });
     const signed = signTransportEntry(entry, local);
     const sentAt = clock.monotonic();
-    await writeSecure(secure, encodeSignedEntryLine(signed, { offersPings }));
+    await writeSecure(secure, encodeSignedEntryLine(signed, features));
     const received = await readSecure(secure);
-    const answer = received[0] as number;
+    const answer = received[0];
     if (answer === SETTLEMENT_ANSWER.accepted) {
-      const answersPings = offersPings && received[1] === PINGS_MARK;
-      const early = received.slice(answersPings ? 2 : 1);
-      return { signed, early, answersPings, roundTripMs: clock.monotonic() - sentAt };
+      const { agreed, used } = takeFeatureMarks(received.subarray(1), features);
+      return { signed, early: received.slice(1 + used), features: agreed, roundTripMs: clock.monotonic() - sentAt };
     }
     throw new RefusedError("transport/settlement-refused", `Settle a transport: the peer answered ${answer}`, {
       details: { answer },
     });
-  });
+  };
+  return withTimeout(settle, { timers, ms: SETTLEMENT_TIMEOUT_MS, signal, code: TIMEOUT_CODE, message: WHAT });
 }
 
 /**
- * Settles as responder. Nothing is closed here.
- * @param options `admit` decides, once the entry is found good, whether the transport is wanted; no: answer `00`
- * @throws {ProtocolError} `transport/settlement-invalid` after answering `03`; {RefusedError}
- * `transport/settlement-unwanted` after answering `00`; otherwise as {@link initiateSettlement}
+ * Reads a request to settle, as responder, and checks it. Nothing is closed here.
+ * @returns what to decide about
+ * @throws {ProtocolError} `transport/settlement-invalid` after answering `03`; otherwise as {@link initiateSettlement}
  */
-export function acceptSettlement(
-  secure: SecureLink,
-  options: SettlementOptions & { readonly admit?: (peer: SettlingPeer) => boolean | Promise<boolean> },
-): Promise<Settlement> {
-  return inTime(options, async () => {
-    const { local, kind, admit, offersPings = false } = options;
-    const answer = (...bytes: number[]): Promise<void> => writeSecure(secure, new Uint8Array(bytes));
-    const request = await readRequest(secure);
-    if (request instanceof Fault) {
-      await answer(SETTLEMENT_ANSWER.invalidEntry);
-      throw new ProtocolError("transport/settlement-invalid", `Settle a transport: ${request.message}`);
-    }
-    const { received, early } = request;
-    const answersPings = offersPings && request.offersPings;
-    const problem = problemOf(received, { local: local.publicKey, remote: secure.remoteKey, kind });
-    if (problem !== undefined) {
+export async function receiveSettlement(secure: SecureLink, options: SettlementOptions): Promise<SettlementRequest> {
+  const { local, features: ours = NO_FEATURES } = options;
+  const limit = limitTime(options);
+  const answer = async (...bytes: number[]): Promise<void> => {
+    limit.signal.throwIfAborted();
+    await untilAborted(writeSecure(secure, new Uint8Array(bytes)), limit.signal);
+  };
+  try {
+    const request = await untilAborted(readRequest(secure), limit.signal);
+    const problem = problemOf(request, { local: local.publicKey, remote: secure.remoteKey, kind: options.kind });
+    if (request instanceof Fault || problem !== undefined) {
       await answer(SETTLEMENT_ANSWER.invalidEntry);
       throw new ProtocolError("transport/settlement-invalid", `Settle a transport: ${problem}`);
     }
-    const signed = signTransportEntry(received, local);
-    if (admit !== undefined && !await admit({ answersPings, signed })) {
-      await answer(SETTLEMENT_ANSWER.rejected);
-      throw new RefusedError("transport/settlement-unwanted", "Settle a transport: there is one with this peer");
-    }
-    await answer(SETTLEMENT_ANSWER.accepted, ...(answersPings ? [PINGS_MARK] : []));
-    return { signed, early, answersPings };
-  });
+    const signed = signTransportEntry(request.received, local);
+    const features = commonFeatures(ours, request.offered);
+    return {
+      signed,
+      features,
+      signal: limit.signal,
+      async accept(): Promise<Settlement> {
+        await answer(SETTLEMENT_ANSWER.accepted, ...encodeFeatureMarks(features));
+        return { signed, early: request.early, features };
+      },
+      async reject(): Promise<never> {
+        await answer(SETTLEMENT_ANSWER.rejected);
+        throw new RefusedError("transport/settlement-unwanted", "Settle a transport: it is not wanted now");
+      },
+      [Symbol.dispose]: limit.end,
+    };
+  } catch (error) {
+    limit.end();
+    throw error;
+  }
 }
 
-interface SettlementRequest {
+interface ReceivedRequest {
   readonly received: SignedEntry;
   readonly early: Uint8Array;
-  readonly offersPings: boolean;
+  readonly offered: PeerFeatures;
 }
 
-/** Reads S1. A stream that ends early is an invalid entry, too, as upstream has it. */
-async function readRequest(secure: SecureLink): Promise<Fault | SettlementRequest> {
+/** Reads S1. A stream that ends early is an invalid entry, too, as v1.3 has it. */
+async function readRequest(secure: SecureLink): Promise<Fault | ReceivedRequest> {
   for (let plaintext: Uint8Array = new Uint8Array();;) {
     const line = takeJsonLine(plaintext, MAX_SIGNED_ENTRY_BYTES);
     if (line instanceof Fault) return line;
     if (line !== undefined) {
       const received = parseSignedEntry(line.text);
       if (received instanceof Fault) return received;
-      return { received, early: plaintext.slice(line.used), offersPings: isOfferingPings(line.text) };
+      return { received, early: plaintext.slice(line.used), offered: parseFeatureMembers(line.text) };
     }
     try {
       plaintext = concatBytes(plaintext, await readSecure(secure));
@@ -167,23 +198,29 @@ async function readRequest(secure: SecureLink): Promise<Fault | SettlementReques
 
 /** What is wrong with a request; the expected entry is computed here, from our own key. */
 function problemOf(
-  received: SignedEntry,
+  request: Fault | ReceivedRequest,
   own: { readonly local: PublicKey; readonly remote: PublicKey; readonly kind: string },
 ): string | undefined {
-  const expected = makeTransportEntry(own.local, own.remote, { type: own.kind, label: received.entry.label });
-  const { entry } = received;
+  if (request instanceof Fault) return request.message;
+  const { entry } = request.received;
+  const expected = makeTransportEntry(own.local, own.remote, { type: own.kind, label: entry.label });
   if (entry.id !== expected.id) return "the entry has another id";
   if (entry.edges[0] !== expected.edges[0] || entry.edges[1] !== expected.edges[1]) return "the entry has other edges";
   if (entry.type !== expected.type) return "the entry is of another kind";
-  return verifyTransportEntry(received, own.remote) ? undefined : "the initiator did not sign the entry";
+  return verifyTransportEntry(request.received, own.remote) ? undefined : "the initiator did not sign the entry";
 }
 
-function inTime<T>({ timers, signal }: SettlementOptions, work: () => Promise<T>): Promise<T> {
-  return withTimeout(work, {
-    timers,
-    ms: SETTLEMENT_TIMEOUT_MS,
-    signal,
-    code: "transport/settlement-timeout",
-    message: "Settle a transport with the peer",
+/** The time for settlement as a signal, which `end` aborts, too. */
+function limitTime({ timers, signal }: SettlementOptions): { readonly signal: AbortSignal; readonly end: () => void } {
+  const over = new AbortController();
+  const cancel = timers.after(SETTLEMENT_TIMEOUT_MS, () => {
+    over.abort(new UnavailableError(TIMEOUT_CODE, `${WHAT}: no end within ${SETTLEMENT_TIMEOUT_MS} ms`));
   });
+  return {
+    signal: signal === undefined ? over.signal : AbortSignal.any([over.signal, signal]),
+    end(): void {
+      cancel();
+      over.abort(new ClosedError("transport/settlement-ended", `${WHAT}: it has ended`));
+    },
+  };
 }

@@ -1,41 +1,28 @@
 /**
- * All transports of a visor: dials and accepts links through drivers, makes them transports, keeps wanted ones up, and
- * keeps transport discovery in step: what there is, and how it is. Packets go straight between links and the switch; none comes through here.
- *
- * ```
- *   dial    driver.dial → F0–F3, Noise KK (unless the driver brings identity) → settlement → attach to the switch
- *   accept  driver.listen → the same as responder → may it take over? → attach → register at discovery
- * ```
+ * All transports of a visor: has links set up, makes them transports, keeps wanted ones up, and keeps transport discovery
+ * in step: what there is, and how it is. Packets go straight between links and the switch; none comes through here.
  */
 
 import { publicKeyOf } from "../core/mod.ts";
-import { BugError, ClosedError, describeError, RefusedError, UnavailableError } from "../errors/mod.ts";
-import { sleep, withTimeout } from "../runtime/mod.ts";
+import { ClosedError, describeError, RefusedError } from "../errors/mod.ts";
+import { sleep } from "../runtime/mod.ts";
 import type { Runtime } from "../runtime/mod.ts";
 import { shortKey } from "../types/mod.ts";
-import type { Port, PublicKey, SecretKey, TransportId } from "../types/mod.ts";
+import type { PublicKey, SecretKey, TransportId } from "../types/mod.ts";
+import { isV13, OUR_FEATURES } from "../wire/peer_features.ts";
 import { transportId } from "../wire/transport_entry.ts";
 import { runAcceptor } from "./acceptor.ts";
 import type { RawLink, RawListener, TransportDriver } from "./driver.ts";
-import { TRANSPORT_PORT } from "./drivers/messaging.ts";
+import { LinkSetup } from "./link_setup.ts";
+import type { SettledLink } from "./link_setup.ts";
 import { LiveTransport } from "./live_transport.ts";
-import type { SettledLink, TransportSummary } from "./live_transport.ts";
+import type { TransportSummary } from "./live_transport.ts";
 import { transportMetrics } from "./metrics.ts";
+import type { DialAttempt } from "./redial.ts";
 import { RegistrationLoop } from "./registration.ts";
 import type { TransportRegistry } from "./registration.ts";
-import { discardSecureLink } from "../links/secure_link.ts";
-import type { SecureLink } from "../links/secure_link.ts";
-import { acceptSettlement, initiateSettlement } from "./settlement.ts";
-import type { Settlement, SettlementOptions, SettlingPeer } from "./settlement.ts";
-import { acceptHandshake, dialHandshake } from "./stcp_handshake.ts";
 import { StatusReporter } from "./status_reporter.ts";
 import type { SwitchLoop } from "./switch_loop.ts";
-
-/** How long a driver may take to reach an address, ms. As long as the handshake that follows. */
-export const DIAL_TIMEOUT_MS = 10_000;
-
-/** Source ports in F2 count from here to 65535 and begin again (transports.md §2.1). */
-const FIRST_SOURCE_PORT: Port = 49_153;
 
 /** Transports of one visor; more incoming ones are refused. Each costs some 50 KB while its link is up. */
 const MOST_TRANSPORTS = 10_000;
@@ -51,7 +38,7 @@ const ACCEPTED_LABEL = "accepted";
  * 1 s after the end. A link that comes meanwhile fails there and takes the listener for this kind with it, for good; a
  * visor without one for messaging ends itself within 15 minutes (transports.md W3, §5.2).
  */
-const GUEST_REST_MS = 1_500;
+const V13_REST_MS = 1_500;
 
 /** How a transport is asked for. */
 export interface AddTransportOptions {
@@ -149,7 +136,7 @@ class Table implements TransportTable {
   readonly #local: { readonly publicKey: PublicKey; readonly secret: SecretKey };
   readonly #drivers = new Map<string, TransportDriver>();
   readonly #transports = new Map<TransportId, LiveTransport>();
-  /** Until when not to dial, see {@link GUEST_REST_MS}. */
+  /** Until when not to dial, see {@link V13_REST_MS}. */
   readonly #restsUntil = new Map<TransportId, number>();
   readonly #listeners = new Set<TransportListener>();
   readonly #subscribers = new Set<(change: TransportChange) => void>();
@@ -157,7 +144,7 @@ class Table implements TransportTable {
   readonly #reporter: StatusReporter;
   readonly #metrics: ReturnType<typeof transportMetrics>;
   readonly #closing = new AbortController();
-  #sourcePort: Port = FIRST_SOURCE_PORT - 1;
+  readonly #setup: LinkSetup;
 
   constructor(deps: TransportTableDeps) {
     this.#deps = deps;
@@ -172,6 +159,7 @@ class Table implements TransportTable {
       this.#drivers.set(driver.kind, driver);
     }
     const { runtime, discovery: registry } = deps;
+    this.#setup = new LinkSetup({ runtime, local: this.#local, features: OUR_FEATURES });
     this.#metrics = transportMetrics(runtime.metrics);
     this.#registration = new RegistrationLoop({
       runtime,
@@ -290,9 +278,9 @@ class Table implements TransportTable {
       isReported: () => this.#reporter.isTaken,
       metrics: this.#metrics,
       localKey: this.#local.publicKey,
-      connect: (transport, options) => this.#connect(transport, options),
+      connect: (transport, attempt) => this.#connect(transport, attempt),
       onChange: (transport, type, reason) => this.#tell(transport, type, reason),
-      onGuestLeft: ({ id }) => this.#noteGuest(id),
+      onV13Left: ({ id }) => this.#noteV13(id),
       onForgotten: (transport) => this.#forget(transport),
     });
     this.#transports.set(id, transport);
@@ -327,118 +315,38 @@ class Table implements TransportTable {
     }
   }
 
-  #noteGuest(id: TransportId): void {
+  #noteV13(id: TransportId): void {
     const now = this.#deps.runtime.clock.monotonic();
     for (const [other, until] of this.#restsUntil) if (until <= now) this.#restsUntil.delete(other);
-    this.#restsUntil.set(id, now + GUEST_REST_MS);
+    this.#restsUntil.set(id, now + V13_REST_MS);
   }
 
-  async #connect(
-    transport: LiveTransport,
-    options: { readonly address: string | undefined; readonly signal: AbortSignal; readonly onCommit: () => void },
-  ): Promise<SettledLink> {
-    const { remote: remoteKey, kind } = transport;
-    const { signal, onCommit } = options;
+  async #connect(transport: LiveTransport, attempt: DialAttempt): Promise<SettledLink> {
+    const { remote, kind } = transport;
+    const { signal, onCommit } = attempt;
     const driver = this.#driverOf(kind);
-    const address = options.address ?? this.#deps.addressOf(kind, remoteKey) ?? (driver.findsByKey ? "" : undefined);
+    const address = attempt.address ?? this.#deps.addressOf(kind, remote) ?? (driver.findsByKey ? "" : undefined);
     if (address === undefined) {
       throw new RefusedError("transport/no-address", `Dial over "${kind}": the address of the visor is not known`);
     }
     const { clock, timers } = this.#deps.runtime;
     const restMs = (this.#restsUntil.get(transport.id) ?? 0) - clock.monotonic();
     if (restMs > 0) await sleep(timers, restMs, signal);
-    if (driver.provesKeys) onCommit();
-    const link = await withTimeout((signal) => driver.dial(address, { remoteKey, signal }), {
-      timers,
-      ms: DIAL_TIMEOUT_MS,
-      signal,
-      code: "transport/dial-timeout",
-      message: `Dial over "${kind}"`,
-      discard: discardRawLink,
-    });
-    const secure = await this.#secureDialled(link, remoteKey, { signal, onCommit });
-    try {
-      signal.throwIfAborted();
-      const { early, answersPings, roundTripMs } = await initiateSettlement(
-        secure,
-        this.#settlementOptions(kind, signal),
-      );
-      return { secure, early, answersPings, initiator: true, ...(roundTripMs === undefined ? {} : { roundTripMs }) };
-    } catch (error) {
-      discardSecureLink(secure);
-      throw error;
-    }
+    return await this.#setup.dial(driver, { address, remoteKey: remote, signal, onCommit });
   }
 
-  async #secureDialled(
-    link: RawLink,
-    remoteKey: PublicKey,
-    options: { readonly signal: AbortSignal; readonly onCommit: () => void },
-  ): Promise<SecureLink> {
-    if (link.proven !== undefined) {
-      if (link.proven.remoteKey === remoteKey) return { link, ...link.proven };
-      discardRawLink(link);
-      throw new BugError("transport/wrong-peer", "Dial: the driver reached another visor than the one asked for");
-    }
-    return await dialHandshake(link, {
-      runtime: this.#deps.runtime,
-      local: this.#local,
-      sourcePort: this.#sourcePort = this.#sourcePort === 0xffff ? FIRST_SOURCE_PORT - 1 : this.#sourcePort + 1,
-      remote: { publicKey: remoteKey, port: TRANSPORT_PORT },
-      ...options,
-    });
+  async #accept({ kind }: TransportDriver, raw: RawLink): Promise<void> {
+    using incoming = await this.#setup.accept(raw, kind, this.#closing.signal);
+    const { remoteKey, features, signed, signal } = incoming;
+    if (remoteKey === this.#local.publicKey || this.#transports.size >= MOST_TRANSPORTS) return await incoming.reject();
+    const transport = this.#transportOf(remoteKey, kind, ACCEPTED_LABEL);
+    using busy = new DisposableStack();
+    busy.defer(transport.hold());
+    busy.defer(await transport.admission.turn(signal));
+    if (await transport.admission.admits(features, signal)) return await transport.install(await incoming.accept());
+    // A v1.3 visor takes the transport off the list when its dial fails (transports.md Q6). Ours, which it accepted,
+    // lives; and with the signature that it has just given, we can list it.
+    if (isV13(features) && transport.up) this.#registration.register(signed);
+    await incoming.reject();
   }
-
-  async #accept({ kind }: TransportDriver, link: RawLink): Promise<void> {
-    const working = new AbortController();
-    const signal = AbortSignal.any([working.signal, this.#closing.signal]);
-    const secure = link.proven === undefined
-      ? await acceptHandshake(link, {
-        runtime: this.#deps.runtime,
-        local: this.#local,
-        isListening: (port) => port === TRANSPORT_PORT,
-        signal,
-      })
-      : { link, ...link.proven };
-    let transport: LiveTransport | undefined;
-    const releases: (() => void)[] = [];
-    try {
-      const admit = async ({ answersPings, signed }: SettlingPeer): Promise<boolean> => {
-        if (secure.remoteKey === this.#local.publicKey || this.#transports.size >= MOST_TRANSPORTS) return false;
-        transport = this.#transportOf(secure.remoteKey, kind, ACCEPTED_LABEL);
-        releases.push(transport.hold());
-        const release = await transport.admission.acquire(signal);
-        if (signal.aborted) release();
-        else releases.push(release);
-        if (await transport.admit(signal, { isOurs: answersPings })) return true;
-        // A v1.3 visor takes the transport off the list when its dial fails (transports.md Q6). Ours, which it
-        // accepted, lives; and with the signature that it has just given, we can list it.
-        if (!answersPings && transport.up) this.#registration.register(signed);
-        return false;
-      };
-      const settlement: Settlement = await acceptSettlement(secure, {
-        ...this.#settlementOptions(kind, signal),
-        admit,
-      });
-      if (transport === undefined) throw new BugError("transport/not-admitted", "Accept: settled without admission");
-      const { early, answersPings, signed } = settlement;
-      await transport.install({ secure, early, answersPings, initiator: false, signed });
-    } catch (error) {
-      discardSecureLink(secure);
-      throw error;
-    } finally {
-      working.abort(new UnavailableError("transport/accept-ended", "The set-up has ended"));
-      for (const release of releases) release();
-    }
-  }
-
-  #settlementOptions(kind: string, signal: AbortSignal): SettlementOptions {
-    const { clock, timers } = this.#deps.runtime;
-    return { clock, timers, local: this.#local, kind, offersPings: true, signal };
-  }
-}
-
-function discardRawLink(link: RawLink): void {
-  link.close();
-  link.proven?.records[Symbol.dispose]();
 }

@@ -23,6 +23,7 @@ import {
 } from "../types/mod.ts";
 import { Fault } from "./fault.ts";
 import { formatHtmlSafeString, type Json, type JsonFaultCode, JsonObject, parseJson } from "./go_json.ts";
+import { addFeatureMembers, NO_FEATURES, type PeerFeatures } from "./peer_features.ts";
 
 /** The longest JSON text of a signed entry that is read; a legitimate one has about 520 bytes and its label. */
 export const MAX_SIGNED_ENTRY_BYTES = 4096;
@@ -154,26 +155,15 @@ export function formatSignedEntry(signed: SignedEntry): string {
   return `{"entry":${formatTransportEntry(signed.entry)},"signatures":["${first}","${second}"]${registered}}`;
 }
 
-/** A member of S1 that v1.3 does not know, and so ignores (transports.md §0.2). */
-const PINGS_MEMBER = "answers_pings";
-
 /**
  * Settlement S1: the JSON text and its newline, to be written at once (transports.md §3).
- * @param options `offersPings`: says that we answer transport pings, in a member of ours at the end
+ * @param features what we can do beyond v1.3, said in members at the end
  */
 export function encodeSignedEntryLine(
   signed: SignedEntry,
-  options: { readonly offersPings?: boolean } = {},
+  features: PeerFeatures = NO_FEATURES,
 ): Uint8Array<ArrayBuffer> {
-  const text = formatSignedEntry(signed);
-  const said = options.offersPings ? `${text.slice(0, -1)},"${PINGS_MEMBER}":true}` : text;
-  return new TextEncoder().encode(`${said}\n`);
-}
-
-/** Does whoever wrote this S1 answer transport pings? */
-export function isOfferingPings(text: string): boolean {
-  const object = JsonObject.parse(text);
-  return !(object instanceof Fault) && object.boolean(PINGS_MEMBER) && object.fault === undefined;
+  return new TextEncoder().encode(`${addFeatureMembers(formatSignedEntry(signed), features)}\n`);
 }
 
 /** Reads an entry from parsed JSON. Whether id, edges and kind agree, {@link isConsistentEntry} tells. */

@@ -11,7 +11,6 @@ import { ClosedError, type RawLink, type RawListener, type TransportDriver, Unav
 export function createUnixSocketDriver(listenAddress?: string): TransportDriver {
   return {
     kind: "unix",
-    framing: "stream",
     ...(listenAddress === undefined ? {} : { listenAddress }),
     async dial(path, { signal }): Promise<RawLink> {
       signal?.throwIfAborted();

@@ -14,12 +14,14 @@ import {
 import { createRouter } from "../../lib/routing/mod.ts";
 import type { ByteLink, Runtime } from "../../lib/runtime/mod.ts";
 import { createSetupNode } from "../../lib/services/setup_node/mod.ts";
-import { acceptSettlement, initiateSettlement, type Settlement } from "../../lib/transport/settlement.ts";
+import { initiateSettlement, type Settlement } from "../../lib/transport/settlement.ts";
 import { discardSecureLink, type SecureLink } from "../../lib/links/secure_link.ts";
 import { acceptHandshake, dialHandshake } from "../../lib/transport/stcp_handshake.ts";
 import { createSwitchLoop, type TransportSummary } from "../../lib/transport/mod.ts";
 import type { Port, PublicKey, SecretKey } from "../../lib/types/mod.ts";
+import { OUR_FEATURES } from "../../lib/wire/peer_features.ts";
 import { formatSignedEntry, type SignedEntry } from "../../lib/wire/transport_entry.ts";
+import { acceptSettlement } from "../transport/settle.ts";
 
 /** What flows run on. */
 export interface World {
@@ -169,7 +171,7 @@ async function dialTransport({ runtime, secret }: World, data: FlowData): Promis
   const secure = await dialHandshake(link, { runtime, local, sourcePort: SOURCE_PORT, remote });
   return {
     secure,
-    settled: await initiateSettlement(secure, { ...runtime, local, kind: data.kind, offersPings: true }),
+    settled: await initiateSettlement(secure, { ...runtime, local, kind: data.kind, features: OUR_FEATURES }),
   };
 }
 
@@ -181,7 +183,7 @@ async function acceptTransport(world: World, data: FlowData): Promise<SettledTra
   for await (const link of listener) {
     listener.close();
     const secure = await acceptHandshake(link, { runtime, local, isListening: (port) => port === TRANSPORT_PORT });
-    const settled = await acceptSettlement(secure, { ...runtime, local, kind: data.kind, offersPings: true });
+    const settled = await acceptSettlement(secure, { ...runtime, local, kind: data.kind, features: OUR_FEATURES });
     await world.onSettled?.(settled.signed);
     return { secure, settled };
   }

@@ -14,16 +14,18 @@ function watchPeer(sim: Simulation): {
   const { clock, timers } = sim.runtimeFor("a");
   const peer = { answers: true, receivedBytes: 0, pings: 0 };
   const seen = { roundTrips: new Array<number>(), silentAt: undefined as number | undefined };
-  const watch: LivenessWatch = new LivenessWatch({
+  const watch = new LivenessWatch({
     clock,
     timers,
+    onRoundTrip: (ms) => seen.roundTrips.push(ms),
+    onSilence: () => seen.silentAt = sim.nowMs,
+  });
+  watch.start({
     ping: (value) => {
       peer.pings++;
       timers.after(40, () => peer.answers && watch.pong(value));
     },
     receivedBytes: () => peer.receivedBytes,
-    onRoundTrip: (ms) => seen.roundTrips.push(ms),
-    onSilence: () => seen.silentAt = sim.nowMs,
   });
   return { watch, peer, seen };
 }

@@ -3,17 +3,19 @@
 import assert from "node:assert/strict";
 import { generateSecretKey, publicKeyOf, Records } from "../../lib/core/mod.ts";
 import { hasCode, RefusedError, SkywireError } from "../../lib/errors/mod.ts";
-import { acceptSettlement, initiateSettlement } from "../../lib/transport/settlement.ts";
+import { initiateSettlement, receiveSettlement } from "../../lib/transport/settlement.ts";
 import type { SettlementOptions } from "../../lib/transport/settlement.ts";
 import type { SecureLink } from "../../lib/links/secure_link.ts";
 import { parseHex, SecretKey } from "../../lib/types/mod.ts";
 import type { PublicKey } from "../../lib/types/mod.ts";
 import { Fault } from "../../lib/wire/fault.ts";
+import { isV13, NO_FEATURES, OUR_FEATURES, type PeerFeatures } from "../../lib/wire/peer_features.ts";
 import { formatSignedEntry, parseSignedEntry, verifyTransportEntry } from "../../lib/wire/transport_entry.ts";
 import { createSeededRandom, createSimulation, simulationTest } from "../fakes/mod.ts";
 import { testVectors } from "../wire/vectors.ts";
 import { createScriptedLink } from "./scripted_link.ts";
 import type { ScriptedLink } from "./scripted_link.ts";
+import { acceptSettlement } from "./settle.ts";
 
 testVectors("transport_entry.json", {
   id: { elsewhere: "tests/wire/transport_entry_test.ts" },
@@ -110,18 +112,15 @@ async function requestOfAlice(): Promise<Uint8Array> {
   return peer.opened();
 }
 
-Deno.test("acceptSettlement() answers 00 when the transport is not wanted", async () => {
+Deno.test("receiveSettlement() answers 00 when the transport is not wanted", async () => {
   const request = await requestOfAlice();
   const peer = makePeer(publicKeyOf(ALICE), (records) => [records.seal(request)]);
-  const settling = acceptSettlement(peer.secure, {
-    ...settlementOptions(BOB, "stcp"),
-    admit: () => Promise.resolve(false),
-  });
-  await assert.rejects(settling, (e) => e instanceof RefusedError && hasCode(e, "transport/settlement-unwanted"));
+  using asked = await receiveSettlement(peer.secure, settlementOptions(BOB, "stcp"));
+  await assert.rejects(asked.reject(), (e) => e instanceof RefusedError && hasCode(e, "transport/settlement-unwanted"));
   assert.equal(peer.opened().toHex(), "00");
 });
 
-Deno.test("acceptSettlement() takes a request in any split, and hands on packets that come with it", async () => {
+Deno.test("receiveSettlement() takes a request in any split, and hands on packets that come with it", async () => {
   const request = await requestOfAlice();
   const peer = makePeer(publicKeyOf(ALICE), (records) => [
     records.seal(request.subarray(0, 1)),
@@ -133,7 +132,7 @@ Deno.test("acceptSettlement() takes a request in any split, and hands on packets
   assert.equal(peer.opened().toHex(), "01");
 });
 
-Deno.test("acceptSettlement() does not read for ever: a request beyond 4 KiB is refused", async () => {
+Deno.test("receiveSettlement() does not read for ever: a request beyond 4 KiB is refused", async () => {
   const endless = new TextEncoder().encode(`{"entry":"${"x".repeat(8_000)}`);
   const peer = makePeer(publicKeyOf(ALICE), (records) => [records.seal(endless)]);
   await assert.rejects(
@@ -159,27 +158,27 @@ simulationTest("settlement ends after 20 s with a silent peer, and at once when 
 });
 
 Deno.test("two visors of ours learn at settlement that both answer pings, and one of v1.3 is told nothing", async () => {
-  const requested = async (offersPings: boolean): Promise<{ text: string; request: Uint8Array }> => {
+  const requested = async (has: PeerFeatures): Promise<{ text: string; request: Uint8Array }> => {
     const peer = makePeer(publicKeyOf(BOB), (records) => [records.seal(new Uint8Array([1, 0xa5]))], "initiator");
-    const { answersPings, early } = await initiateSettlement(peer.secure, {
+    const { features, early } = await initiateSettlement(peer.secure, {
       ...settlementOptions(ALICE, "stcp"),
-      offersPings,
+      features: has,
     });
-    assert.deepEqual([answersPings, early.toHex()], [offersPings, offersPings ? "" : "a5"]);
+    assert.deepEqual([features, early.toHex()], [has, isV13(has) ? "a5" : ""]);
     const request = peer.opened();
     return { text: new TextDecoder().decode(request), request };
   };
-  const [ours, theirs] = [await requested(true), await requested(false)];
+  const [ours, theirs] = [await requested(OUR_FEATURES), await requested(NO_FEATURES)];
   assert.equal(ours.text.replace(',"answers_pings":true', ""), theirs.text);
   for (
-    const [request, offersPings, answer] of [
-      [ours.request, true, "01a5"],
-      [ours.request, false, "01"],
-      [theirs.request, true, "01"],
+    const [request, features, answer] of [
+      [ours.request, OUR_FEATURES, "01a5"],
+      [ours.request, NO_FEATURES, "01"],
+      [theirs.request, OUR_FEATURES, "01"],
     ] as const
   ) {
     const peer = makePeer(publicKeyOf(ALICE), (records) => [records.seal(request)]);
-    const { answersPings } = await acceptSettlement(peer.secure, { ...settlementOptions(BOB, "stcp"), offersPings });
-    assert.deepEqual([answersPings, peer.opened().toHex()], [answer === "01a5", answer]);
+    const agreed = (await acceptSettlement(peer.secure, { ...settlementOptions(BOB, "stcp"), features })).features;
+    assert.deepEqual([agreed.has("transport-pings"), peer.opened().toHex()], [answer === "01a5", answer]);
   }
 });

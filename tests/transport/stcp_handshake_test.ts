@@ -5,7 +5,7 @@ import { generateSecretKey, publicKeyOf } from "../../lib/core/mod.ts";
 import { hasCode, ProtocolError, RefusedError, SkywireError } from "../../lib/errors/mod.ts";
 import type { ByteLink } from "../../lib/runtime/mod.ts";
 import { ByteReader } from "../../lib/links/byte_reader.ts";
-import { acceptSettlement, initiateSettlement } from "../../lib/transport/settlement.ts";
+import { initiateSettlement } from "../../lib/transport/settlement.ts";
 import {
   acceptHandshake,
   checkInitiator,
@@ -33,6 +33,7 @@ import { testVectors } from "../wire/vectors.ts";
 import type { VectorCase } from "../wire/vectors.ts";
 import { createScriptedLink, createScriptedRandom } from "./scripted_link.ts";
 import type { ScriptedWrite } from "./scripted_link.ts";
+import { acceptSettlement } from "./settle.ts";
 
 testVectors("stcp_handshake.json", {
   async full(data): Promise<void> {

@@ -6,13 +6,15 @@ import { createDenoRuntime } from "../../lib/runtime/deno/mod.ts";
 import { publicKeyOf } from "../../lib/core/mod.ts";
 import { type ByteLink, sleep } from "../../lib/runtime/mod.ts";
 import { discardSecureLink } from "../../lib/links/secure_link.ts";
-import { acceptSettlement, initiateSettlement } from "../../lib/transport/settlement.ts";
+import { initiateSettlement } from "../../lib/transport/settlement.ts";
 import { acceptHandshake, dialHandshake } from "../../lib/transport/stcp_handshake.ts";
 import type { Port, PublicKey } from "../../lib/types/mod.ts";
+import { NO_FEATURES, OUR_FEATURES, type PeerFeatures } from "../../lib/wire/peer_features.ts";
 import { transportId } from "../../lib/wire/transport_entry.ts";
 import { createSeededRandom, createSimulation, simulationTest } from "../fakes/mod.ts";
 import type { Simulation } from "../fakes/mod.ts";
 import { KEY_A, KEY_B, KEY_C, SECRET_A, SECRET_B } from "./drivers/keys.ts";
+import { acceptSettlement } from "./settle.ts";
 import { FakeDiscovery, makeVisor, ReportingDiscovery } from "./visors.ts";
 import type { TestVisor } from "./visors.ts";
 
@@ -414,14 +416,14 @@ simulationTest("a v1.3 visor whose link ended is not dialled before it has forgo
   const listener = await network.listen("a:1");
   const incoming = listener[Symbol.asyncIterator]();
   /** The peer's own link ends, and we dial it. @returns how long it takes until that arrives, ms */
-  const dialBack = async (offersPings: boolean): Promise<number> => {
+  const dialBack = async (features: PeerFeatures): Promise<number> => {
     const remote = { publicKey: visor.key, port: 45 as Port };
     const secure = await sim.run(
       network.dial("b:7777").then((link) =>
         dialHandshake(link, { runtime: { timers, random }, local: peer, sourcePort: 49_153 as Port, remote })
       ),
     );
-    await sim.run(initiateSettlement(secure, { clock, timers, local: peer, kind: "stcp", offersPings }));
+    await sim.run(initiateSettlement(secure, { clock, timers, local: peer, kind: "stcp", features }));
     await sim.run(50);
     discardSecureLink(secure);
     await sim.run(50);
@@ -435,7 +437,7 @@ simulationTest("a v1.3 visor whose link ended is not dialled before it has forgo
     await sim.run(adding);
     return took;
   };
-  const [ours, other] = [await dialBack(true), await dialBack(false)];
+  const [ours, other] = [await dialBack(OUR_FEATURES), await dialBack(NO_FEATURES)];
   assert.ok(ours < 500, `one of ours: ${ours} ms`);
   assert.ok(other >= 1_000 && other < 2_000, `one of v1.3: ${other} ms`);
   listener.close();
@@ -486,14 +488,14 @@ simulationTest(
     assert.ok(discovery.listed.has(ID), "the peer takes it off the list when its dial fails; we list it again");
 
     /** One more link of the peer. */
-    const dialAgain = async (offersPings: boolean): Promise<void> => {
+    const dialAgain = async (features: PeerFeatures): Promise<void> => {
       const again = await network.dial("b:7777").then((link) =>
         dialHandshake(link, { runtime: { timers, random }, local: peer, sourcePort: 49_154 as Port, remote })
       );
-      await initiateSettlement(again, { ...settlement, offersPings }).finally(() => discardSecureLink(again));
+      await initiateSettlement(again, { ...settlement, features }).finally(() => discardSecureLink(again));
     };
-    await assert.rejects(sim.run(dialAgain(false)), (error) => hasCode(error, "transport/settlement-refused"));
-    await sim.run(dialAgain(true));
+    await assert.rejects(sim.run(dialAgain(NO_FEATURES)), (error) => hasCode(error, "transport/settlement-refused"));
+    await sim.run(dialAgain(OUR_FEATURES));
     for (const secure of [own, opened]) discardSecureLink(secure);
     listener.close();
   },

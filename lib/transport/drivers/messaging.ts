@@ -20,7 +20,6 @@ export function createMessagingDriver(
 ): TransportDriver {
   return {
     ...MESSAGING,
-    framing: "stream",
     provesKeys: true,
     async dial(_address, { remoteKey, signal }): Promise<RawLink> {
       return rawLinkOf(await messaging.dial(remoteKey, TRANSPORT_PORT, { signal }));

@@ -14,7 +14,6 @@ import type { RawLink, RawListener, TransportDriver } from "../driver.ts";
 export function createStcpDriver({ network }: { readonly network: Network }): TransportDriver {
   return {
     ...STCP,
-    framing: "stream",
     dial: (address, { signal }): Promise<RawLink> => network.dial(address, signal === undefined ? {} : { signal }),
     listen: (address): Promise<RawListener> => network.listen(address),
   };

@@ -39,7 +39,6 @@ export function createStcprDriver(
   };
   return {
     ...STCPR,
-    framing: "stream",
     async dial(address, { remoteKey, signal }): Promise<RawLink> {
       const options = signal === undefined ? {} : { signal };
       signal?.throwIfAborted();

@@ -57,7 +57,6 @@ export interface WsDriverDeps {
 export function createWsDriver({ http, beside = notFound }: WsDriverDeps): TransportDriver {
   return {
     ...WS,
-    framing: "stream",
     async dial(address, { signal }): Promise<RawLink> {
       const url = parseAddress(address) === undefined ? address : `ws://${address}${WS_PATH}`;
       const options = signal === undefined ? {} : { signal };
