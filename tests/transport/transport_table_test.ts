@@ -5,12 +5,18 @@ import { hasCode, RefusedError, UnavailableError } from "../../lib/errors/mod.ts
 import { createDenoRuntime } from "../../lib/runtime/deno/mod.ts";
 import { publicKeyOf } from "../../lib/core/mod.ts";
 import { type ByteLink, sleep } from "../../lib/runtime/mod.ts";
-import { discardSecureLink } from "../../lib/links/secure_link.ts";
+import { discardSecureLink, readSecure, writeSecure } from "../../lib/links/secure_link.ts";
 import { initiateSettlement } from "../../lib/transport/settlement.ts";
 import { acceptHandshake, dialHandshake } from "../../lib/transport/stcp_handshake.ts";
+import { concatBytes } from "../../lib/types/mod.ts";
 import type { Port, PublicKey } from "../../lib/types/mod.ts";
 import { NO_FEATURES, OUR_FEATURES, type PeerFeatures } from "../../lib/wire/peer_features.ts";
-import { transportId } from "../../lib/wire/transport_entry.ts";
+import {
+  encodeSignedEntryLine,
+  makeTransportEntry,
+  signTransportEntry,
+  transportId,
+} from "../../lib/wire/transport_entry.ts";
 import { createSeededRandom, createSimulation, simulationTest } from "../fakes/mod.ts";
 import type { Simulation } from "../fakes/mod.ts";
 import { KEY_A, KEY_B, KEY_C, SECRET_A, SECRET_B } from "./drivers/keys.ts";
@@ -500,3 +506,60 @@ simulationTest(
     listener.close();
   },
 );
+
+/** A pong that nobody has asked for, with the value of the first ping. */
+const PONG = Uint8Array.of(9, 0, 0, 0, 0, 0, 8, 0, 0, 0, 0, 0, 0, 0, 0);
+
+simulationTest("a pong that comes together with the request to settle does no harm", async (sim) => {
+  const peer = { publicKey: KEY_A, secret: SECRET_A };
+  const { network, timers, random } = sim.runtimeFor("a");
+  await using visor = makeVisor({
+    runtime: sim.runtimeFor("b"),
+    secret: SECRET_B,
+    discovery: new FakeDiscovery(),
+    addressOf: () => undefined,
+  });
+  await visor.table.listen("stcp", "b:7777");
+  for (const features of [OUR_FEATURES, NO_FEATURES]) {
+    const remote = { publicKey: visor.key, port: 45 as Port };
+    const secure = await sim.run(
+      network.dial("b:7777").then((link) =>
+        dialHandshake(link, { runtime: { timers, random }, local: peer, sourcePort: 49_153 as Port, remote })
+      ),
+    );
+    const entry = makeTransportEntry(KEY_A, KEY_B, { type: "stcp", label: "user" });
+    const request = encodeSignedEntryLine(signTransportEntry(entry, peer), features);
+    await sim.run(writeSecure(secure, concatBytes(request, PONG)));
+    await sim.run(500);
+    assert.equal(visor.only().up, true);
+    discardSecureLink(secure);
+    await sim.run(500);
+    assert.equal(visor.only().up, false);
+  }
+  assert.deepEqual(sim.logLines.filter((line) => / (WARN|ERROR) /i.test(line)), []);
+});
+
+simulationTest("a pong that comes together with the answer to a request to settle does no harm", async (sim) => {
+  const peer = { publicKey: KEY_A, secret: SECRET_A };
+  const { network, timers, random } = sim.runtimeFor("a");
+  await using visor = makeVisor({
+    runtime: sim.runtimeFor("b"),
+    secret: SECRET_B,
+    discovery: new FakeDiscovery(),
+    addressOf: () => "a:1",
+  });
+  const listener = await network.listen("a:1");
+  const adding = visor.table.add({ remoteKey: KEY_A, kind: "stcp" });
+  const { value: link } = await sim.run(listener[Symbol.asyncIterator]().next());
+  const secure = await sim.run(
+    acceptHandshake(link, { runtime: { timers, random }, local: peer, isListening: () => true }),
+  );
+  await sim.run(readSecure(secure));
+  await sim.run(writeSecure(secure, concatBytes(Uint8Array.of(0x01, 0xa5), PONG)));
+  assert.ok((await sim.run(adding)).up);
+  await sim.run(500);
+  assert.equal(visor.only().up, true);
+  assert.deepEqual(sim.logLines.filter((line) => / (WARN|ERROR) /i.test(line)), []);
+  discardSecureLink(secure);
+  listener.close();
+});
