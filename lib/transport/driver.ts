@@ -2,6 +2,7 @@
  * What a transport kind has to provide: links to an address, and links from it. A driver moves bytes; who is at the other
  * end, encryption, settlement, registration and figures happen above it (style.md §6). The cases that every driver must
  * pass are in `conformance.ts`.
+ * Tested in tests/transport/acceptor_test.ts.
  */
 
 import type { Records } from "../core/mod.ts";
