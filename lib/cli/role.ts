@@ -8,7 +8,9 @@ import { generateSecretKey } from "../core/mod.ts";
 import { describeError, hasCode } from "../errors/mod.ts";
 import { type Runtime, untilAborted, withTimeout } from "../runtime/mod.ts";
 import { formatHex, type PublicKey, type SecretKey } from "../types/mod.ts";
-import { type ListenerView, parseSecretKeyFile } from "../visor/mod.ts";
+import type { ListenerView } from "../network/mod.ts";
+// Not by its `mod.ts`: a service has no use for a whole visor in its memory.
+import { parseSecretKeyFile } from "../visor/data_folder.ts";
 import {
   addressArgument,
   type CommonOptions,
@@ -27,6 +29,7 @@ export interface ServiceOptions extends CommonOptions {
   readonly listen: string;
   readonly db: string;
   readonly key?: string;
+  readonly behindProxy?: boolean;
 }
 
 /** The line that a service prints when it is ready. */
@@ -57,7 +60,11 @@ export function makeServiceCommand(
   return makeCommand(name, texts)
     .option("--listen <address>", listens, addressArgument, texts.listen)
     .option("--db <location>", "where records are kept, if any: sqlite:FILE or memory:", databaseArgument, "memory:")
-    .option("--key <file>", "the file of its secret key, made when missing (default: a fresh key each time)");
+    .option("--key <file>", "the file of its secret key, made when missing (default: a fresh key each time)")
+    .option(
+      "--behind-proxy",
+      "a proxy stands in front: believe the X-Real-IP or X-Forwarded-For that it sets, and count clients by it",
+    );
 }
 
 /** Starts a role, says so, waits for the signal, ends it. */

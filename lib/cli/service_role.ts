@@ -48,16 +48,17 @@ export interface ServiceRole {
   readonly isReached: boolean;
   /** Default: where it listens, and its key. */
   readonly describe?: (ready: ServiceReady) => string;
-  /** Starts the service. `stack` ends what is not the control plane's. */
+  /** Starts the service. */
   readonly start: (
     plane: ControlPlane,
-    context: { readonly runtime: Runtime; readonly secret: SecretKey; readonly stack: AsyncDisposableStack },
+    context: { readonly runtime: Runtime; readonly secret: SecretKey },
   ) => Promise<Pick<ServiceReady, "url" | "listeners">>;
 }
 
 /** Runs a service until it is told to end. */
 export function runService(role: ServiceRole): Promise<void> {
-  const { options: { listen = "", db, key, rateLimit, ...common }, host, isReached, describe = describeService } = role;
+  const { options, host, isReached, describe = describeService } = role;
+  const { listen = "", db, key, rateLimit, behindProxy, ...common } = options;
   return runRole<ServiceReady>({ options: common, host, describe }, async (runtime) => {
     await using stack = new AsyncDisposableStack();
     const { secret, save } = await loadKey(key, { host, runtime });
@@ -69,10 +70,11 @@ export function runService(role: ServiceRole): Promise<void> {
         listen: (_name, bind) => bind(listen),
         databaseOf: () => db,
         portOf: isReached ? () => HTTP_PORT : undefined,
+        trustsProxy: behindProxy,
         rateLimit: rateLimit === undefined ? undefined : { perSecond: rateLimit, burst: BURST_SECONDS * rateLimit },
       }),
     );
-    const started = await role.start(plane, { runtime, secret, stack });
+    const started = await role.start(plane, { runtime, secret });
     await save();
     const owned = stack.move();
     return { ready: { publicKey: plane.publicKey, ...started }, close: async () => await owned.disposeAsync() };

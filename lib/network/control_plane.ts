@@ -92,9 +92,7 @@ export class ControlPlane implements AsyncDisposable {
   }
 
   /** Starts an address resolver, over UDP too. @param options as of the service */
-  async addressResolver(
-    options: { readonly allowLoopback?: boolean; readonly trustsProxy?: boolean } = {},
-  ): Promise<Served<AddressResolver>> {
+  async addressResolver(options: { readonly allowLoopback?: boolean } = {}): Promise<Served<AddressResolver>> {
     const name = "address-resolver";
     const served = await this.#serve(
       name,
@@ -166,17 +164,19 @@ export class ControlPlane implements AsyncDisposable {
 
   /**
    * Has a service that speaks no HTTP otherwise tell of itself at the key.
-   * @param options `listens`: on an address, too
+   * @param options `address`: on which it listens for that, too
    * @returns where, when it listens
    */
-  async statusPages(
-    options: { readonly name: "setup-node"; readonly title: string; readonly listens: boolean },
-  ): Promise<HttpServer | undefined> {
-    const { name, title, listens } = options;
-    const { runtime, messaging } = this.#host.partsOf(name);
-    const fetch = createStatusPages({ name, title, runtime, settings: { messaging } });
+  async statusPages(options: {
+    readonly name: "setup-node" | "messaging-server";
+    readonly title: string;
+    readonly address: string | undefined;
+  }): Promise<HttpServer | undefined> {
+    const { name, title, address } = options;
+    const { runtime, ...settings } = this.#host.partsOf(name);
+    const fetch = createStatusPages({ name, title, runtime, settings });
     const service: HttpService = { fetch, close: () => Promise.resolve() };
-    if (listens) return await this.#host.serve(name, service);
+    if (address !== undefined) return await this.#host.serveAt(address, { name, service });
     this.#host.host(name, service);
     return undefined;
   }
@@ -196,9 +196,7 @@ export class ControlPlane implements AsyncDisposable {
 }
 
 /** All but the secret key. */
-function hostDepsOf({ runtime, listen, databaseOf, portOf, rateLimit }: ControlPlaneDeps): Omit<
-  ServiceHostDeps,
-  "publicKey"
-> {
-  return { runtime, listen, databaseOf, portOf, rateLimit };
+function hostDepsOf(deps: ControlPlaneDeps): Omit<ServiceHostDeps, "publicKey"> {
+  const { runtime, listen, databaseOf, portOf, rateLimit, trustsProxy } = deps;
+  return { runtime, listen, databaseOf, portOf, rateLimit, trustsProxy };
 }

@@ -38,6 +38,8 @@ export interface ServiceHostDeps {
   readonly portOf?: ((name: ServiceName) => Port) | undefined;
   /** For each client of each service; absent: the usual one. */
   readonly rateLimit?: RateLimit | undefined;
+  /** Is there a proxy in front of all services, whose headers name the client? */
+  readonly trustsProxy?: boolean | undefined;
 }
 
 /** What every service is made with. */
@@ -45,7 +47,7 @@ export interface ServiceParts extends ServiceSettings {
   readonly runtime: Runtime;
 }
 
-/** A service and where its clients at the key find it. */
+/** A service, and the name by which its port at the key is found. */
 interface Hosted {
   readonly name: ServiceName;
   readonly service: HttpService;
@@ -57,6 +59,7 @@ export class ServiceHost implements AsyncDisposable {
   readonly #deps: ServiceHostDeps;
   readonly #stack = new AsyncDisposableStack();
   readonly #hosted: Hosted[] = [];
+  readonly #problems: (() => string | undefined)[] = [];
   readonly #answering = new AsyncDisposableStack();
   #messaging: MessagingClient | undefined;
 
@@ -68,8 +71,9 @@ export class ServiceHost implements AsyncDisposable {
 
   /** What a service is made with. */
   partsOf(name: ServiceName): ServiceParts {
-    const { runtime, rateLimit } = this.#deps;
-    return { runtime, rateLimit, messaging: this.#presenceOf(name) };
+    const { runtime, rateLimit, trustsProxy } = this.#deps;
+    const problems = (): string[] => this.#problems.map((find) => find()).filter((text) => text !== undefined);
+    return { runtime, rateLimit, trustsProxy, problems, messaging: this.#presenceOf(name) };
   }
 
   /** The same for one that keeps records. Its database is the host's; undefined: records are kept in memory. */
@@ -81,11 +85,21 @@ export class ServiceHost implements AsyncDisposable {
 
   /** Serves a service, which belongs to the host from now on. @throws as `listen` of the host */
   async serve(name: ServiceName, service: HttpService): Promise<HttpServer> {
-    const { runtime, listen } = this.#deps;
+    return await this.#deps.listen(name, (address) => this.serveAt(address, { name, service }));
+  }
+
+  /** The same on an address that is known. @throws as `runtime.http.serve` */
+  async serveAt(address: string, { name, service }: Hosted): Promise<HttpServer> {
+    const { runtime: { http }, trustsProxy: behindProxy = false } = this.#deps;
+    const server = await http.serve(address, service.fetch, { behindProxy });
     this.host(name, service);
-    const server = await listen(name, (address) => runtime.http.serve(address, service.fetch));
     this.#stack.defer(() => server.close());
     return server;
+  }
+
+  /** From now on all services tell of a problem in `/health`. @param find undefined while there is none */
+  watch(find: () => string | undefined): void {
+    this.#problems.push(find);
   }
 
   /** Has a service answer at the key only. It belongs to the host from now on. */

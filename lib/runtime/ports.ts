@@ -185,8 +185,11 @@ export type HttpHandler = (request: Request, context: HttpContext) => Response |
 export interface Http {
   /** As the web standard's `fetch`. @throws {UnavailableError} `http/unreachable` when there is no answer */
   fetch(request: Request): Promise<Response>;
-  /** Serves on `host:port`; errors as {@link Network.listen}. */
-  serve(address: string, handler: HttpHandler): Promise<HttpServer>;
+  /**
+   * Serves on `host:port`; errors as {@link Network.listen}.
+   * @param options `behindProxy`: all clients come through one proxy, so that the bound on one host's connections is none
+   */
+  serve(address: string, handler: HttpHandler, options?: { readonly behindProxy?: boolean }): Promise<HttpServer>;
   /**
    * Opens a socket.
    * @param url `ws:` or `wss:`

@@ -10,7 +10,6 @@ import { makeServiceCommand } from "../role.ts";
 
 interface Options extends HttpServiceOptions {
   readonly allowLoopback?: boolean;
-  readonly behindProxy?: boolean;
 }
 
 /** The command. */
@@ -24,16 +23,11 @@ export function addressResolverCommand(host: CliHost): Command {
     listen: "127.0.0.1:9093",
   })))
     .option("--allow-loopback", "take loopback and private addresses, for a network on one machine or site")
-    .option("--behind-proxy", "believe the headers in which a proxy in front names the client")
     .action((options: Options) =>
       runHttpService("address-resolver", {
         options,
         host,
-        serve: (plane) =>
-          plane.addressResolver({
-            allowLoopback: options.allowLoopback ?? false,
-            trustsProxy: options.behindProxy ?? false,
-          }),
+        serve: (plane) => plane.addressResolver({ allowLoopback: options.allowLoopback ?? false }),
       })
     );
 }

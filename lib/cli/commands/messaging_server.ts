@@ -4,7 +4,6 @@
  */
 
 import type { Command } from "commander";
-import { createStatusPages } from "../../services/http/mod.ts";
 import { addressArgument, urlArgument, wholeNumber } from "../command.ts";
 import type { CliHost } from "../host.ts";
 import { makeServiceCommand, type ServiceOptions } from "../role.ts";
@@ -46,7 +45,7 @@ export function messagingServerCommand(host: CliHost): Command {
         options,
         host,
         isReached: false,
-        start: async (plane, { runtime, secret, stack }) => {
+        start: async (plane, { secret }) => {
           const server = await plane.messagingServer({
             secret,
             discovery: options.messagingDiscovery,
@@ -54,11 +53,9 @@ export function messagingServerCommand(host: CliHost): Command {
             limits: { sessions: options.maxSessions },
           });
           const listeners = [{ purpose: "messaging-server", address: server.address }];
-          if (options.metrics === undefined) return { listeners };
-          const [name, title] = ["messaging-server", "Messaging server"];
-          const handler = createStatusPages({ name, title, runtime, settings: {} });
-          const status = await runtime.http.serve(options.metrics, handler);
-          stack.defer(() => status.close());
+          const pages = { name: "messaging-server", title: "Messaging server", address: options.metrics } as const;
+          const status = await plane.statusPages(pages);
+          if (status === undefined) return { listeners };
           return { listeners: [...listeners, { purpose: "metrics", address: status.address }] };
         },
       })

@@ -39,8 +39,7 @@ export function setupNodeCommand(host: CliHost): Command {
         describe,
         start: async (plane) => {
           const { listen, requestsPerMinute, messagingDiscovery } = options;
-          const listens = listen !== undefined;
-          const server = await plane.statusPages({ name: "setup-node", title: "Setup node", listens });
+          const server = await plane.statusPages({ name: "setup-node", title: "Setup node", address: listen });
           plane.join({ discovery: messagingDiscovery });
           plane.setupNode({ limits: { requestsPerMinute } });
           if (server === undefined) return { listeners: [] };

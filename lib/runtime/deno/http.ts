@@ -45,10 +45,11 @@ export function createDenoHttp(
         throw new UnavailableError("http/unreachable", `Get an answer from ${origin}`, { details: { origin }, cause });
       }
     },
-    serve: async (address, handler): Promise<HttpServer> => {
+    serve: async (address, handler, { behindProxy = false } = {}): Promise<HttpServer> => {
       const listener = await network.listen(address);
       room ??= mostDescriptors().then(createGateRoom);
-      return serve(listener, { handler, timers, limits, room: await room });
+      const connectionsPerHost = behindProxy ? limits.connections : limits.connectionsPerHost;
+      return serve(listener, { handler, timers, limits: { ...limits, connectionsPerHost }, room: await room });
     },
     openSocket: (url, options) => dialSocket(url, { ...options, client: client ??= createDirectClient() }),
     [Symbol.dispose](): void {

@@ -41,13 +41,11 @@ export interface AddressRoutesDeps {
   readonly timers: Timers;
   /** Keys of network monitors. */
   readonly monitors: readonly PublicKey[];
-  /** Are headers believed in which a proxy names the client? */
-  readonly trustsProxy: boolean;
 }
 
 /** The routes of the API. */
 export function addressRoutes(deps: AddressRoutesDeps): readonly DocumentedRoute[] {
-  const { logic, sudph, auth, timers, monitors, trustsProxy } = deps;
+  const { logic, sudph, auth, timers, monitors } = deps;
   return [
     {
       method: "POST",
@@ -57,7 +55,7 @@ export function addressRoutes(deps: AddressRoutesDeps): readonly DocumentedRoute
         const local = parseLocalAddresses(new TextDecoder().decode(body));
         // As v1.3, whose clients count on it that the nonce stays (transports.md §7.2).
         if (local instanceof Fault) return new UncountedResponse();
-        await logic.bind(caller, { ip: clientIp(request.headers, { remote, trustsProxy }), local });
+        await logic.bind(caller, { ip: clientIp(request.headers, remote), local });
         return new Response();
       }),
     },

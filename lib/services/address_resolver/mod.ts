@@ -49,8 +49,6 @@ export interface AddressResolverDeps extends ServiceSettings {
   readonly database?: SqlDatabase | undefined;
   /** Visors may be bound to loopback and private addresses: for networks on one machine or site. Default false. */
   readonly allowLoopback?: boolean;
-  /** Is there a proxy in front whose headers name the client? v1.3 believes them from anybody. Default false. */
-  readonly trustsProxy?: boolean;
   /** Keys of network monitors, which may strike out visors. */
   readonly monitors?: readonly PublicKey[];
 }
@@ -72,7 +70,7 @@ export interface AddressResolverDeps extends ServiceSettings {
  * @throws {UnavailableError} `storage/…` when the database cannot be used
  */
 export async function createAddressResolver(deps: AddressResolverDeps): Promise<AddressResolver> {
-  const { runtime, database, allowLoopback = false, trustsProxy = false, monitors = [] } = deps;
+  const { runtime, database, allowLoopback = false, monitors = [] } = deps;
   const { clock, timers } = runtime;
   const store = database === undefined ? createMemoryAddressStore() : await createSqlAddressStore(database);
   const nonces = database === undefined ? createMemoryNonceStore() : createSqlNonceStore(database);
@@ -85,7 +83,7 @@ export async function createAddressResolver(deps: AddressResolverDeps): Promise<
     runtime,
     errors: ERROR_FORMAT,
     errorBody: errorSchema,
-    routes: addressRoutes({ logic, sudph: () => sudph, auth, timers, monitors, trustsProxy }),
+    routes: addressRoutes({ logic, sudph: () => sudph, auth, timers, monitors }),
     settings: deps,
   });
   return {

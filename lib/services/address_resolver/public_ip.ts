@@ -15,9 +15,6 @@ const PRIVATE_NETWORKS: readonly (readonly [address: number, bits: number])[] = 
   [0xc0a80000, 16],
 ];
 
-/** Headers in which proxies name the client, the first that is there counts. */
-const PROXY_HEADERS = ["True-Client-IP", "X-Real-IP", "X-Forwarded-For"];
-
 /** Where a client whom we know by key only says it is. Not signed. */
 const CLAIMED_IP_HEADER = "SW-PublicIP";
 
@@ -31,21 +28,12 @@ export function isPublicIPv4(text: string): boolean {
 /**
  * The address that a request came from, as the services of v1.3 see it.
  * @param headers of the request
- * @param options `remote`: `host:port` of the connection; `trustsProxy`: whether headers of a proxy in front are believed
+ * @param remote `host:port` of the client; `<key>:port` over messaging
  */
-export function clientIp(
-  headers: Headers,
-  options: { readonly remote: string; readonly trustsProxy: boolean },
-): string {
-  const named = options.trustsProxy ? PROXY_HEADERS.map((name) => headers.get(name)).find((text) => text !== null) : "";
-  const first = named?.split(",")[0]?.trim() ?? "";
-  const host = isIp(first) ? first : parseAddress(options.remote)?.host ?? "";
+export function clientIp(headers: Headers, remote: string): string {
+  const host = parseAddress(remote)?.host ?? "";
   if (parsePublicKey(host) !== undefined) return headers.get(CLAIMED_IP_HEADER) ?? "";
   return host.replace(/^::ffff:(?=[\d.]+$)/i, "");
-}
-
-function isIp(text: string): boolean {
-  return parseIPv4(text) !== undefined || (/^[0-9a-f:.]+$/i.test(text) && text.includes(":"));
 }
 
 function parseIPv4(text: string): number | undefined {

@@ -17,6 +17,7 @@ const healthSchema = v.object({
   started_at: described(v.string(), "RFC 3339, UTC, up to nanoseconds"),
   dmsg_address: v.optional(described(v.string(), "Where it is reached over messaging: <public key>:80")),
   dmsg_servers: v.optional(described(v.array(keySchema), "Through which messaging servers")),
+  problems: v.optional(described(v.array(v.string()), "What has not worked for 10 s or more, a sentence each")),
 });
 
 /** What is known of the program; "unknown" where it is not, as v1.3 says. */
@@ -37,6 +38,8 @@ export interface HealthDeps {
   readonly build?: BuildInfo | undefined;
   /** The client through which the service is reached over messaging, too; absent when it is not. */
   readonly messaging?: MessagingPresence | undefined;
+  /** What has not worked for a while. */
+  readonly problems?: (() => readonly string[]) | undefined;
 }
 
 /** Of a messaging client, what `/health` tells. */
@@ -62,12 +65,14 @@ export function healthRoute(deps: HealthDeps): DocumentedRoute {
     },
     handle: () => {
       const { messaging } = deps;
+      const problems = deps.problems?.() ?? [];
       const servers = messaging?.sessions.map(({ server }) => server) ?? [];
       const health = {
         build_info: { version, commit, date },
         started_at: startedAt,
         ...(messaging === undefined ? {} : { dmsg_address: `${messaging.publicKey}:${messaging.port ?? HTTP_PORT}` }),
         ...(servers.length === 0 ? {} : { dmsg_servers: servers }),
+        ...(problems.length === 0 ? {} : { problems }),
       };
       return new TextResponse(JSON.stringify(health), { headers: JSON_TYPE });
     },

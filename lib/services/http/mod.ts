@@ -5,6 +5,7 @@
  * @module
  */
 export * from "./app.ts";
+export * from "./client_address.ts";
 export * from "./docs.ts";
 export * from "./errors.ts";
 export * from "./event_stream.ts";

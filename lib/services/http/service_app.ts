@@ -5,6 +5,7 @@
 
 import * as v from "valibot";
 import type { Metrics, Runtime } from "../../runtime/mod.ts";
+import { clientBehindProxy } from "./client_address.ts";
 import { type CallRecord, createHttpApp, type HttpService, JSON_TYPE } from "./app.ts";
 import type { DocumentedRoute } from "./docs.ts";
 import { type ErrorFormat, errorResponse } from "./errors.ts";
@@ -30,6 +31,10 @@ export interface ServiceSettings {
   readonly rateLimit?: RateLimit | undefined;
   /** Of the messaging client through which the service is reached, too; shown by `/health`. */
   readonly messaging?: MessagingPresence | undefined;
+  /** Is there a proxy in front, whose headers name the client? Then each client has its own limits. Default false. */
+  readonly trustsProxy?: boolean | undefined;
+  /** What has not worked for a while, a sentence each; shown by `/health`. */
+  readonly problems?: (() => readonly string[]) | undefined;
 }
 
 /** What {@link createServiceApp} needs. */
@@ -60,7 +65,7 @@ export function createServiceApp(deps: ServiceAppDeps): HttpService["fetch"] {
   const { clock, timers, random, log, metrics } = runtime;
   const routes = [
     ...deps.routes,
-    healthRoute({ clock, build: settings.build, messaging: settings.messaging }),
+    healthRoute({ clock, build: settings.build, messaging: settings.messaging, problems: settings.problems }),
     metricsRoute(metrics),
     descriptionRoute(deps),
   ];
@@ -80,8 +85,10 @@ export function createServiceApp(deps: ServiceAppDeps): HttpService["fetch"] {
 
   return async (request, context) => {
     const startMs = clock.monotonic();
-    const record: CallRecord<DocumentedRoute> = { remote: context?.remote ?? "", route: undefined };
-    const waitMs = limiter.take(record.remote);
+    const connected = context?.remote ?? "";
+    const remote = settings.trustsProxy ? clientBehindProxy(request.headers, connected) : connected;
+    const record: CallRecord<DocumentedRoute> = { remote, route: undefined };
+    const waitMs = limiter.take(remote);
     const response = waitMs > 0
       ? errorResponse(tooManyRequests(waitMs), errors === undefined ? {} : { format: errors })
       : await answer(request, record);
@@ -102,7 +109,7 @@ export function createServiceApp(deps: ServiceAppDeps): HttpService["fetch"] {
       status,
       ms,
       sent,
-      ...record.remote === "" ? {} : { remote: record.remote },
+      ...remote === "" ? {} : { remote },
     });
     return response;
   };

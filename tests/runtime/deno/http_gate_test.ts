@@ -11,7 +11,7 @@ const HASTE = 1_000;
 
 /** A server that answers with the client's address, and connections with it. */
 async function withServer(
-  limits: Partial<HttpGateLimits>,
+  { behindProxy = false, ...limits }: Partial<HttpGateLimits> & { readonly behindProxy?: boolean },
   test: (world: { server: HttpServer; dial: () => Promise<ByteLink> }) => Promise<void>,
 ): Promise<void> {
   using runtime = createDenoRuntime({ logLevel: "off" });
@@ -23,7 +23,7 @@ async function withServer(
     const { response, socket } = upgrade("test");
     socket.then((socket) => socket.close(), () => {});
     return response;
-  });
+  }, { behindProxy });
   const dialled: ByteLink[] = [];
   await test({
     server,
@@ -216,4 +216,12 @@ Deno.test({
     assert.ok(failures > 0, new TextDecoder().decode(stderr));
     assert.equal(text, "still here");
   },
+});
+
+Deno.test("behind a proxy no bound on one host's connections holds", async () => {
+  await withServer({ connectionsPerHost: 1, behindProxy: true }, async ({ dial }) => {
+    const links = [await dial(), await dial(), await dial()];
+    for (const link of links) assert.match(await ask(link), /^HTTP\/1.1 200 /);
+    for (const link of links) assert.match(await ask(link), /^HTTP\/1.1 200 /, "it is still there");
+  });
 });

@@ -1,46 +1,10 @@
 import assert from "node:assert/strict";
-import * as v from "valibot";
 import { RefusedError } from "../../../lib/errors/mod.ts";
-import { createLog, createMetrics, formatLogText } from "../../../lib/runtime/mod.ts";
-import {
-  bucketOf,
-  createRateLimiter,
-  createServiceApp,
-  type DocumentedRoute,
-  type HttpService,
-  readBody,
-  type ServiceSettings,
-  TextResponse,
-} from "../../../lib/services/http/mod.ts";
+import { bucketOf, createRateLimiter, readBody, TextResponse } from "../../../lib/services/http/mod.ts";
 import { monotonicMs } from "../../../lib/types/mod.ts";
 import { assertDocumented, readApiDocument } from "./api_document.ts";
-import { ask, makeWorld, type TestWorld } from "./support.ts";
-
-const DOC: DocumentedRoute["doc"] = { summary: "x", answers: { 200: { text: "ok", type: "text/plain" } } };
-
-function serviceOf(
-  routes: readonly Omit<DocumentedRoute, "doc">[],
-  settings: ServiceSettings = {},
-): { fetch: HttpService["fetch"]; world: TestWorld; lines: string[] } {
-  const world = makeWorld(0n);
-  const lines: string[] = [];
-  const { clock } = world.runtime;
-  const runtime = {
-    ...world.runtime,
-    metrics: createMetrics(),
-    log: createLog({ level: "debug", clock, sink: (line) => lines.push(formatLogText(line)) }),
-  };
-  const fetch = createServiceApp({
-    name: "test-service",
-    title: "Test",
-    runtime,
-    errors: { contentType: "text/plain", known: {}, body: (status, message) => `${status} ${message}` },
-    errorBody: v.string(),
-    routes: routes.map((route) => ({ ...route, doc: DOC })),
-    settings,
-  });
-  return { fetch, world, lines };
-}
+import { serviceOf } from "./service_support.ts";
+import { ask } from "./support.ts";
 
 Deno.test("a service counts the requests of each route by method and class of status, with time and bytes", async () => {
   const { fetch } = serviceOf([
