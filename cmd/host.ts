@@ -20,18 +20,14 @@ export interface ProcessHost extends CliHost {
   readonly finish: (code: number) => Promise<number>;
 }
 
+/** Set for a program that is to end when its standard input ends: with the process that started it, however that dies. */
+export const END_WITH_STDIN = "SKYWIRE_END_WITH_STDIN";
+
 /** Makes the host. Signals are listened to from now on. */
 export function createHost(): ProcessHost {
   const interrupted = new AbortController();
-  for (const signal of ["SIGINT", "SIGTERM"] as const) {
-    if (Deno.build.os !== "windows" || signal === "SIGINT") {
-      Deno.addSignalListener(signal, () => {
-        // Whoever asks twice does not want to wait.
-        if (interrupted.signal.aborted) Deno.exit(1);
-        interrupted.abort(new ClosedError("cli/interrupted", `Go on: ${signal} came`));
-      });
-    }
-  }
+  endOnSignals(interrupted);
+  if (Deno.env.get(END_WITH_STDIN)) endWithStdin(interrupted);
   const encoder = new TextEncoder();
   const decoder = new TextDecoder();
   let lost: unknown;
@@ -93,6 +89,44 @@ export function createHost(): ProcessHost {
       return lost === undefined ? code : code || 1;
     },
   };
+}
+
+function endOnSignals(interrupted: AbortController): void {
+  const signals: readonly Deno.Signal[] = Deno.build.os === "windows"
+    ? ["SIGINT", "SIGBREAK"]
+    : ["SIGINT", "SIGTERM", "SIGHUP"];
+  // To be asked before the first listener: from then on Deno itself takes SIGHUP, and ends by it.
+  const stays = ignoresHangups();
+  for (const signal of signals) {
+    Deno.addSignalListener(signal, () => {
+      if (signal === "SIGHUP" && stays) return;
+      // A person who presses Ctrl-C again does not want to wait. A terminal that closes sends several signals by itself.
+      if (interrupted.signal.aborted && signal === "SIGINT") Deno.exit(1);
+      interrupted.abort(new ClosedError("cli/interrupted", `Go on: ${signal} came`));
+    });
+  }
+}
+
+/** Was the program started by `nohup`, which wants it to outlive its terminal? Only Linux tells. */
+function ignoresHangups(): boolean {
+  if (Deno.build.os !== "linux") return false;
+  try {
+    const ignored = /^SigIgn:\s*([0-9a-f]+)$/m.exec(Deno.readTextFileSync("/proc/self/status"))?.[1] ?? "0";
+    // The lowest bit is that of signal 1, SIGHUP.
+    return (BigInt(`0x${ignored}`) & 1n) === 1n;
+  } catch {
+    return false;
+  }
+}
+
+async function endWithStdin(interrupted: AbortController): Promise<void> {
+  const into = new Uint8Array(1024);
+  try {
+    while (await Deno.stdin.read(into) !== null);
+  } catch {
+    // As good as its end.
+  }
+  interrupted.abort(new ClosedError("cli/interrupted", "Go on: standard input ended"));
 }
 
 /** Waits for output to be written: as long as it takes, until somebody wants an end. */

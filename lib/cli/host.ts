@@ -30,6 +30,6 @@ export interface CliHost {
   readonly importModule: (path: string) => Promise<unknown>;
   /** From now on an error that nobody caught is told, and does not end the process. */
   readonly outlive: (tell: (error: unknown) => void) => void;
-  /** Aborts on SIGINT or SIGTERM, and when results cannot be written. */
+  /** Aborts when the process is asked to end: SIGINT, SIGTERM, SIGHUP; and when results cannot be written. */
   readonly interrupted: AbortSignal;
 }

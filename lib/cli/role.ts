@@ -1,5 +1,5 @@
 /**
- * What the roles share: they start, print one line when ready, and go on until SIGINT or SIGTERM. Tested in
+ * What the roles share: they start, print one line when ready, and go on until they are asked to end. Tested in
  * tests/e2e/services_test.ts.
  */
 

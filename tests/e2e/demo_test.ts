@@ -1,7 +1,7 @@
 /** The main job with real processes, sockets, SQLite and curl. */
 
 import assert from "node:assert/strict";
-import { denoArgv, Program, runToEnd } from "./program.ts";
+import { denoArgv, isAlive, Program, runToEnd } from "./program.ts";
 
 const DEMO = "cmd/dev/demo.ts";
 
@@ -72,11 +72,6 @@ async function fetchThrough(socks: string, body: Uint8Array<ArrayBuffer>): Promi
   const { success, stdout, stderr } = await new Deno.Command("curl", { args }).output();
   assert.ok(success, new TextDecoder().decode(stderr));
   return stdout;
-}
-
-async function isAlive(pid: number): Promise<boolean> {
-  const stat = await Deno.readTextFile(`/proc/${pid}/stat`).catch(() => ") X");
-  return !["X", "Z"].includes(stat.slice(stat.lastIndexOf(")") + 2)[0]!);
 }
 
 /** TCP ports a process listens on, from the kernel's tables (Linux). */

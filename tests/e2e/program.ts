@@ -1,6 +1,8 @@
 /** Runs the programs as a user does: real processes, told by arguments, read by their output. */
 
-const ROOT = new URL("../../", import.meta.url).pathname;
+import { fileURLToPath } from "node:url";
+
+const ROOT = fileURLToPath(new URL("../../", import.meta.url));
 
 /** How a program ended. */
 export interface Ended {
@@ -71,6 +73,12 @@ export async function temporaryFolder(): Promise<{ readonly path: string } & Asy
 /** The command line of a program of ours. */
 export function denoArgv(script: string, args: readonly string[]): string[] {
   return [Deno.execPath(), "run", "-A", script, ...args];
+}
+
+/** Does a process run (Linux)? One that has ended and was not waited for does not. */
+export async function isAlive(pid: number): Promise<boolean> {
+  const stat = await Deno.readTextFile(`/proc/${pid}/stat`).catch(() => ") X");
+  return !["X", "Z"].includes(stat.slice(stat.lastIndexOf(")") + 2).charAt(0));
 }
 
 function command([program, ...args]: readonly string[]): Deno.Command {

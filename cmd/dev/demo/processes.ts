@@ -1,6 +1,9 @@
 /** Starts the processes of the demo, waits for their ready lines, and ends them all. */
 
+import { fileURLToPath } from "node:url";
 import { UnavailableError } from "../../../lib/errors/mod.ts";
+import { untilAborted } from "../../../lib/runtime/mod.ts";
+import { END_WITH_STDIN } from "../../host.ts";
 
 /** How to start a process again by hand. */
 export interface ProcessRecipe {
@@ -25,20 +28,22 @@ export interface RunningProcess {
   readonly ready: ReadyLine;
 }
 
-const ROOT = new URL("../../../", import.meta.url).pathname;
+const ROOT = fileURLToPath(new URL("../../../", import.meta.url));
 const READY_MS = 30_000;
 /** After SIGTERM a role ends within 2 s; what is still there after this is killed. */
 const END_MS = 3_000;
 
-/** All processes of one demo. Disposing ends them. */
+/** All processes of one demo. Disposing ends them; so does the end of this process, however it comes. */
 export class Processes implements AsyncDisposable {
   readonly #logFolder: string;
+  readonly #signal: AbortSignal;
   readonly #children: { readonly child: Deno.ChildProcess; readonly log: Promise<void> }[] = [];
   readonly #recipes: ProcessRecipe[] = [];
 
-  /** @param logFolder where each process's stderr goes, a file each */
-  constructor(logFolder: string) {
+  /** @param options `logFolder`: where each process's stderr goes, a file each; `signal`: ends the wait for a process */
+  constructor({ logFolder, signal }: { readonly logFolder: string; readonly signal: AbortSignal }) {
     this.#logFolder = logFolder;
+    this.#signal = signal;
   }
 
   /** How each was started, in order of starting. */
@@ -48,7 +53,7 @@ export class Processes implements AsyncDisposable {
 
   /**
    * Starts `cmd/<program>.ts` and waits until it is ready.
-   * @throws {UnavailableError} `demo/not-ready`, with the end of what it logged
+   * @throws {UnavailableError} `demo/not-ready`, with the end of what it logged; the reason of the signal
    */
   async start(
     name: string,
@@ -59,8 +64,8 @@ export class Processes implements AsyncDisposable {
     const child = new Deno.Command(argv[0]!, {
       args: argv.slice(1),
       cwd: ROOT,
-      env,
-      stdin: "null",
+      env: { ...env, [END_WITH_STDIN]: "1" },
+      stdin: "piped",
       stdout: "piped",
       stderr: "piped",
     }).spawn();
@@ -68,7 +73,7 @@ export class Processes implements AsyncDisposable {
     const log = copyToFile(child.stderr, logFile);
     this.#children.push({ child, log });
 
-    const line = await firstLine(child.stdout, READY_MS);
+    const line = await untilAborted(firstLine(child.stdout, READY_MS), this.#signal);
     if (line === undefined) {
       const text = await Deno.readTextFile(logFile).catch(() => "");
       throw new UnavailableError(
@@ -91,6 +96,7 @@ export class Processes implements AsyncDisposable {
         const timer = setTimeout(() => signal(child, "SIGKILL"), END_MS);
         await child.status;
         clearTimeout(timer);
+        await child.stdin.abort().catch(() => {});
         await log.catch(() => {});
       }),
     );

@@ -53,7 +53,7 @@ export async function runDemo(options: DemoOptions, host: CliHost): Promise<void
     if (!options.json) host.printError(`· ${text}`);
   };
   try {
-    await using processes = new Processes(folder);
+    await using processes = new Processes({ logFolder: folder, signal: host.interrupted });
     const result = await demonstrate(options, { host, folder, processes, step });
     host.print(options.json ? JSON.stringify(result) : describe(result, host));
     if (options.keep) {
