@@ -181,6 +181,12 @@ Deno.test("dependencies come from npm through the import map, and are the ones l
   assert.deepEqual(problems, []);
 });
 
+Deno.test("no URL of a file is taken for a path: a blank, #, % or umlaut in a folder's name is written otherwise in it", () => {
+  const sources = [...FILES, ...readSources("tests")];
+  const takers = sources.filter(({ code }) => /\.pathname\b/.test(code) && /import\.meta\.url/.test(code));
+  assert.deepEqual(takers.map(({ path }) => path), []);
+});
+
 Deno.test("every file says at its top what it is for", () => {
   const silent = FILES.filter(({ text }) => !/^(?:#!.*\n)?\s*(?:\/\*\*|\/\/)/.test(text)).map(({ path }) => path);
   assert.deepEqual(silent, []);

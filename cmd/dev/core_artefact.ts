@@ -1,5 +1,7 @@
 /** How the WASM artefact is made, shared by the task that builds it and the one that checks it. */
 
+import { fileURLToPath } from "node:url";
+
 const ROOT = new URL("../../", import.meta.url);
 
 /** The committed artefact. */
@@ -11,7 +13,7 @@ export const CORE_VERSIONS: URL = new URL("lib/core/skywire_core.versions.txt", 
 
 /** Builds the module and returns its bytes. */
 export async function buildCore(): Promise<Uint8Array<ArrayBuffer>> {
-  const crates = new URL("core-rs/", ROOT).pathname;
+  const crates = fileURLToPath(new URL("core-rs/", ROOT));
   const lock = await Deno.open(new URL("core-rs/.build-lock", ROOT), { create: true, write: true });
   await lock.lock(true);
   const out = await Deno.makeTempDir({ prefix: "skywire-core-" });
@@ -46,7 +48,7 @@ export async function digestOf(bytes: Uint8Array<ArrayBuffer>): Promise<string> 
 
 /** The versions of the tools, a line each. */
 export async function toolVersions(): Promise<string> {
-  const cwd = new URL("core-rs/", ROOT).pathname;
+  const cwd = fileURLToPath(new URL("core-rs/", ROOT));
   const rustc = await run("rustc", { cwd, args: ["--version"] });
   const pack = await run("wasm-pack", { cwd, args: ["--version"] });
   const bindgen = await run("wasm-bindgen", { cwd, args: ["--version"] });

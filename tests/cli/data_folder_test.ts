@@ -1,6 +1,7 @@
 /** Where keys land, as the environment and the options say. */
 
 import assert from "node:assert/strict";
+import { fileURLToPath } from "node:url";
 import { denoArgv, type Ended, runArgv, temporaryFolder } from "../e2e/program.ts";
 
 const ignore = Deno.build.os !== "linux";
@@ -11,7 +12,7 @@ async function statusIn(folder: string, env: Readonly<Record<string, string>>, .
   const { denoDir } = JSON.parse((await runArgv([Deno.execPath(), "info", "--json"])).lines.join("\n"));
   const clean = [...VARIABLES.flatMap((name) => ["-u", name]), `DENO_DIR=${denoDir}`];
   const set = Object.entries(env).map(([name, value]) => `${name}=${value}`);
-  const script = new URL("../../cmd/skywire.ts", import.meta.url).pathname;
+  const script = fileURLToPath(new URL("../../cmd/skywire.ts", import.meta.url));
   const command = denoArgv(script, ["status", "--json", ...args]);
   return await runArgv(["env", "-C", folder, ...clean, ...set, ...command]);
 }

@@ -1,6 +1,8 @@
 /** What `flood_test.ts` measures with: the attacker's side of a bargain, an honest client's rate, and a process's state. */
 
-const ROOT = new URL("../../", import.meta.url).pathname;
+import { fileURLToPath } from "node:url";
+
+const ROOT = fileURLToPath(new URL("../../", import.meta.url));
 
 /** How somebody attacks. */
 export type Attack = "slow" | "flood" | "garbage";

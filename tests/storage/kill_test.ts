@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { fileURLToPath } from "node:url";
 import { migrate, openSqlite } from "../../lib/storage/mod.ts";
 
 Deno.test("no acknowledged write is lost when the process is killed with -9", async () => {
@@ -6,7 +7,7 @@ Deno.test("no acknowledged write is lost when the process is killed with -9", as
   try {
     const path = `${folder}/a.sqlite`;
     const writer = new Deno.Command(Deno.execPath(), {
-      args: ["run", "-A", "--no-check", new URL("writer.ts", import.meta.url).pathname, path],
+      args: ["run", "-A", "--no-check", fileURLToPath(new URL("writer.ts", import.meta.url)), path],
       stdout: "piped",
       stderr: "null",
     }).spawn();

@@ -1,6 +1,7 @@
 /** What stands before an HTTP server, over real sockets: who comes in, and who has to go. */
 
 import assert from "node:assert/strict";
+import { fileURLToPath } from "node:url";
 import { createDenoHttp } from "../../../lib/runtime/deno/http.ts";
 import { createGateRoom, DEFAULT_HTTP_GATE_LIMITS, type HttpGateLimits } from "../../../lib/runtime/deno/http_gate.ts";
 import { createDenoRuntime } from "../../../lib/runtime/deno/mod.ts";
@@ -195,7 +196,7 @@ Deno.test({
   name: "connections without end leave a server half of its descriptors",
   ignore: Deno.build.os !== "linux",
   async fn(): Promise<void> {
-    const script = new URL("http_descriptor_room.ts", import.meta.url).pathname;
+    const script = fileURLToPath(new URL("http_descriptor_room.ts", import.meta.url));
     const { stdout, stderr } = await new Deno.Command("sh", {
       args: ["-c", `ulimit -n 400 && exec "$0" run -A "$1"`, Deno.execPath(), script],
     }).output();
@@ -208,7 +209,7 @@ Deno.test({
   name: "a server survives that descriptors run out",
   ignore: Deno.build.os === "windows",
   async fn(): Promise<void> {
-    const script = new URL("http_descriptor_limit.ts", import.meta.url).pathname;
+    const script = fileURLToPath(new URL("http_descriptor_limit.ts", import.meta.url));
     const { stdout, stderr } = await new Deno.Command("sh", {
       args: ["-c", `ulimit -n 100 && exec "$0" run -A "$1"`, Deno.execPath(), script],
     }).output();

@@ -1,6 +1,7 @@
 /** TCP links over real sockets. */
 
 import assert from "node:assert/strict";
+import { fileURLToPath } from "node:url";
 import { ClosedError, hasCode, UnavailableError } from "../../../lib/errors/mod.ts";
 import { createDenoRuntime } from "../../../lib/runtime/deno/mod.ts";
 import type { ByteLink, LinkListener, Network } from "../../../lib/runtime/mod.ts";
@@ -125,7 +126,7 @@ Deno.test({
   name: "a listener survives that descriptors run out",
   ignore: Deno.build.os === "windows",
   async fn(): Promise<void> {
-    const script = new URL("descriptor_limit.ts", import.meta.url).pathname;
+    const script = fileURLToPath(new URL("descriptor_limit.ts", import.meta.url));
     const { stdout } = await new Deno.Command("sh", {
       args: ["-c", 'ulimit -n 96 && exec "$0" run -A "$1"', Deno.execPath(), script],
       stderr: "inherit",
