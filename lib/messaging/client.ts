@@ -65,6 +65,8 @@ export interface MessagingClient extends KeyedNetwork<MessagingStream>, AsyncDis
   listen(port: Port): KeyedListener<MessagingStream>;
   /** Sessions of this moment, oldest first. */
   readonly sessions: readonly MessagingSession[];
+  /** Why others have not been able to reach this client for 10 s or more, for people; undefined while they are. */
+  readonly problem: string | undefined;
   /** Closes sessions, streams and listeners, and removes the entry; takes 1 s at most. Harmless when repeated. */
   [Symbol.asyncDispose](): Promise<void>;
 }
@@ -132,6 +134,10 @@ class Client implements MessagingClient {
 
   get sessions(): readonly MessagingSession[] {
     return this.#sessions.all.map(({ remoteKey, since }) => ({ server: remoteKey, since }));
+  }
+
+  get problem(): string | undefined {
+    return this.#sessions.problem ?? this.#publisher.problem;
   }
 
   async dial(remote: PublicKey, port: Port, { path, signal }: KeyedDialOptions = {}): Promise<MessagingStream> {

@@ -4,7 +4,7 @@
  */
 
 import { ClosedError, describeError, hasCode, UnavailableError } from "../errors/mod.ts";
-import { Backoff, randomFraction, Signal, sleep, untilAborted, withTimeout } from "../runtime/mod.ts";
+import { Backoff, randomFraction, Signal, sleep, Trouble, untilAborted, withTimeout } from "../runtime/mod.ts";
 import type { Random, Runtime } from "../runtime/mod.ts";
 import { createMuxSession } from "../links/mux_session.ts";
 import { shortKey } from "../types/mod.ts";
@@ -70,14 +70,23 @@ export class ClientSessions {
   /** Servers that took no more clients, and until when they are asked last. */
   readonly #full = new Map<PublicKey, number>();
   readonly #closing = new AbortController();
+  readonly #trouble: Trouble;
   readonly #running: Promise<void>;
   /** What the discovery said last. */
   #servers: readonly Entry[] = [];
   readonly #changed = new Signal();
 
   constructor(deps: ClientSessionsDeps) {
+    const { runtime: { timers, log } } = deps;
     this.#deps = deps;
+    this.#trouble = new Trouble({ timers, log, event: "no-messaging-server", what: "no messaging server reached" });
+    this.#trouble.lasts();
     this.#running = this.#hold();
+  }
+
+  /** Why there has been no session for 10 s or more; undefined while there is one. */
+  get problem(): string | undefined {
+    return this.#trouble.problem;
   }
 
   /** All sessions, oldest first. */
@@ -109,6 +118,7 @@ export class ClientSessions {
   async close(): Promise<void> {
     this.#closing.abort(new ClosedError("messaging/closed", "The messaging client was closed"));
     this.#changed.notify();
+    this.#trouble[Symbol.dispose]();
     for (const session of this.#sessions.values()) session[Symbol.dispose]();
     await Promise.allSettled([this.#running, ...this.#connecting.values()]);
   }
@@ -139,7 +149,13 @@ export class ClientSessions {
     const { runtime, entries, minSessions } = this.#deps;
     const { random, log } = runtime;
     const { signal } = this.#closing;
-    await this.#listServers().catch((error) => log.debug("servers-not-listed", { reason: describeError(error) }));
+    try {
+      await this.#listServers();
+      if (this.#servers.length === 0) this.#noteFailure("the messaging discovery knows of none");
+    } catch (error) {
+      log.debug("servers-not-listed", { reason: describeError(error) });
+      this.#noteFailure(describeError(error));
+    }
     const servers = shuffle(this.#servers, random);
     // `sort` keeps the order of equals.
     servers.sort((a, b) => Number(this.#isFull(a.static)) - Number(this.#isFull(b.static)));
@@ -174,6 +190,7 @@ export class ClientSessions {
       if (signal.aborted) session[Symbol.dispose]();
       signal.throwIfAborted();
       this.#sessions.set(server, session);
+      this.#trouble.ends();
       this.#deps.runtime.log.info("session-opened", { server: shortKey(server) });
       this.#deps.serve(session);
       session.closed.then(() => this.#ended(session));
@@ -184,8 +201,14 @@ export class ClientSessions {
       entries.expire(server);
       if (hasCode(error, "messaging/server-full")) this.#noteFull(server);
       runtime.log.debug("session-failed", { server: shortKey(server), reason: describeError(error) });
+      this.#noteFailure(describeError(error));
       throw error;
     }
+  }
+
+  /** Only without any session is it a trouble. */
+  #noteFailure(reason?: string): void {
+    if (this.#sessions.size === 0 && !this.#closing.signal.aborted) this.#trouble.lasts(reason);
   }
 
   #isFull(server: PublicKey): boolean {
@@ -257,6 +280,7 @@ export class ClientSessions {
     this.#sessions.delete(session.remoteKey);
     if (this.#closing.signal.aborted) return;
     this.#deps.runtime.log.warn("session-ended", { server: shortKey(session.remoteKey) });
+    this.#noteFailure();
     this.#deps.onChange();
     this.#changed.notify();
   }

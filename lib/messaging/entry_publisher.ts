@@ -10,7 +10,7 @@
  */
 
 import { describeError, hasCode } from "../errors/mod.ts";
-import { Backoff, Signal, sleep, withTimeout } from "../runtime/mod.ts";
+import { Backoff, Signal, sleep, Trouble, withTimeout } from "../runtime/mod.ts";
 import type { Runtime } from "../runtime/mod.ts";
 import type { PublicKey, SecretKey } from "../types/mod.ts";
 import { ENTRY_VERSION, signEntry } from "../wire/messaging_entry.ts";
@@ -66,6 +66,8 @@ export interface EntryPublisher {
   changed(): void;
   /** Resolves when the entry was published for the first time after {@link EntryPublisher.changed}. */
   readonly published: Promise<void>;
+  /** Why it has not been possible to publish for 10 s or more; undefined while it is, or there is nothing to publish. */
+  readonly problem: string | undefined;
   /** Stops, and removes the entry if there is one. Does not throw. */
   close(): Promise<void>;
 }
@@ -77,6 +79,12 @@ export function createEntryPublisher(deps: EntryPublisherDeps): EntryPublisher {
   const closing = new AbortController();
   const backoff = new Backoff({ random: runtime.random, firstMs: FIRST_RETRY_MS, maxMs: MAX_RETRY_MS });
   const published = Promise.withResolvers<void>();
+  const trouble = new Trouble({
+    timers,
+    log,
+    event: "entry-not-published",
+    what: "the messaging discovery does not take the entry, so that others do not find this one",
+  });
   /** The highest sequence that we know to be stored; undefined: ask. */
   let sequence: bigint | undefined;
   let dirty = false;
@@ -129,15 +137,18 @@ export function createEntryPublisher(deps: EntryPublisherDeps): EntryPublisher {
       if (!dirty) await change.next();
       if (closing.signal.aborted) return;
       dirty = false;
+      trouble.lasts();
       try {
         await publish();
+        trouble.ends();
         backoff.reset();
         published.resolve();
         await sleep(timers, deps.spacingMs, closing.signal);
         await rest(ENTRY_INTERVAL_MS - deps.spacingMs);
       } catch (error) {
         if (closing.signal.aborted) return;
-        log.debug("entry-not-published", { reason: describeError(error) });
+        log.debug("entry-not-published-yet", { reason: describeError(error) });
+        trouble.lasts(describeError(error));
         // A change, such as a session that is back, is a good moment to try again, too.
         await pause(backoff.nextMs());
       }
@@ -170,6 +181,9 @@ export function createEntryPublisher(deps: EntryPublisherDeps): EntryPublisher {
   const running = run();
   return {
     published: published.promise,
+    get problem(): string | undefined {
+      return trouble.problem;
+    },
     changed(): void {
       dirty = true;
       change.notify();
@@ -179,6 +193,7 @@ export function createEntryPublisher(deps: EntryPublisherDeps): EntryPublisher {
       closing.abort();
       change.notify();
       await running;
+      trouble[Symbol.dispose]();
       if (!isStored) return;
       const last = makeEntry(deps.describe(), { sequence: (sequence ?? 0n) + 1n, timestamp: clock.wallNanos() });
       await limited(discovery.remove(last), REMOVE_LIMIT_MS).catch((error) =>

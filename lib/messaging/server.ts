@@ -57,6 +57,8 @@ export interface MessagingServer extends AsyncDisposable {
   readonly address: string;
   /** Figures of this moment. */
   readonly stats: MessagingServerStats;
+  /** Why clients have not been able to find it for 10 s or more, for people; undefined while they are. */
+  readonly problem: string | undefined;
   /** Resolves when the entry was published for the first time. */
   readonly ready: Promise<void>;
   /** Resolves when the server has stopped. */
@@ -158,6 +160,10 @@ class Server implements MessagingServer {
 
   get ready(): Promise<void> {
     return this.#publisher.published;
+  }
+
+  get problem(): string | undefined {
+    return this.#publisher.problem;
   }
 
   get stats(): MessagingServerStats {

@@ -88,7 +88,9 @@ export class ControlPlane implements AsyncDisposable {
   /** Starts a route finder. @param feed of the map */
   async routeFinder(feed: TransportFeed): Promise<Served<RouteFinder>> {
     const name = "route-finder";
-    return await this.#serve(name, createRouteFinder({ ...this.#host.partsOf(name), feed }));
+    const finder = createRouteFinder({ ...this.#host.partsOf(name), feed });
+    this.#host.watch(() => finder.problem);
+    return await this.#serve(name, finder);
   }
 
   /** Starts an address resolver, over UDP too. @param options as of the service */
@@ -121,7 +123,7 @@ export class ControlPlane implements AsyncDisposable {
       timers: runtime.timers,
       url: options.discovery,
     });
-    return this.#stack.use(
+    const server = this.#stack.use(
       await listen("messaging-server", async (address) => {
         const publicAddress = options.publicAddress?.(address);
         return await createMessagingServer({
@@ -134,6 +136,8 @@ export class ControlPlane implements AsyncDisposable {
         });
       }),
     );
+    this.#host.watch(() => server.problem);
+    return server;
   }
 
   /**
@@ -151,6 +155,7 @@ export class ControlPlane implements AsyncDisposable {
       ...(isUrl ? {} : { minSessions: ALL_SERVERS }),
     });
     this.#messaging = this.#stack.use(messaging);
+    this.#host.watch(() => messaging.problem);
     this.#host.answerOver(messaging);
     return messaging;
   }

@@ -15,4 +15,5 @@ export * from "./printable.ts";
 export * from "./queue.ts";
 export * from "./semaphore.ts";
 export * from "./signal.ts";
+export * from "./trouble.ts";
 export * from "./wait.ts";

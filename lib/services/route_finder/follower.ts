@@ -5,7 +5,7 @@
  */
 
 import { describeError, hasCode, UnavailableError } from "../../errors/mod.ts";
-import { Backoff, type Runtime, Signal, withTimeout } from "../../runtime/mod.ts";
+import { Backoff, type Runtime, Signal, Trouble, withTimeout } from "../../runtime/mod.ts";
 import { type FeedEvent, hasReached, type TransportFeed } from "../transport_discovery/mod.ts";
 import { TransportGraph } from "../../paths/graph.ts";
 
@@ -21,6 +21,8 @@ export interface Follower extends AsyncDisposable {
   readonly graph: TransportGraph | undefined;
   /** Resolves when there is a graph; never when it is closed before. */
   readonly ready: Promise<void>;
+  /** Why there has been no graph for 10 s or more, for people; undefined when there is one. */
+  readonly problem: string | undefined;
   /**
    * Answers a question from the map. A discovery in this process has been followed to its last change then. One elsewhere
    * is asked how far it is when the map says that there is no route, and the map is looked at again when it is there.
@@ -38,6 +40,8 @@ export function createFollower(
   const closing = new AbortController();
   const ready = Promise.withResolvers<void>();
   const backoff = new Backoff({ random, ...RETRY });
+  const trouble = new Trouble({ timers, log, event: "no-map", what: "the map of transports is not known" });
+  trouble.lasts();
   let graph: TransportGraph | undefined;
   /** A snapshot of which not all parts have come. */
   let growing: TransportGraph | undefined;
@@ -64,6 +68,7 @@ export function createFollower(
     for (const entry of event.entries) growing?.add(entry);
     if (!event.isLast || growing === undefined) return;
     graph = growing;
+    trouble.ends();
     growing = undefined;
     position = event.position;
     log.debug("map-read", { transports: graph.transportCount, visors: graph.visorCount });
@@ -80,6 +85,7 @@ export function createFollower(
       } catch (error) {
         if (closing.signal.aborted) return;
         log.warn("map-not-followed", { error: describeError(error) });
+        if (graph === undefined) trouble.lasts(describeError(error));
       }
       growing = undefined;
       await hurry.nextWithin(timers, backoff.nextMs(), closing.signal).catch(() => {});
@@ -116,6 +122,9 @@ export function createFollower(
     get graph(): TransportGraph | undefined {
       return graph;
     },
+    get problem(): string | undefined {
+      return trouble.problem;
+    },
     answer: async (work) => {
       const wanted = feed.position;
       if (graph !== undefined && wanted !== undefined && !hasReached(position, wanted)) {
@@ -132,6 +141,7 @@ export function createFollower(
     [Symbol.asyncDispose]: async () => {
       closing.abort();
       await running;
+      trouble[Symbol.dispose]();
     },
   };
 }

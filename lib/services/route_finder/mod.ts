@@ -45,6 +45,8 @@ export interface RouteFinderDeps extends ServiceSettings {
 export interface RouteFinder extends HttpService {
   /** Resolves when the map is there; questions before are answered with 503. */
   readonly ready: Promise<void>;
+  /** Why there has been no map for 10 s or more, for people; undefined when there is one. */
+  readonly problem: string | undefined;
 }
 
 /**
@@ -82,5 +84,12 @@ export function createRouteFinder(deps: RouteFinderDeps): RouteFinder {
     ],
     settings: deps,
   });
-  return { fetch, ready: follower.ready, close: async () => await follower[Symbol.asyncDispose]() };
+  return {
+    fetch,
+    ready: follower.ready,
+    get problem(): string | undefined {
+      return follower.problem;
+    },
+    close: async () => await follower[Symbol.asyncDispose](),
+  };
 }
