@@ -1,8 +1,9 @@
 /** The real process around the commands: arguments, environment, streams and signals of Deno. */
 
-import { dirname, isAbsolute, join, resolve } from "node:path";
-import { pathToFileURL } from "node:url";
+import { basename, delimiter, dirname, isAbsolute, join, relative, resolve } from "node:path";
+import { fileURLToPath, pathToFileURL } from "node:url";
 import type { CliHost } from "../lib/cli/host.ts";
+import { shellWord } from "../lib/cli/visor_ready.ts";
 import { createDenoRuntime, createDenoStorage, standardError, standardOutput } from "../lib/runtime/deno/mod.ts";
 import { printable, printableWithBold } from "../lib/runtime/mod.ts";
 import { ClosedError, describeError, RefusedError } from "../lib/errors/mod.ts";
@@ -48,6 +49,7 @@ export function createHost(): ProcessHost {
   return {
     env,
     defaultDataFolder: defaultDataFolder(),
+    program: programAsTyped(),
     isTerminal,
     print: (line) => void write(encoder.encode(`${printableWithBold(line)}\n`)).catch(() => {}),
     write: (bytes) => write(isScreen ? encoder.encode(printable(decoder.decode(bytes, { stream: true }))) : bytes),
@@ -89,6 +91,18 @@ export function createHost(): ProcessHost {
       return lost === undefined ? code : code || 1;
     },
   };
+}
+
+/** What one types here to start the whole program, which stands beside those of single roles. */
+function programAsTyped(): string {
+  if (Deno.build.standalone) {
+    const path = Deno.execPath();
+    const isFound = (Deno.env.get("PATH") ?? "").split(delimiter).includes(dirname(path));
+    return shellWord(isFound ? basename(path) : path);
+  }
+  const program = new URL("skywire.ts", Deno.mainModule);
+  if (program.protocol !== "file:") return `deno run -A ${program}`;
+  return `deno run -A ${shellWord(relative(Deno.cwd(), fileURLToPath(program)))}`;
 }
 
 function endOnSignals(interrupted: AbortController): void {

@@ -8,6 +8,8 @@ export interface CliHost {
   readonly env: (name: string) => string | undefined;
   /** Where data is kept when neither `--data` nor `SKYWIRE_DATA` says so; undefined when the environment names no place. */
   readonly defaultDataFolder: string | undefined;
+  /** What one types to start this program, such as `skywire` or `deno run -A cmd/skywire.ts`. */
+  readonly program: string;
   /** The git work tree that a path, which need not exist, lies in. */
   readonly workTreeOf: (path: string) => Promise<string | undefined>;
   /** Is stdout a terminal, and is `NO_COLOR` not set? Decides on tables' colours and progress bars. */

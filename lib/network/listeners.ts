@@ -4,6 +4,7 @@
  */
 
 import { DEFAULT_PORTS, type ListenerPurpose } from "./listener_ports.ts";
+import { isLoopbackHost } from "./loopback.ts";
 import { isPublicIPv4 } from "../services/address_resolver/mod.ts";
 import { hasCode } from "../errors/mod.ts";
 import type { Log, Network } from "../runtime/mod.ts";
@@ -46,7 +47,7 @@ export class Listeners {
 
   /** Does everything stay on this machine? */
   get isLocal(): boolean {
-    return this.host === "localhost" || this.host.startsWith("127.");
+    return isLoopbackHost(this.host);
   }
 
   /** Is the host an address that nobody reaches from outside its own network? */

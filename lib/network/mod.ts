@@ -6,6 +6,7 @@
  */
 export { DEFAULT_PORTS, LISTENER_PURPOSES, type ListenerPurpose } from "./listener_ports.ts";
 export { Listeners, type ListenersConfig, type ListenerView, portOf } from "./listeners.ts";
+export { checkLoopbackNetwork, isLoopbackHost, isLoopbackNetwork } from "./loopback.ts";
 export {
   isKeyUrl,
   type KnownMessagingServer,
@@ -13,4 +14,4 @@ export {
   networkConfigSchema,
   serviceUrlSchema,
 } from "./network_config.ts";
-export { formatTicket, parseTicket } from "./ticket.ts";
+export { formatShortTicket, formatTicket, parseTicket } from "./ticket.ts";

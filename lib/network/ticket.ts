@@ -1,7 +1,9 @@
 /**
- * The join ticket: one line of text that holds a network configuration, to be pasted from one machine to another.
+ * The join ticket: one line of text that holds a network configuration, to be pasted from one machine to another. It has
+ * a form that programs read and write easily, and a short one for people, for networks whose services have one host.
  *
  *     skywire1.<base64url of the JSON>.<first 8 hex digits of its SHA-256>
+ *     skywire2.<base64url of `short_network.ts`>.<first 8 hex digits of its SHA-256>
  *
  * The digest is there against a line that was cut or mistyped, not against forgery.
  */
@@ -11,9 +13,11 @@ import { RefusedError } from "../errors/mod.ts";
 import { sha256 } from "../core/mod.ts";
 import { formatHex } from "../types/mod.ts";
 import { type NetworkConfig, networkConfigSchema } from "./network_config.ts";
+import { decodeShortNetwork, encodeShortNetwork } from "./short_network.ts";
 import { formatProblems, problemsOf } from "../check/mod.ts";
 
 const PREFIX = "skywire1";
+const SHORT_PREFIX = "skywire2";
 const DIGEST_DIGITS = 8;
 
 /** A ticket of a hundred servers has half of it. */
@@ -21,8 +25,13 @@ const MAX_TICKET_CHARACTERS = 16_384;
 
 /** Writes a ticket. */
 export function formatTicket(network: NetworkConfig): string {
-  const json = new TextEncoder().encode(JSON.stringify(network));
-  return [PREFIX, json.toBase64({ alphabet: "base64url", omitPadding: true }), digest(json)].join(".");
+  return formatBody(PREFIX, new TextEncoder().encode(JSON.stringify(network)));
+}
+
+/** Writes a short ticket where the network allows it, else one as {@link formatTicket} does. */
+export function formatShortTicket(network: NetworkConfig): string {
+  const bytes = encodeShortNetwork(network);
+  return bytes === undefined ? formatTicket(network) : formatBody(SHORT_PREFIX, bytes);
 }
 
 /**
@@ -32,30 +41,37 @@ export function formatTicket(network: NetworkConfig): string {
 export function parseTicket(ticket: string): NetworkConfig {
   if (ticket.length > MAX_TICKET_CHARACTERS) throw badTicket(`it has more than ${MAX_TICKET_CHARACTERS} characters`);
   const [prefix, body, check, ...rest] = ticket.trim().split(".");
-  if (prefix !== PREFIX) throw badTicket(`it does not begin with "${PREFIX}."`);
+  if (prefix !== PREFIX && prefix !== SHORT_PREFIX) throw badTicket(`it does not begin with "${PREFIX}."`);
   if (body === undefined || check === undefined || rest.length > 0) {
     throw badTicket("a part is missing; copy all of it");
   }
-  let json: Uint8Array;
+  let bytes: Uint8Array<ArrayBuffer>;
   try {
-    json = Uint8Array.fromBase64(body, { alphabet: "base64url" });
+    bytes = Uint8Array.fromBase64(body, { alphabet: "base64url" });
   } catch (cause) {
     throw badTicket("it has characters that do not belong there", cause);
   }
-  if (digest(json) !== check) throw badTicket("its check digits do not fit; copy it again");
-  let value: unknown;
-  try {
-    value = JSON.parse(new TextDecoder().decode(json));
-  } catch (cause) {
-    throw badTicket("its content is no JSON", cause);
-  }
+  if (digest(bytes) !== check) throw badTicket("its check digits do not fit; copy it again");
+  const value = prefix === PREFIX ? parseJson(bytes) : decodeShortNetwork(bytes);
   const result = v.safeParse(networkConfigSchema, value);
   if (!result.success) throw badTicket(formatProblems(problemsOf(result.issues)));
   return result.output;
 }
 
-function digest(json: Uint8Array): string {
-  return formatHex(sha256(json)).slice(0, DIGEST_DIGITS);
+function formatBody(prefix: string, bytes: Uint8Array): string {
+  return [prefix, bytes.toBase64({ alphabet: "base64url", omitPadding: true }), digest(bytes)].join(".");
+}
+
+function parseJson(bytes: Uint8Array): unknown {
+  try {
+    return JSON.parse(new TextDecoder().decode(bytes));
+  } catch (cause) {
+    throw badTicket("its content is no JSON", cause);
+  }
+}
+
+function digest(bytes: Uint8Array): string {
+  return formatHex(sha256(bytes)).slice(0, DIGEST_DIGITS);
 }
 
 function badTicket(reason: string, cause?: unknown): RefusedError {

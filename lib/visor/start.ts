@@ -1,10 +1,11 @@
 /** Starts a visor: all parts put together. Tested in tests/visor/facets_test.ts. */
 
+import { isDeepStrictEqual } from "node:util";
 import { publicKeyOf } from "../core/mod.ts";
 import { describeError } from "../errors/mod.ts";
 import type { EmbeddedNetwork, EmbeddedNetworkContext } from "../network/embedded_network.ts";
 import { Listeners } from "../network/listeners.ts";
-import { formatTicket } from "../network/mod.ts";
+import { checkLoopbackNetwork, formatTicket, isLoopbackNetwork } from "../network/mod.ts";
 import { withTimeout } from "../runtime/mod.ts";
 import { shortKey } from "../types/mod.ts";
 import { importV13Config } from "./config/v13_config_import.ts";
@@ -45,7 +46,12 @@ export async function startVisorWith(options: VisorOptions, internals: VisorInte
   const folder = new DataFolder(options.storage, runtime.random);
   stack.use(await folder.lock());
   if (options.v13Config !== undefined) await importV13Config(folder, { text: options.v13Config, log: runtime.log });
+  const kept = await folder.config();
   const config = await loadConfig(folder, options);
+  const { network: joined } = config;
+  if (joined !== undefined && isLoopbackNetwork(joined) && !isDeepStrictEqual(joined, kept?.network)) {
+    await checkLoopbackNetwork(joined, runtime);
+  }
   const wanted = wantedTransports(folder.storage);
   await wanted.load();
   const secret = stack.use(await folder.secretKey("visor"));

@@ -9,6 +9,7 @@ export function listeningHost(): { readonly host: CliHost; readonly out: string[
   const host: CliHost = {
     env: () => undefined,
     defaultDataFolder: "/nowhere",
+    program: "skywire",
     workTreeOf: () => Promise.resolve(undefined),
     isTerminal: false,
     write: () => Promise.resolve(),

@@ -1,11 +1,12 @@
 /** `skywire visor`: runs a visor until it is told to end. Tested in tests/e2e/two_visors_test.ts. */
 
 import { type Command, InvalidArgumentError, Option } from "commander";
-import { type ListenerView, startVisor } from "../../visor/mod.ts";
+import { startVisor } from "../../visor/mod.ts";
 import { collect, type CommonOptions, dataFolder, makeCommand, warnOfWorkTree } from "../command.ts";
 import { loadDriver } from "../driver_file.ts";
 import type { CliHost } from "../host.ts";
 import { runRole } from "../role.ts";
+import { describeVisor, type VisorReady } from "../visor_ready.ts";
 
 interface VisorCommandOptions extends CommonOptions {
   readonly join?: string;
@@ -16,13 +17,6 @@ interface VisorCommandOptions extends CommonOptions {
   readonly autoconnect?: "on" | "off";
   readonly routes?: "local" | "network";
   readonly driver?: readonly string[];
-}
-
-interface VisorReady {
-  readonly publicKey: string;
-  readonly api: string;
-  readonly ticket: string;
-  readonly listeners: readonly ListenerView[];
 }
 
 /** The command. */
@@ -60,7 +54,8 @@ export function visorCommand(host: CliHost): Command {
     .option("--driver <file>", "a module with a transport driver of another kind; may be repeated", collect(String))
     .action((options: VisorCommandOptions) => {
       const folder = dataFolder(options, host);
-      return runRole<VisorReady>({ options, host, describe: (ready) => describe(ready, folder) }, async (runtime) => {
+      const describe = (ready: VisorReady): string => describeVisor(ready, { folder, program: host.program });
+      return runRole<VisorReady>({ options, host, describe }, async (runtime) => {
         const drivers = await Promise.all(
           (options.driver ?? []).map((file) => loadDriver(file, { host, dataFolder: folder })),
         );
@@ -81,18 +76,6 @@ export function visorCommand(host: CliHost): Command {
         return { ready: { publicKey, api, ticket, listeners }, close: async () => await visor[Symbol.asyncDispose]() };
       });
     });
-}
-
-function describe(ready: VisorReady, folder: string): string {
-  return [
-    `visor ${ready.publicKey} is ready`,
-    `data    ${folder}`,
-    `api     ${ready.api}`,
-    `ticket  ${ready.ticket}`,
-    "",
-    "Another visor joins with:",
-    `  skywire visor --join ${ready.ticket}`,
-  ].join("\n");
 }
 
 function hostName(text: string): string {
