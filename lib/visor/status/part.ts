@@ -3,6 +3,7 @@
  * Tested in tests/visor/events/part_test.ts.
  */
 
+import * as v from "valibot";
 import type { NetworkConfig } from "../../network/mod.ts";
 import type { MonotonicMs, PublicKey } from "../../types/mod.ts";
 import type { MessagingClient } from "../../messaging/mod.ts";
@@ -12,6 +13,7 @@ import {
   createMessagingDiscoveryClient,
   type MessagingDiscoveryClient,
 } from "../../services/messaging_discovery/mod.ts";
+import { createServiceClient } from "../../services/http/mod.ts";
 import type { AddressBinding } from "../address_binding.ts";
 import { Patience } from "./patience.ts";
 import { type Finding, StatusHistory } from "./history.ts";
@@ -23,7 +25,7 @@ export interface StatusDeps {
   readonly runtime: Runtime;
   readonly publicKey: PublicKey;
   readonly network: NetworkConfig;
-  readonly messaging: Pick<MessagingClient, "sessions">;
+  readonly messaging: Pick<MessagingClient, "sessions" | "problem">;
   readonly table: Pick<TransportTable, "list">;
   /** Reaches public keys, too. */
   readonly http: Http;
@@ -74,14 +76,21 @@ export class StatusPart {
   }
 
   #messaging(): Finding {
-    const { sessions } = this.#deps.messaging;
+    const { sessions, problem } = this.#deps.messaging;
     if (sessions.length > 0) {
-      return { name: "messaging", state: "ok", detail: `connected to ${count(sessions.length, "server")}` };
+      const detail = `connected to ${count(sessions.length, "server")}`;
+      if (problem === undefined) return { name: "messaging", state: "ok", detail };
+      return {
+        name: "messaging",
+        state: "degraded",
+        detail: `${detail}, but ${problem}`,
+        remedy: "it goes on trying; see that the messaging discovery runs and can be reached from here",
+      };
     }
     return {
       name: "messaging",
       state: "failed",
-      detail: "no messaging server reached",
+      detail: problem ?? "no messaging server reached",
       remedy: "it goes on trying; see that a messaging server of this network runs and can be reached from here",
     };
   }
@@ -99,17 +108,16 @@ export class StatusPart {
   }
 
   async #probe(name: string, url: string): Promise<Finding> {
+    const { http, runtime: { timers } } = this.#deps;
     try {
-      const response = await this.#ask(
-        url,
-        (signal) => this.#deps.http.fetch(new Request(`${url}/health`, { signal })),
-      );
-      await response.body?.cancel();
-      if (response.ok) return { name, state: "ok", detail: url };
+      const send = createServiceClient({ http, timers, url });
+      const { status, text } = await this.#ask(url, (signal) => send({ method: "GET", path: "/health", signal }));
+      const problems = status === 200 ? problemsIn(text) : [`it answers ${status}`];
+      if (problems.length === 0) return { name, state: "ok", detail: url };
       return {
         name,
         state: "degraded",
-        detail: `${url} answers ${response.status}`,
+        detail: `${url}: ${problems.join("; ")}`,
         remedy: "see the log of that service",
       };
     } catch {
@@ -161,6 +169,18 @@ export class StatusPart {
     const answer = await withTimeout(question, { timers, ms, code: "http/timeout", message: `Ask ${url}` });
     this.#patience.answered(url, clock.monotonic() - askedMs);
     return answer;
+  }
+}
+
+const healthSchema = v.object({ problems: v.optional(v.array(v.string()), []) });
+
+/** What a service says of itself in `/health`; nothing in the answer of one of v1.3. */
+function problemsIn(health: string): readonly string[] {
+  try {
+    const result = v.safeParse(healthSchema, JSON.parse(health));
+    return result.success ? result.output.problems : [];
+  } catch {
+    return [];
   }
 }
 

@@ -1,8 +1,11 @@
 /** The status report is true: of slow ways, of addresses that lead elsewhere, of services that are away. */
 
 import assert from "node:assert/strict";
+import { ControlPlane } from "../../../lib/network/control_plane.ts";
 import { formatTicket, parseTicket } from "../../../lib/network/mod.ts";
 import { createVisor, type PublicKey, type StatusCheck, type Visor } from "../../../mod.ts";
+import { createTransportFeedClient } from "../../../lib/services/transport_discovery/mod.ts";
+import { secretOf } from "../../messaging/support.ts";
 import { type Simulation, simulationTest } from "../../fakes/mod.ts";
 
 async function checkOf(sim: Simulation, visor: Visor, name: string): Promise<StatusCheck> {
@@ -40,5 +43,36 @@ simulationTest("services behind a round trip of 2.2 s work, and are not called f
     const { healthy, checks } = await sim.run(b.status(), 60_000);
     assert.ok(healthy, JSON.stringify(checks.filter(({ state }) => state !== "ok")));
   }
+  await end(sim, b, a);
+});
+
+simulationTest("a service that has a problem is degraded, and the status says which", async (sim) => {
+  const a = await sim.run(createVisor({ network: sim, data: "a" }));
+  const finder = new ControlPlane({
+    runtime: sim.runtimeFor("finder"),
+    secret: secretOf(1),
+    listen: (_name, bind) => bind("finder:9092"),
+    databaseOf: () => "memory:",
+  });
+  const feed = createTransportFeedClient({ ...sim.runtimeFor("finder"), url: "http://nobody:9091" });
+  await sim.run(finder.routeFinder(feed));
+  const ticket = formatTicket({ ...parseTicket(a.ticket), routeFinder: "http://finder:9092" });
+  const b = await sim.run(createVisor({ network: sim, data: "b", join: ticket }));
+  await sim.run(15_000);
+  const check = await checkOf(sim, b, "route-finder");
+  assert.equal(check.state, "degraded");
+  assert.match(check.detail, /^http:\/\/finder:9092: the map of transports is not known: .*http:\/\/nobody:9091/);
+  await end(sim, b, a);
+  await sim.run(async () => await finder[Symbol.asyncDispose]());
+});
+
+simulationTest("a visor without a messaging server says why", async (sim) => {
+  const a = await sim.run(createVisor({ network: sim, data: "a" }));
+  const b = await sim.run(createVisor({ network: sim, data: "b", join: a.ticket }));
+  sim.kill("a");
+  await sim.run(15_000);
+  const check = await checkOf(sim, b, "messaging");
+  assert.equal(check.state, "failed");
+  assert.match(check.detail, /^no messaging server reached: .*(http:\/\/a:9090|a:8081)/);
   await end(sim, b, a);
 });
