@@ -4,7 +4,9 @@
  */
 
 import assert from "node:assert/strict";
-import { z } from "zod";
+// Not in the import map, which is that of what ships: nothing but this checks answers by JSON Schema.
+// deno-lint-ignore no-import-prefix
+import { z } from "npm:zod@4.6.7";
 import type { HttpService } from "../../../lib/services/http/mod.ts";
 import { type Answer, ask } from "./support.ts";
 
