@@ -4,7 +4,7 @@
 //! What cannot go on waits in bounded places: a packet for a full link or inbox stops the reading of the link that brought
 //! it, local writers are told how much was taken.
 
-mod ends;
+mod groups;
 mod packets;
 
 use std::collections::{HashMap, VecDeque};
