@@ -3,7 +3,7 @@
 //! # Safety
 //! Every pointer names a range of the stated size that nothing else uses during the call; the output overlaps no input.
 
-use skywire_wire::{Header, Packet, PacketFault, Rule, RuleFault};
+use skywire_wire::{Header, Packet, PacketFault, RouteId, Rule, RuleFault};
 
 use crate::layout::{
     FAULT_NO_SPACE, FAULT_PACKET_INCOMPLETE, FAULT_PACKET_TOO_LONG, FAULT_RULE_LENGTH, FAULT_RULE_TYPE,
@@ -33,10 +33,10 @@ pub unsafe extern "C" fn packet_header(kind: u32, route_id: u32, size: u32, out:
         return packet_status(PacketFault::TooLong);
     };
     // SAFETY: the caller's promise.
-    put(&Header { kind, route_id, size }.encode(), unsafe { slice_mut(out, space) })
+    put(&Header { kind, route_id: RouteId(route_id), size }.encode(), unsafe { slice_mut(out, space) })
 }
 
-/// Checks a rule and writes it to `out` as upstream builds it; its length.
+/// Checks a rule and writes it to `out` as v1.3 builds it; its length.
 ///
 /// # Safety
 /// See the module.
@@ -65,7 +65,7 @@ fn packet_status(fault: PacketFault) -> i32 {
 }
 
 /// Copies a result to where it fits.
-pub(crate) fn put(bytes: &[u8], out: &mut [u8]) -> i32 {
+fn put(bytes: &[u8], out: &mut [u8]) -> i32 {
     let Some(out) = out.get_mut(..bytes.len()) else { return FAULT_NO_SPACE };
     out.copy_from_slice(bytes);
     bytes.len() as i32

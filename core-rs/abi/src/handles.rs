@@ -6,7 +6,7 @@ use skywire_routing::Slots;
 
 /// Machines of one kind by handle.
 pub struct Handles<T> {
-    slots: UnsafeCell<Slots<Box<T>>>,
+    slots: UnsafeCell<Slots<u32, Box<T>>>,
 }
 
 // SAFETY: a WASM instance runs one thread, and no exported function calls another that borrows the same table.
@@ -18,7 +18,7 @@ impl<T> Handles<T> {
     }
 
     #[allow(clippy::mut_from_ref)]
-    fn slots(&self) -> &mut Slots<Box<T>> {
+    fn slots(&self) -> &mut Slots<u32, Box<T>> {
         // SAFETY: see `Sync` above; the borrow ends with the exported call.
         unsafe { &mut *self.slots.get() }
     }

@@ -3,7 +3,6 @@
 //!
 //! Results are `i32`: zero or more is a length or value, less than zero is a fault of [`layout`]. A trap means a bug.
 
-mod aead;
 mod codec;
 mod crypto_faults;
 mod handles;
@@ -14,7 +13,6 @@ mod mux;
 mod noise;
 mod records;
 mod switch;
-mod table;
 
 use wasm_bindgen::prelude::wasm_bindgen;
 

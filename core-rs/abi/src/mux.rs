@@ -4,6 +4,7 @@
 //! Every pointer names a range of the stated size that nothing else uses during the call.
 
 use skywire_mux::{Config, Event, Fault, Mux, Read, Role, StreamFault};
+use skywire_time::Millis;
 
 use crate::handles::Handles;
 use crate::layout::*;
@@ -31,9 +32,9 @@ pub extern "C" fn mux_new(
         receive_window,
         accept_backlog,
         max_streams,
-        ..Config::new(if role == MUX_SERVER { Role::Server } else { Role::Client })
+        ..Config::new(if role == MUX_ROLE_SERVER { Role::Server } else { Role::Client })
     };
-    SESSIONS.insert(Mux::new(config, now))
+    SESSIONS.insert(Mux::new(config, Millis(now)))
 }
 
 /// Takes received bytes, cut anywhere; 0.
@@ -45,7 +46,7 @@ pub unsafe extern "C" fn mux_push(handle: u32, bytes: *const u8, length: usize, 
     // SAFETY: the caller's promise.
     let bytes = unsafe { slice(bytes, length) };
     with(handle, |mux| {
-        mux.push(bytes, now);
+        mux.push(bytes, Millis(now));
         0
     })
 }
@@ -69,7 +70,7 @@ pub unsafe extern "C" fn mux_take_output(handle: u32, out: *mut u8, space: usize
 pub unsafe extern "C" fn mux_open(handle: u32, now: f64, out: *mut u8) -> i32 {
     // SAFETY: the caller's promise.
     let out = unsafe { slice_mut(out, size_of::<u32>()) };
-    with(handle, |mux| number(mux.open(now), out))
+    with(handle, |mux| number(mux.open(Millis(now)), out))
 }
 
 /// Accepts the stream of the peer that waits longest and writes its id, u32 little-endian, to `out`; 1, or 0 for none.
@@ -124,7 +125,7 @@ pub extern "C" fn mux_close_write(handle: u32, stream: u32) -> i32 {
 /// Ends both directions of a stream, and forgets what is unread; 0.
 #[unsafe(no_mangle)]
 pub extern "C" fn mux_close(handle: u32, stream: u32, now: f64) -> i32 {
-    with(handle, |mux| done(mux.close(stream, now)))
+    with(handle, |mux| done(mux.close(stream, Millis(now))))
 }
 
 /// Resets a stream; 0.
@@ -150,7 +151,7 @@ pub extern "C" fn mux_go_away(handle: u32) -> i32 {
 pub unsafe extern "C" fn mux_ping(handle: u32, now: f64, out: *mut u8) -> i32 {
     // SAFETY: the caller's promise.
     let out = unsafe { slice_mut(out, size_of::<u32>()) };
-    with(handle, |mux| number(mux.ping(now), out))
+    with(handle, |mux| number(mux.ping(Millis(now)), out))
 }
 
 /// Takes the next event and writes what belongs to it to `out`, 16 bytes; its kind, or 0 for none.
@@ -162,17 +163,17 @@ pub unsafe extern "C" fn mux_poll_event(handle: u32, out: *mut u8) -> i32 {
     // SAFETY: the caller's promise.
     let out = unsafe { slice_mut(out, EVENT_BYTES) };
     with(handle, |mux| {
-        let (kind, value, round_trip_ms) = match mux.poll_event() {
+        let (kind, value, round_trip) = match mux.poll_event() {
             None => return 0,
             Some(Event::Changed(stream)) => (MUX_EVENT_CHANGED, stream, 0.0),
             Some(Event::Incoming) => (MUX_EVENT_INCOMING, 0, 0.0),
             Some(Event::Openable) => (MUX_EVENT_OPENABLE, 0, 0.0),
-            Some(Event::Pong { opaque, round_trip_ms }) => (MUX_EVENT_PONG, opaque, round_trip_ms),
+            Some(Event::Pong { opaque, round_trip }) => (MUX_EVENT_PONG, opaque, round_trip.0),
             Some(Event::PingTimedOut(opaque)) => (MUX_EVENT_PING_TIMED_OUT, opaque, 0.0),
             Some(Event::Closed) => (MUX_EVENT_CLOSED, 0, 0.0),
         };
         out[..4].copy_from_slice(&value.to_le_bytes());
-        out[8..].copy_from_slice(&round_trip_ms.to_le_bytes());
+        out[8..].copy_from_slice(&round_trip.to_le_bytes());
         kind
     })
 }
@@ -181,7 +182,7 @@ pub unsafe extern "C" fn mux_poll_event(handle: u32, out: *mut u8) -> i32 {
 #[unsafe(no_mangle)]
 pub extern "C" fn mux_handle_deadline(handle: u32, now: f64) -> i32 {
     with(handle, |mux| {
-        mux.handle_deadline(now);
+        mux.handle_deadline(Millis(now));
         0
     })
 }
@@ -189,7 +190,7 @@ pub extern "C" fn mux_handle_deadline(handle: u32, now: f64) -> i32 {
 /// When [`mux_handle_deadline`] is due, ms; infinity for never.
 #[unsafe(no_mangle)]
 pub extern "C" fn mux_poll_deadline(handle: u32) -> f64 {
-    SESSIONS.get(handle).and_then(|mux| mux.poll_deadline()).unwrap_or(f64::INFINITY)
+    SESSIONS.get(handle).and_then(|mux| mux.poll_deadline()).map_or(f64::INFINITY, |at| at.0)
 }
 
 /// Why the session is closed, `MUX_FAULT_…`; 0 while it is open.

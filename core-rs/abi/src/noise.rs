@@ -11,7 +11,8 @@ use skywire_crypto::{
 use crate::crypto_faults::{fault_code, length_status};
 use crate::handles::Handles;
 use crate::layout::{
-    FAULT_BAD_ARGUMENT, FAULT_BAD_HANDLE, FAULT_MESSAGE_ORDER, NOISE_INITIATOR, NOISE_KK, NOISE_RESPONDER, NOISE_XK,
+    FAULT_BAD_ARGUMENT, FAULT_BAD_HANDLE, FAULT_MESSAGE_ORDER, NOISE_PATTERN_KK, NOISE_PATTERN_XK,
+    NOISE_ROLE_INITIATOR, NOISE_ROLE_RESPONDER,
 };
 use crate::memory::{slice, slice_mut};
 use crate::records::RECORDS;
@@ -37,13 +38,13 @@ pub unsafe extern "C" fn noise_new(
         (slice(secrets, 2 * SECRET_KEY_BYTES), slice(remote, remote_length), slice_mut(out, size_of::<u32>()))
     };
     let pattern = match pattern {
-        NOISE_XK => Pattern::Xk,
-        NOISE_KK => Pattern::Kk,
+        NOISE_PATTERN_XK => Pattern::Xk,
+        NOISE_PATTERN_KK => Pattern::Kk,
         _ => return FAULT_BAD_ARGUMENT,
     };
     let role = match role {
-        NOISE_INITIATOR => Role::Initiator,
-        NOISE_RESPONDER => Role::Responder,
+        NOISE_ROLE_INITIATOR => Role::Initiator,
+        NOISE_ROLE_RESPONDER => Role::Responder,
         _ => return FAULT_BAD_ARGUMENT,
     };
     match begin(pattern, role, secrets, remote) {

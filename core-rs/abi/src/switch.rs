@@ -5,15 +5,13 @@
 //! Every pointer names a range of the stated size that nothing else uses during the call.
 
 use skywire_crypto::Records;
-use skywire_routing::{Event, Switch, WriteFault};
+use skywire_routing::{CloseReason, Counters, Event, LinkFault, LinkStats, Switch, WriteFault};
+use skywire_time::Millis;
+use skywire_wire::{RouteId, TRANSPORT_ID_BYTES, TransportId};
 
 use crate::codec::rule_status;
 use crate::handles::Handles;
-use crate::layout::{
-    EVENT_GROUP_CLOSED, EVENT_GROUP_FRAME, EVENT_GROUP_HANDSHAKE, EVENT_GROUP_READABLE, EVENT_GROUP_WRITABLE,
-    EVENT_LINK_FAULT, EVENT_LINK_RESUMED, EVENT_PONG, EVENT_TRANSPORT_PONG, FAULT_BAD_ARGUMENT, FAULT_BAD_HANDLE,
-    FAULT_GROUP_NOT_OPEN, SWITCH_IO_BYTES,
-};
+use crate::layout::*;
 use crate::memory::slice;
 use crate::records::RECORDS;
 
@@ -29,7 +27,11 @@ static SWITCHES: Handles<Housed> = Handles::new();
 /// An empty switch; its handle, or 0.
 #[unsafe(no_mangle)]
 pub extern "C" fn switch_new(first_route_id: u32, now: f64) -> u32 {
-    SWITCHES.insert(Housed { switch: Switch::new(first_route_id, now), io: vec![0; SWITCH_IO_BYTES], view: Vec::new() })
+    SWITCHES.insert(Housed {
+        switch: Switch::new(RouteId(first_route_id), Millis(now)),
+        io: vec![0; SWITCH_IO_BYTES],
+        view: Vec::new(),
+    })
 }
 
 /// Wipes and forgets.
@@ -64,17 +66,17 @@ pub unsafe extern "C" fn switch_add_link(
     now: f64,
 ) -> u32 {
     // SAFETY: the caller's promise.
-    let (transport, early) = unsafe { (slice(transport, 16), slice(early, early_length)) };
+    let (transport, early) = unsafe { (slice(transport, TRANSPORT_ID_BYTES), slice(early, early_length)) };
     let (Some(it), Ok(transport)) = (SWITCHES.get(handle), transport.try_into()) else { return 0 };
     let records: Option<Records> = RECORDS.remove(records).map(|records| *records);
-    it.switch.add_link(transport, records, early, now)
+    it.switch.add_link(TransportId(transport), records, early, Millis(now)).map_or(0, u32::from)
 }
 
 /// Removes a link; 0.
 #[unsafe(no_mangle)]
 pub extern "C" fn switch_remove_link(handle: u32, link: u32, now: f64) -> i32 {
     with(handle, |it| {
-        it.switch.remove_link(link, now);
+        it.switch.remove_link(link.into(), Millis(now));
         0
     })
 }
@@ -82,20 +84,20 @@ pub extern "C" fn switch_remove_link(handle: u32, link: u32, now: f64) -> i32 {
 /// Where the next bytes of a link go.
 #[unsafe(no_mangle)]
 pub extern "C" fn switch_read_area(handle: u32, link: u32) -> *mut u8 {
-    SWITCHES.get(handle).map_or(core::ptr::null_mut(), |it| it.switch.read_area(link).as_mut_ptr())
+    SWITCHES.get(handle).map_or(core::ptr::null_mut(), |it| it.switch.read_area(link.into()).as_mut_ptr())
 }
 
 /// How many bytes may go there; 0 while the link is not to be read.
 #[unsafe(no_mangle)]
 pub extern "C" fn switch_read_space(handle: u32, link: u32) -> i32 {
-    with(handle, |it| it.switch.read_area(link).len() as i32)
+    with(handle, |it| it.switch.read_area(link.into()).len() as i32)
 }
 
 /// Handles `count` bytes that were put into the read area; 0.
 #[unsafe(no_mangle)]
 pub extern "C" fn switch_ingest(handle: u32, link: u32, count: usize, now: f64) -> i32 {
     with(handle, |it| {
-        it.switch.ingest(link, count, now);
+        it.switch.ingest(link.into(), count, Millis(now));
         0
     })
 }
@@ -103,31 +105,36 @@ pub extern "C" fn switch_ingest(handle: u32, link: u32, count: usize, now: f64) 
 /// How many bytes the socket of a link is to write.
 #[unsafe(no_mangle)]
 pub extern "C" fn switch_output_length(handle: u32, link: u32, now: f64) -> i32 {
-    with(handle, |it| it.switch.output(link, now).len() as i32)
+    with(handle, |it| it.switch.output(link.into(), Millis(now)).len() as i32)
 }
 
 /// Where those bytes begin.
 #[unsafe(no_mangle)]
 pub extern "C" fn switch_output(handle: u32, link: u32, now: f64) -> *const u8 {
-    SWITCHES.get(handle).map_or(core::ptr::null(), |it| it.switch.output(link, now).as_ptr())
+    SWITCHES.get(handle).map_or(core::ptr::null(), |it| it.switch.output(link.into(), Millis(now)).as_ptr())
 }
 
 /// The socket took them; 0.
 #[unsafe(no_mangle)]
 pub extern "C" fn switch_output_written(handle: u32, link: u32, now: f64) -> i32 {
     with(handle, |it| {
-        it.switch.output_written(link, now);
+        it.switch.output_written(link.into(), Millis(now));
         0
     })
 }
 
-/// Figures of a link, four u64le in the view: sent and received bytes, sent and received packets; 32, or a fault.
+/// All figures of a link in the view, u64le each, in the order of the layout; their length, or a fault.
 #[unsafe(no_mangle)]
 pub extern "C" fn switch_link_stats(handle: u32, link: u32) -> i32 {
     with(handle, |it| {
-        let Some(stats) = it.switch.link_stats(link) else { return FAULT_BAD_ARGUMENT };
-        let numbers = [stats.sent_bytes, stats.received_bytes, stats.sent_packets, stats.received_packets];
-        it.show(&numbers.map(u64::to_le_bytes).concat())
+        let Some(stats) = it.switch.link_stats(link.into()) else { return FAULT_BAD_ARGUMENT };
+        let LinkStats { sent_bytes, received_bytes, sent_packets, received_packets } = stats;
+        let mut figures = [0; LINK_FIGURE_COUNT];
+        figures[LINK_FIGURE_SENT_BYTES] = sent_bytes;
+        figures[LINK_FIGURE_RECEIVED_BYTES] = received_bytes;
+        figures[LINK_FIGURE_SENT_PACKETS] = sent_packets;
+        figures[LINK_FIGURE_RECEIVED_PACKETS] = received_packets;
+        it.show_all(&figures)
     })
 }
 
@@ -135,7 +142,7 @@ pub extern "C" fn switch_link_stats(handle: u32, link: u32) -> i32 {
 #[unsafe(no_mangle)]
 pub extern "C" fn switch_send_transport_ping(handle: u32, link: u32, value: u64) -> i32 {
     with(handle, |it| {
-        it.switch.send_transport_ping(link, value);
+        it.switch.send_transport_ping(link.into(), value);
         0
     })
 }
@@ -143,7 +150,7 @@ pub extern "C" fn switch_send_transport_ping(handle: u32, link: u32, value: u64)
 /// Reserves route ids and returns the first; 0 when there are not so many.
 #[unsafe(no_mangle)]
 pub extern "C" fn switch_reserve(handle: u32, count: u32) -> u32 {
-    SWITCHES.get(handle).and_then(|it| it.switch.reserve(count)).unwrap_or(0)
+    SWITCHES.get(handle).and_then(|it| it.switch.reserve(count)).map_or(0, |id| id.0)
 }
 
 /// Saves a rule; 0.
@@ -154,14 +161,14 @@ pub extern "C" fn switch_reserve(handle: u32, count: u32) -> u32 {
 pub unsafe extern "C" fn switch_save_rule(handle: u32, rule: *const u8, length: usize, now: f64) -> i32 {
     // SAFETY: the caller's promise.
     let rule = unsafe { slice(rule, length) };
-    with(handle, |it| it.switch.save_rule(rule, now).map_or_else(rule_status, |()| 0))
+    with(handle, |it| it.switch.save_rule(rule, Millis(now)).map_or_else(rule_status, |()| 0))
 }
 
 /// Forgets a rule; 0.
 #[unsafe(no_mangle)]
 pub extern "C" fn switch_delete_rule(handle: u32, id: u32, now: f64) -> i32 {
     with(handle, |it| {
-        it.switch.delete_rule(id, now);
+        it.switch.delete_rule(RouteId(id), Millis(now));
         0
     })
 }
@@ -171,8 +178,8 @@ pub extern "C" fn switch_delete_rule(handle: u32, id: u32, now: f64) -> i32 {
 pub extern "C" fn switch_rules(handle: u32, now: f64) -> i32 {
     with(handle, |it| {
         let mut bytes = Vec::new();
-        it.switch.each_rule(now, |rule, idle| {
-            bytes.extend_from_slice(&idle.to_le_bytes());
+        it.switch.each_rule(Millis(now), |rule, idle| {
+            bytes.extend_from_slice(&idle.0.to_le_bytes());
             bytes.push(rule.encoded_length() as u8);
             bytes.extend_from_slice(&rule.encode());
         });
@@ -182,15 +189,18 @@ pub extern "C" fn switch_rules(handle: u32, now: f64) -> i32 {
 
 /// Begins a group; its handle, or 0.
 #[unsafe(no_mangle)]
-pub extern "C" fn switch_add_group(handle: u32, forward_id: u32, consume_id: u32, now: f64) -> u32 {
-    SWITCHES.get(handle).and_then(|it| it.switch.add_group(forward_id, consume_id, now)).unwrap_or(0)
+pub extern "C" fn switch_add_group(handle: u32, forward: u32, consume: u32, now: f64) -> u32 {
+    SWITCHES
+        .get(handle)
+        .and_then(|it| it.switch.add_group(RouteId(forward), RouteId(consume), Millis(now)))
+        .map_or(0, u32::from)
 }
 
 /// Sends a Handshake packet; 0.
 #[unsafe(no_mangle)]
 pub extern "C" fn switch_send_handshake(handle: u32, group: u32, now: f64) -> i32 {
     with(handle, |it| {
-        it.switch.send_handshake(group, now);
+        it.switch.send_handshake(group.into(), Millis(now));
         0
     })
 }
@@ -198,7 +208,7 @@ pub extern "C" fn switch_send_handshake(handle: u32, group: u32, now: f64) -> i3
 /// Takes the next Noise message into the area; its length, 0 for none.
 #[unsafe(no_mangle)]
 pub extern "C" fn switch_take_frame(handle: u32, group: u32) -> i32 {
-    with(handle, |it| it.switch.take_frame(group, &mut it.io).unwrap_or(0) as i32)
+    with(handle, |it| it.switch.take_frame(group.into(), &mut it.io).unwrap_or(0) as i32)
 }
 
 /// Sends the first `length` bytes of the area as a Noise message; 0.
@@ -206,7 +216,7 @@ pub extern "C" fn switch_take_frame(handle: u32, group: u32) -> i32 {
 pub extern "C" fn switch_send_frame(handle: u32, group: u32, length: usize, now: f64) -> i32 {
     with(handle, |it| {
         let Some(message) = it.io.get(..length) else { return FAULT_BAD_ARGUMENT };
-        it.switch.send_frame(group, message, now);
+        it.switch.send_frame(group.into(), message, Millis(now));
         0
     })
 }
@@ -216,7 +226,7 @@ pub extern "C" fn switch_send_frame(handle: u32, group: u32, length: usize, now:
 pub extern "C" fn switch_secure_group(handle: u32, group: u32, records: u32, now: f64) -> i32 {
     with(handle, |it| {
         let Some(records) = RECORDS.remove(records) else { return FAULT_BAD_ARGUMENT };
-        if it.switch.secure_group(group, *records, now) { 0 } else { FAULT_GROUP_NOT_OPEN }
+        if it.switch.secure_group(group.into(), *records, Millis(now)) { 0 } else { FAULT_GROUP_NOT_OPEN }
     })
 }
 
@@ -225,7 +235,7 @@ pub extern "C" fn switch_secure_group(handle: u32, group: u32, records: u32, now
 pub extern "C" fn switch_write(handle: u32, group: u32, length: usize, now: f64) -> i32 {
     with(handle, |it| {
         let Some(bytes) = it.io.get(..length) else { return FAULT_BAD_ARGUMENT };
-        match it.switch.write(group, bytes, now) {
+        match it.switch.write(group.into(), bytes, Millis(now)) {
             Ok(taken) => taken as i32,
             Err(WriteFault::NoGroup | WriteFault::NotOpen) => FAULT_GROUP_NOT_OPEN,
         }
@@ -237,29 +247,29 @@ pub extern "C" fn switch_write(handle: u32, group: u32, length: usize, now: f64)
 pub extern "C" fn switch_read(handle: u32, group: u32, space: usize, now: f64) -> i32 {
     with(handle, |it| {
         let Some(into) = it.io.get_mut(..space) else { return FAULT_BAD_ARGUMENT };
-        it.switch.read(group, into, now) as i32
+        it.switch.read(group.into(), into, Millis(now)) as i32
     })
 }
 
 /// How long the next record is; 0: there is none.
 #[unsafe(no_mangle)]
 pub extern "C" fn switch_message_length(handle: u32, group: u32) -> i32 {
-    with(handle, |it| it.switch.message_length(group) as i32)
+    with(handle, |it| it.switch.message_length(group.into()) as i32)
 }
 
 /// Pings over a route and returns the timestamp, which comes back; −1: there is no such group.
 #[unsafe(no_mangle)]
 pub extern "C" fn switch_ping(handle: u32, group: u32, now: f64) -> i64 {
-    SWITCHES.get(handle).and_then(|it| it.switch.ping(group, now)).unwrap_or(-1)
+    SWITCHES.get(handle).and_then(|it| it.switch.ping(group.into(), Millis(now))).unwrap_or(-1)
 }
 
-/// Figures of a group in the view: sent and received bytes u64le, latency f64le (NaN: not known); 24, or a fault.
+/// Figures of a group in the view: sent and received bytes u64le, round trip f64le (NaN: not known); 24, or a fault.
 #[unsafe(no_mangle)]
 pub extern "C" fn switch_group_stats(handle: u32, group: u32) -> i32 {
     with(handle, |it| {
-        let Some(stats) = it.switch.group_stats(group) else { return FAULT_BAD_ARGUMENT };
-        let latency = stats.latency_ms.unwrap_or(f64::NAN).to_le_bytes();
-        it.show(&[stats.sent_bytes.to_le_bytes(), stats.received_bytes.to_le_bytes(), latency].concat())
+        let Some(stats) = it.switch.group_stats(group.into()) else { return FAULT_BAD_ARGUMENT };
+        let rtt = stats.rtt.map_or(f64::NAN, |rtt| rtt.0).to_le_bytes();
+        it.show(&[stats.sent_bytes.to_le_bytes(), stats.received_bytes.to_le_bytes(), rtt].concat())
     })
 }
 
@@ -268,7 +278,7 @@ pub extern "C" fn switch_group_stats(handle: u32, group: u32) -> i32 {
 pub extern "C" fn switch_close_group(handle: u32, group: u32, length: usize, now: f64) -> i32 {
     with(handle, |it| {
         let Some(error) = it.io.get(..length) else { return FAULT_BAD_ARGUMENT };
-        it.switch.close_group(group, error, now);
+        it.switch.close_group(group.into(), error, Millis(now));
         0
     })
 }
@@ -277,7 +287,7 @@ pub extern "C" fn switch_close_group(handle: u32, group: u32, length: usize, now
 #[unsafe(no_mangle)]
 pub extern "C" fn switch_remove_group(handle: u32, group: u32, now: f64) -> i32 {
     with(handle, |it| {
-        it.switch.remove_group(group, now);
+        it.switch.remove_group(group.into(), Millis(now));
         0
     })
 }
@@ -289,17 +299,20 @@ pub extern "C" fn switch_poll_event(handle: u32) -> i32 {
         let Some(event) = it.switch.poll_event() else { return 0 };
         let (kind, detail, subject, value, message) = match event {
             Event::GroupHandshake { group, encrypt } => {
-                (EVENT_GROUP_HANDSHAKE, u8::from(encrypt), group, 0, Vec::new())
+                (EVENT_GROUP_HANDSHAKE, u8::from(encrypt), group.into(), 0, Vec::new())
             }
-            Event::GroupFrame { group } => (EVENT_GROUP_FRAME, 0, group, 0, Vec::new()),
-            Event::GroupReadable { group } => (EVENT_GROUP_READABLE, 0, group, 0, Vec::new()),
-            Event::GroupWritable { group } => (EVENT_GROUP_WRITABLE, 0, group, 0, Vec::new()),
-            Event::GroupClosed { group, reason, message } => (EVENT_GROUP_CLOSED, reason as u8, group, 0, message),
-            Event::Pong { group, timestamp } => (EVENT_PONG, 0, group, timestamp as u64, Vec::new()),
-            Event::LinkResumed { link } => (EVENT_LINK_RESUMED, 0, link, 0, Vec::new()),
-            Event::LinkFault { link, fault } => (EVENT_LINK_FAULT, fault as u8, link, 0, Vec::new()),
-            Event::TransportPong { link, value } => (EVENT_TRANSPORT_PONG, 0, link, value, Vec::new()),
+            Event::GroupFrame { group } => (EVENT_GROUP_FRAME, 0, group.into(), 0, Vec::new()),
+            Event::GroupReadable { group } => (EVENT_GROUP_READABLE, 0, group.into(), 0, Vec::new()),
+            Event::GroupWritable { group } => (EVENT_GROUP_WRITABLE, 0, group.into(), 0, Vec::new()),
+            Event::GroupClosed { group, reason, message } => {
+                (EVENT_GROUP_CLOSED, close_reason(reason), group.into(), 0, message)
+            }
+            Event::Pong { group, timestamp } => (EVENT_PONG, 0, group.into(), timestamp as u64, Vec::new()),
+            Event::LinkResumed { link } => (EVENT_LINK_RESUMED, 0, link.into(), 0, Vec::new()),
+            Event::LinkFault { link, fault } => (EVENT_LINK_FAULT, link_fault(fault), link.into(), 0, Vec::new()),
+            Event::TransportPong { link, value } => (EVENT_TRANSPORT_PONG, 0, link.into(), value, Vec::new()),
         };
+        let subject: u32 = subject;
         it.view.clear();
         it.view.extend_from_slice(&[kind, detail, 0, 0]);
         it.view.extend_from_slice(&subject.to_le_bytes());
@@ -312,45 +325,79 @@ pub extern "C" fn switch_poll_event(handle: u32) -> i32 {
 /// The next link with output and no write under way; 0: none.
 #[unsafe(no_mangle)]
 pub extern "C" fn switch_poll_dirty(handle: u32) -> u32 {
-    SWITCHES.get(handle).and_then(|it| it.switch.poll_dirty()).unwrap_or(0)
+    SWITCHES.get(handle).and_then(|it| it.switch.poll_dirty()).map_or(0, u32::from)
 }
 
 /// When `switch_handle_deadline` is due, ms; NaN: never.
 #[unsafe(no_mangle)]
 pub extern "C" fn switch_poll_deadline(handle: u32) -> f64 {
-    SWITCHES.get(handle).and_then(|it| it.switch.poll_deadline()).unwrap_or(f64::NAN)
+    SWITCHES.get(handle).and_then(|it| it.switch.poll_deadline()).map_or(f64::NAN, |at| at.0)
 }
 
 /// Does what is due; 0.
 #[unsafe(no_mangle)]
 pub extern "C" fn switch_handle_deadline(handle: u32, now: f64) -> i32 {
     with(handle, |it| {
-        it.switch.handle_deadline(now);
+        it.switch.handle_deadline(Millis(now));
         0
     })
 }
 
-/// All counters in the view, u64le each, in the order of `lib/core/switch.ts`; their length.
+/// All counters in the view, u64le each, in the order of the layout; their length.
 #[unsafe(no_mangle)]
 pub extern "C" fn switch_counters(handle: u32) -> i32 {
     with(handle, |it| {
-        let c = *it.switch.counters();
-        let numbers = [
-            c.forwarded,
-            c.delivered,
-            c.unknown_type,
-            c.short_payload,
-            c.unknown_route,
-            c.expired_route,
-            c.wrong_link,
-            c.no_transport,
-            c.no_group,
-        ];
-        it.show(&numbers.map(u64::to_le_bytes).concat())
+        let Counters {
+            forwarded,
+            delivered,
+            unknown_type,
+            short_payload,
+            unknown_route,
+            expired_route,
+            wrong_link,
+            no_transport,
+            no_group,
+        } = *it.switch.counters();
+        let mut counters = [0; COUNTER_COUNT];
+        counters[COUNTER_FORWARDED] = forwarded;
+        counters[COUNTER_DELIVERED] = delivered;
+        counters[COUNTER_UNKNOWN_TYPE] = unknown_type;
+        counters[COUNTER_SHORT_PAYLOAD] = short_payload;
+        counters[COUNTER_UNKNOWN_ROUTE] = unknown_route;
+        counters[COUNTER_EXPIRED_ROUTE] = expired_route;
+        counters[COUNTER_WRONG_LINK] = wrong_link;
+        counters[COUNTER_NO_TRANSPORT] = no_transport;
+        counters[COUNTER_NO_GROUP] = no_group;
+        it.show_all(&counters)
     })
 }
 
+fn close_reason(reason: CloseReason) -> u8 {
+    match reason {
+        CloseReason::Local => CLOSE_REASON_LOCAL,
+        CloseReason::Remote => CLOSE_REASON_REMOTE,
+        CloseReason::Expired => CLOSE_REASON_EXPIRED,
+        CloseReason::LinkDown => CLOSE_REASON_LINK_DOWN,
+        CloseReason::Silence => CLOSE_REASON_SILENCE,
+        CloseReason::Fault => CLOSE_REASON_FAULT,
+    }
+}
+
+fn link_fault(fault: LinkFault) -> u8 {
+    match fault {
+        LinkFault::Record => LINK_FAULT_RECORD,
+        LinkFault::Framing => LINK_FAULT_FRAMING,
+        LinkFault::Stalled => LINK_FAULT_STALLED,
+    }
+}
+
 impl Housed {
+    fn show_all(&mut self, numbers: &[u64]) -> i32 {
+        self.view.clear();
+        self.view.extend(numbers.iter().flat_map(|number| number.to_le_bytes()));
+        self.view.len() as i32
+    }
+
     fn show(&mut self, bytes: &[u8]) -> i32 {
         self.view.clear();
         self.view.extend_from_slice(bytes);

@@ -6,7 +6,7 @@
 //! ```
 //!
 //! N begins at 1 and counts up; 0 is never sent. A receiver takes any larger N than the last one, so gaps are allowed.
-//! Upstream moves its «last N» before it authenticates, which lets a forged record block the honest ones after it; here
+//! v1.3 moves its «last N» before it authenticates, which lets a forged record block the honest ones after it; here
 //! it moves afterwards (no honest peer can tell).
 
 use zeroize::Zeroizing;
@@ -106,4 +106,24 @@ pub(crate) fn split_counter(body: &[u8]) -> Result<(u64, &[u8]), Fault> {
         return Err(Fault::FrameLength);
     }
     Ok((u64::from_be_bytes(*counter), sealed))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_sender_whose_counters_are_used_up_seals_nothing_any_more() {
+        let mut sealer = Sealer { key: Key::new([1; 32]), counter: u64::MAX - 1 };
+        let mut out = [0xee; 5 + FRAME_OVERHEAD_BYTES];
+        assert_eq!(sealer.seal_into(b"hello", &mut out), out.len(), "the last one");
+        assert_eq!(out[PREFIX_BYTES..PREFIX_BYTES + COUNTER_BYTES], u64::MAX.to_be_bytes());
+        let mut after = [0xee; 5 + FRAME_OVERHEAD_BYTES];
+        assert_eq!(sealer.seal_prefixed(b"hello", &mut after), Err(Fault::CounterExhausted));
+        assert_eq!(sealer.seal_into(b"hello", &mut after), 0);
+        assert!(after.iter().all(|&byte| byte == 0xee), "nothing is written");
+        let mut opener = Opener { key: Key::new([1; 32]), last: u64::MAX - 1 };
+        assert_eq!(opener.open_into(&out[PREFIX_BYTES..], &mut after), Ok(5));
+        assert_eq!(opener.open_into(&out[PREFIX_BYTES..], &mut after), Err(Fault::Replay), "nor does it open one");
+    }
 }

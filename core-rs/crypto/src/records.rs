@@ -170,7 +170,7 @@ fn whole_frame(bytes: &[u8]) -> Option<&[u8]> {
     bytes.get(..frame_length(bytes)?)
 }
 
-/// Later revisions of upstream use the same width (dmsg.md App. B.5).
+/// Later upstream uses the same width (dmsg.md App. B.5).
 const WINDOW: u64 = 1024;
 const WORDS: usize = (WINDOW / 64) as usize;
 

@@ -6,8 +6,8 @@ use skywire_crypto::{
 };
 use skywire_testkit::{array, bytes, cases, text};
 
-/// What upstream says when it refuses a counter.
-const UPSTREAM_REPLAY: &str = "is not larger than previous";
+/// What v1.3 says when it refuses a counter.
+const V13_REPLAY: &str = "is not larger than previous";
 
 #[test]
 fn noise_vectors_hold() {
@@ -110,7 +110,7 @@ fn handshake_message(name: &str, case: &Value) {
     }
 }
 
-/// Two rules differ from upstream on purpose. The stream moves its counter after authentication, so a refusal by counter
+/// Two rules differ from v1.3 on purpose. The stream moves its counter after authentication, so a refusal by counter
 /// that a forged record caused is none of ours. Session objects are refused when their counter is 0 or was opened before.
 fn record_sequence(name: &str, case: &Value) {
     let key = || Key::new(array(&case["receive_key"]));
@@ -124,7 +124,7 @@ fn record_sequence(name: &str, case: &Value) {
         let mut out = vec![0; sealed.len()];
 
         let blocked_by_forgery =
-            record["stream"]["error"].as_str().is_some_and(|error| error.contains(UPSTREAM_REPLAY)) && counter > last;
+            record["stream"]["error"].as_str().is_some_and(|error| error.contains(V13_REPLAY)) && counter > last;
         let expected = record["stream"]["accepted"] == true || (blocked_by_forgery && genuine);
         let opened = stream.open_into(&sealed, &mut out);
         assert_eq!(opened.is_ok(), expected, "{name}: stream, {counter}: {opened:?}");

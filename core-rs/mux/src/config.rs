@@ -1,17 +1,19 @@
 //! What a session is set up with, and the numbers that the peer's side fixes (dmsg.md §3.2).
 
+use skywire_time::Millis;
+
 /// The window of a stream when it opens, bytes per direction: part of the protocol.
 pub const DEFAULT_WINDOW: u32 = 262_144;
 /// Streams that a v1.3 peer lets wait for its application, and so the most that may be unacknowledged.
 pub(crate) const MAX_UNACKNOWLEDGED: usize = 256;
-/// Between two keep-alive pings, ms.
-pub(crate) const KEEP_ALIVE_MS: f64 = 30_000.0;
-/// For the answer to a ping, ms.
-pub(crate) const PING_TIMEOUT_MS: f64 = 10_000.0;
-/// For the acknowledgement of a stream, ms.
-pub(crate) const OPEN_TIMEOUT_MS: f64 = 75_000.0;
-/// From a local close to the peer's FIN, ms.
-pub(crate) const CLOSE_TIMEOUT_MS: f64 = 300_000.0;
+/// Between two keep-alive pings.
+pub(crate) const KEEP_ALIVE: Millis = Millis(30_000.0);
+/// For the answer to a ping.
+pub(crate) const PING_TIMEOUT: Millis = Millis(10_000.0);
+/// For the acknowledgement of a stream.
+pub(crate) const OPEN_TIMEOUT: Millis = Millis(75_000.0);
+/// From a local close to the peer's FIN.
+pub(crate) const CLOSE_TIMEOUT: Millis = Millis(300_000.0);
 
 /// Credit is given back after this many consumed bytes, or half the window if that is less. Two round trips a megabyte
 /// are few, and a sender with a large window never waits for it.
@@ -66,9 +68,4 @@ impl Config {
             output_limit: 512 * 1024,
         }
     }
-}
-
-/// The smaller of two times. `f64::min` is a library function on WASM, which brings features that the build leaves out.
-pub(crate) fn earlier(a: f64, b: f64) -> f64 {
-    if b < a { b } else { a }
 }

@@ -9,6 +9,7 @@ mod config;
 mod fault;
 pub mod frame;
 mod mux;
+mod parser;
 mod pings;
 mod receive;
 mod stream;

@@ -1,12 +1,14 @@
-//! The session: what the local side does. What the remote side does is in [`crate::receive`].
+//! The session: what it holds, and what the local side does. What the remote side does is in `receive.rs`.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
-use crate::config::{CLOSE_TIMEOUT_MS, Config, DEFAULT_WINDOW, MAX_UNACKNOWLEDGED, OPEN_TIMEOUT_MS, Role, earlier};
+use skywire_time::Millis;
+
+use crate::config::{CLOSE_TIMEOUT, Config, DEFAULT_WINDOW, MAX_UNACKNOWLEDGED, OPEN_TIMEOUT, Role};
 use crate::fault::{Fault, StreamFault};
 use crate::frame::{ACK, FIN, GO_AWAY_NORMAL, HEADER_BYTES, Header, Kind, RST, SYN};
+use crate::parser::Parser;
 use crate::pings::{Due, Pings};
-use crate::receive::Parser;
 use crate::stream::{Opening, Stream};
 
 /// What the application should look at.
@@ -19,7 +21,7 @@ pub enum Event {
     /// [`Mux::open`] may succeed again, or fail for good.
     Openable,
     /// A ping of the application was answered.
-    Pong { opaque: u32, round_trip_ms: f64 },
+    Pong { opaque: u32, round_trip: Millis },
     /// It was not.
     PingTimedOut(u32),
     /// The session is over; [`Mux::fault`] tells why. The link is to be closed.
@@ -43,6 +45,8 @@ pub struct Mux {
     pub(crate) config: Config,
     pub(crate) streams: BTreeMap<u32, Stream>,
     pub(crate) parser: Parser,
+    /// The stream that the body of the present frame is for; `None`: nobody's, it is dropped.
+    pub(crate) target: Option<u32>,
     pub(crate) pings: Pings,
     /// Streams of the peer that wait to be accepted.
     pub(crate) incoming: VecDeque<u32>,
@@ -67,11 +71,12 @@ pub struct Mux {
 
 impl Mux {
     /// Begins a session on a fresh link.
-    pub fn new(config: Config, now: f64) -> Mux {
+    pub fn new(config: Config, now: Millis) -> Mux {
         let config = Config { receive_window: config.receive_window.max(DEFAULT_WINDOW), ..config };
         Mux {
             streams: BTreeMap::new(),
-            parser: Parser::new(),
+            parser: Parser::default(),
+            target: None,
             pings: Pings::new(config.keep_alive, now),
             incoming: VecDeque::new(),
             incoming_signalled: false,
@@ -104,7 +109,7 @@ impl Mux {
     ///
     /// `WouldBlock` while 256 streams wait for the peer's acknowledgement, there are too many streams, or the link is
     /// slow: [`Event::Openable`] tells when to try again.
-    pub fn open(&mut self, now: f64) -> Result<u32, StreamFault> {
+    pub fn open(&mut self, now: Millis) -> Result<u32, StreamFault> {
         self.check_session()?;
         if self.remote_going_away {
             return Err(StreamFault::GoingAway);
@@ -122,7 +127,7 @@ impl Mux {
         self.next_id = id.checked_add(2);
         self.unacknowledged += 1;
         let extra = self.add_stream(id, Opening::Sent);
-        self.set_deadline(id, now + OPEN_TIMEOUT_MS);
+        self.set_deadline(id, now + OPEN_TIMEOUT);
         self.send(Kind::WindowUpdate, SYN, id, extra);
         Ok(id)
     }
@@ -199,7 +204,7 @@ impl Mux {
     }
 
     /// Ends both directions: FIN, and what still comes is dropped. The id is free for the application from here on.
-    pub fn close(&mut self, id: u32, now: f64) -> Result<(), StreamFault> {
+    pub fn close(&mut self, id: u32, now: Millis) -> Result<(), StreamFault> {
         self.close_write(id)?;
         let over = self.fault.is_some();
         if let Some(stream) = self.streams.get_mut(&id) {
@@ -210,7 +215,7 @@ impl Mux {
             } else if stream.talks_to_nobody() {
                 self.reset(id)?;
             } else {
-                self.set_deadline(id, now + CLOSE_TIMEOUT_MS);
+                self.set_deadline(id, now + CLOSE_TIMEOUT);
             }
         }
         Ok(())
@@ -236,22 +241,11 @@ impl Mux {
 
     /// Asks the peer for a sign of life; the value that [`Event::Pong`] or [`Event::PingTimedOut`] will name. The answer
     /// is due within 10 s.
-    pub fn ping(&mut self, now: f64) -> Result<u32, StreamFault> {
+    pub fn ping(&mut self, now: Millis) -> Result<u32, StreamFault> {
         self.check_session()?;
         let opaque = self.pings.begin(now).ok_or(StreamFault::WouldBlock)?;
         self.send(Kind::Ping, SYN, 0, opaque);
         Ok(opaque)
-    }
-
-    /// Takes received bytes, cut anywhere.
-    pub fn push(&mut self, bytes: &[u8], now: f64) {
-        if self.fault.is_some() || bytes.is_empty() {
-            return;
-        }
-        self.pings.heard(now);
-        if let Err(fault) = self.receive(bytes, now) {
-            self.end(fault);
-        }
     }
 
     /// Moves bytes to send out; 0 when there are none.
@@ -291,18 +285,18 @@ impl Mux {
         }
     }
 
-    /// When [`Mux::handle_deadline`] is due, ms. Every call of this machine may change it.
-    pub fn poll_deadline(&self) -> Option<f64> {
+    /// When [`Mux::handle_deadline`] is due. Every call of this machine may change it.
+    pub fn poll_deadline(&self) -> Option<Millis> {
         if self.fault.is_some() {
             return None;
         }
-        let streams = self.deadlines.first().map(|(at, _)| *at as f64 / 1000.0);
-        self.pings.deadline().into_iter().chain(streams).reduce(earlier)
+        let streams = self.deadlines.first().map(|&(at, _)| millis(at));
+        self.pings.deadline().into_iter().chain(streams).reduce(Millis::earlier)
     }
 
     /// Does what is due at `now`: keep-alive, and the end of streams that the peer does not acknowledge or finish. A v1.3
     /// opener ends the whole session for one stream without acknowledgement; resetting that stream harms nobody else.
-    pub fn handle_deadline(&mut self, now: f64) {
+    pub fn handle_deadline(&mut self, now: Millis) {
         while self.fault.is_none()
             && let Some(due) = self.pings.due(now)
         {
@@ -314,7 +308,7 @@ impl Mux {
         }
         while self.fault.is_none()
             && let Some((at, id)) = self.deadlines.first().copied()
-            && at as f64 / 1000.0 <= now
+            && millis(at) <= now
         {
             self.send(Kind::WindowUpdate, RST, id, 0);
             self.break_stream(id, StreamFault::OpenTimeout);
@@ -435,10 +429,10 @@ impl Mux {
         }
     }
 
-    fn set_deadline(&mut self, id: u32, at: f64) {
+    fn set_deadline(&mut self, id: u32, at: Millis) {
         self.clear_deadline(id);
         // Saturates: a clock that tells nonsense gives a wrong deadline, not a panic.
-        let micros = (at * 1000.0) as u64;
+        let micros = (at.0 * 1000.0) as u64;
         if let Some(stream) = self.streams.get_mut(&id) {
             stream.deadline = Some(micros);
             self.deadlines.insert((micros, id));
@@ -450,4 +444,8 @@ impl Mux {
             self.deadlines.remove(&(at, id));
         }
     }
+}
+
+fn millis(micros: u64) -> Millis {
+    Millis(micros as f64 / 1000.0)
 }

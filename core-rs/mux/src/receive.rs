@@ -1,70 +1,59 @@
 //! The session: what the remote side does.
 
+use skywire_time::Millis;
+
 use crate::config::CONTROL_ALLOWANCE;
 use crate::fault::{Fault, StreamFault};
-use crate::frame::{ACK, FIN, GO_AWAY_NORMAL, HEADER_BYTES, Header, Kind, RST, SYN};
+use crate::frame::{ACK, FIN, GO_AWAY_NORMAL, Header, Kind, RST, SYN};
 use crate::mux::{Event, Mux};
+use crate::parser::Part;
 use crate::stream::Opening;
 
-/// Where in a frame the received bytes stand.
-pub(crate) struct Parser {
-    header: [u8; HEADER_BYTES],
-    have: usize,
-    /// Bytes of the body that have not come.
-    body_left: u32,
-    /// Whose body it is; `None`: nobody's, it is dropped.
-    target: Option<u32>,
-}
-
-impl Parser {
-    pub fn new() -> Parser {
-        Parser { header: [0; HEADER_BYTES], have: 0, body_left: 0, target: None }
-    }
-}
-
 impl Mux {
-    pub(crate) fn receive(&mut self, mut bytes: &[u8], now: f64) -> Result<(), Fault> {
-        while !bytes.is_empty() {
-            if self.parser.body_left > 0 {
-                let (body, rest) = bytes.split_at(bytes.len().min(self.parser.body_left as usize));
-                self.parser.body_left -= body.len() as u32;
-                bytes = rest;
-                self.take_body(body);
-                continue;
-            }
-            let have = self.parser.have;
-            let (part, rest) = bytes.split_at(bytes.len().min(HEADER_BYTES - have));
-            self.parser.header[have..have + part.len()].copy_from_slice(part);
-            self.parser.have += part.len();
+    /// Takes received bytes, cut anywhere.
+    pub fn push(&mut self, bytes: &[u8], now: Millis) {
+        if self.fault().is_some() || bytes.is_empty() {
+            return;
+        }
+        self.pings.heard(now);
+        if let Err(fault) = self.receive(bytes, now) {
+            self.end(fault);
+        }
+    }
+
+    fn receive(&mut self, mut bytes: &[u8], now: Millis) -> Result<(), Fault> {
+        while let Some((part, rest)) = self.parser.next(bytes)? {
             bytes = rest;
-            if self.parser.have == HEADER_BYTES {
-                self.parser.have = 0;
-                let header = Header::decode(&self.parser.header)?;
-                self.take_header(header, now)?;
-                if self.output_length() > self.config.output_limit + CONTROL_ALLOWANCE {
-                    return Err(Fault::OutputOverflow);
+            match part {
+                Part::Header(header) => {
+                    self.take_header(header, now)?;
+                    if self.output_length() > self.config.output_limit + CONTROL_ALLOWANCE {
+                        return Err(Fault::OutputOverflow);
+                    }
                 }
+                Part::Body(body) => self.take_body(body),
+                Part::Nothing => {}
             }
         }
         Ok(())
     }
 
     fn take_body(&mut self, body: &[u8]) {
-        let Some(id) = self.parser.target else { return };
+        let Some(id) = self.target else { return };
         // The application may have given the stream up meanwhile; then the rest is dropped.
         let Some(stream) = self.streams.get_mut(&id) else { return };
         stream.receive(body);
         self.signal(id);
     }
 
-    fn take_header(&mut self, header: Header, now: f64) -> Result<(), Fault> {
+    fn take_header(&mut self, header: Header, now: Millis) -> Result<(), Fault> {
         match header.kind {
             Kind::Data | Kind::WindowUpdate => self.take_stream_frame(header),
             Kind::Ping => {
                 if header.flags & SYN != 0 {
                     self.send(Kind::Ping, ACK, 0, header.length);
-                } else if let Some(round_trip_ms) = self.pings.answered(header.length, now) {
-                    self.push_event(Event::Pong { opaque: header.length, round_trip_ms });
+                } else if let Some(round_trip) = self.pings.answered(header.length, now) {
+                    self.push_event(Event::Pong { opaque: header.length, round_trip });
                 }
                 Ok(())
             }
@@ -83,8 +72,7 @@ impl Mux {
             self.take_syn(id)?;
         }
         if header.kind == Kind::Data {
-            self.parser.body_left = header.length;
-            self.parser.target = None;
+            self.target = None;
         }
         if !self.streams.get(&id).is_some_and(|stream| stream.is_live()) {
             return Ok(());
@@ -116,7 +104,7 @@ impl Mux {
         if !stream.announce(header.length) {
             return Err(Fault::WindowOverrun);
         }
-        self.parser.target = Some(id);
+        self.target = Some(id);
         if stream.talks_to_nobody() {
             self.send(Kind::WindowUpdate, RST, id, 0);
             self.break_stream(id, StreamFault::Reset);

@@ -3,26 +3,8 @@
 use std::collections::{BTreeMap, VecDeque};
 
 use skywire_mux::{Config, Event, Mux, Read, Role, StreamFault};
-
-/// A small generator of our own (xorshift64*): the tests need repeatable choices, not good randomness.
-struct Dice(u64);
-
-impl Dice {
-    fn new(seed: u64) -> Dice {
-        Dice(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1)
-    }
-
-    fn below(&mut self, limit: usize) -> usize {
-        self.0 ^= self.0 >> 12;
-        self.0 ^= self.0 << 25;
-        self.0 ^= self.0 >> 27;
-        (self.0.wrapping_mul(0x2545_f491_4f6c_dd1d) >> 33) as usize % limit
-    }
-
-    fn bytes(&mut self, length: usize) -> Vec<u8> {
-        (0..length).map(|_| self.below(256) as u8).collect()
-    }
-}
+use skywire_testkit::Dice;
+use skywire_time::Millis;
 
 /// One side, and the model of its streams: what was written and what must still come out at the other side.
 struct Side {
@@ -40,7 +22,7 @@ impl Side {
             keep_alive: false,
             ..Config::new(role)
         };
-        Side { mux: Mux::new(config, 0.0), live: Vec::new(), finished: Vec::new() }
+        Side { mux: Mux::new(config, Millis::ZERO), live: Vec::new(), finished: Vec::new() }
     }
 
     fn pick(&self, dice: &mut Dice) -> Option<u32> {
@@ -55,7 +37,7 @@ fn act(sides: &mut [Side; 2], at: usize, expected: &mut Expected, dice: &mut Dic
     let side = &mut sides[at];
     match dice.below(12) {
         0 => {
-            if let Ok(id) = side.mux.open(0.0) {
+            if let Ok(id) = side.mux.open(Millis::ZERO) {
                 side.live.push(id);
             }
         }
@@ -108,7 +90,7 @@ fn carry(sides: &mut [Side; 2], from: usize, dice: &mut Dice) -> usize {
     let mut bytes = vec![0; dice.below(limit) + 1];
     let count = sides[from].mux.take_output(&mut bytes);
     for part in bytes[..count].chunks(dice.below(limit) + 1) {
-        sides[1 - from].mux.push(part, 0.0);
+        sides[1 - from].mux.push(part, Millis::ZERO);
     }
     count
 }
@@ -146,7 +128,7 @@ fn settle(sides: &mut [Side; 2], expected: &mut Expected, dice: &mut Dice) {
                 sides[at].mux.close_write(id).unwrap();
                 if read(&mut sides[at], id, &mut expected[1 - at], 1 << 20) {
                     sides[at].live.retain(|live| *live != id);
-                    sides[at].mux.close(id, 0.0).unwrap();
+                    sides[at].mux.close(id, Millis::ZERO).unwrap();
                     moved += 1;
                 }
             }
@@ -167,8 +149,8 @@ fn garbage_ends_the_session_or_is_survived_with_bounded_memory() {
     for seed in 1..=2_000 {
         println!("seed {seed}");
         let dice = &mut Dice::new(seed);
-        let mut mux = Mux::new(Config { output_limit: 10_000, ..Config::new(Role::Server) }, 0.0);
-        let mut now = 0.0;
+        let mut mux = Mux::new(Config { output_limit: 10_000, ..Config::new(Role::Server) }, Millis::ZERO);
+        let mut now = Millis::ZERO;
         for _ in 0..200 {
             let bytes = if dice.below(8) == 0 {
                 let n = dice.below(40);
@@ -187,7 +169,7 @@ fn garbage_ends_the_session_or_is_survived_with_bounded_memory() {
                 6 => drop(mux.close_write(dice.below(6) as u32)),
                 _ => drop(mux.ping(now)),
             }
-            now += dice.below(20_000) as f64;
+            now = now + Millis(dice.below(20_000) as f64);
             mux.handle_deadline(now);
             assert!(mux.poll_deadline().is_none_or(|at| at > now), "what was due is done");
             assert!(mux.output_length() <= 10_000 + 65_536 + 1_000);

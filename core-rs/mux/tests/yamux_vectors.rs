@@ -7,8 +7,9 @@ use sha2::{Digest, Sha256};
 use skywire_mux::frame::{HEADER_BYTES, Header, Kind};
 use skywire_mux::{Config, Event, Mux, Read, Role, StreamFault};
 use skywire_testkit::{bytes, cases, number};
+use skywire_time::Millis;
 
-const NOW: f64 = 1_000.0;
+const NOW: Millis = Millis(1_000.0);
 
 /// A session, and the writes and pings that have begun and not ended.
 struct Replay {
@@ -70,7 +71,7 @@ impl Replay {
             "ping_begin" => self.ping = Some(self.mux.ping(NOW).expect("a ping begins")),
             "ping_end" => {
                 let opaque = self.ping.take().expect("a ping has begun");
-                let pong = Event::Pong { opaque, round_trip_ms: 0.0 };
+                let pong = Event::Pong { opaque, round_trip: Millis::ZERO };
                 assert!(std::iter::from_fn(|| self.mux.poll_event()).any(|event| event == pong));
             }
             "receive" => {

@@ -9,6 +9,8 @@
 
 use std::collections::VecDeque;
 
+use skywire_time::Millis;
+
 /// Enough to keep a short path busy.
 const FIRST_WINDOW: u64 = 512 * 1024;
 const MIN_WINDOW: u64 = 256 * 1024;
@@ -19,15 +21,15 @@ pub const MAX_WINDOW: u64 = 16 * 1024 * 1024;
 /// bulk faster. Over 4 hops on loopback with [`MIN_WINDOW`], small packets of other routes took 9 times their idle round
 /// trip, with this 3 times. 64 KiB are no better, and cost more processor time for each byte, since every write is smaller.
 const WINDOW_BESIDE_CHAT: u64 = 96 * 1024;
-/// A path is short when its shortest round trip is less, ms: on one that was never seen empty, some [`TARGET_DELAY_MS`] of it
+/// A path is short when its shortest round trip is less: on one that was never seen empty, some [`TARGET_DELAY`] of it
 /// may be our own bytes.
-const SHORT_MS: f64 = 5.0;
+const SHORT: Millis = Millis(5.0);
 /// A Ping is sent after this part of the window, and after [`MIN_MARK_BYTES`] at the soonest: each costs some 60 bytes, and a
 /// turn of every visor on the way back.
 const MARKS_PER_WINDOW: u64 = 8;
 const MIN_MARK_BYTES: u64 = 32 * 1024;
-/// Waiting in queues that is taken for a sign of a full path, ms; on long paths a quarter of the round trip.
-const TARGET_DELAY_MS: f64 = 4.0;
+/// Waiting in queues that is taken for a sign of a full path; on long paths a quarter of the round trip.
+const TARGET_DELAY: Millis = Millis(4.0);
 /// The shortest round trip may be longer now than it was: it is taken to grow by this part in a second. Little, since a path
 /// that is busy for minutes does not show it.
 const RTT_DRIFT_PER_SECOND: f64 = 0.003;
@@ -37,7 +39,7 @@ const MAX_MARKS: usize = 64;
 
 struct Mark {
     timestamp: i64,
-    at: f64,
+    at: Millis,
     /// Was it sent because of [`Flow::wants_mark`]? Others say nothing about a busy path.
     wanted: bool,
     /// Everything sent before it.
@@ -51,8 +53,8 @@ pub struct Flow {
     arrived: u64,
     marked: u64,
     marks: VecDeque<Mark>,
-    shortest_ms: Option<f64>,
-    measured_at: f64,
+    shortest: Option<Millis>,
+    measured_at: Millis,
     /// Doubling until the path was full for the first time.
     starting: bool,
     /// No change before what was sent under the present window has arrived.
@@ -69,8 +71,8 @@ impl Flow {
             arrived: 0,
             marked: 0,
             marks: VecDeque::new(),
-            shortest_ms: None,
-            measured_at: 0.0,
+            shortest: None,
+            measured_at: Millis::ZERO,
             starting: true,
             changed_at: 0,
             beside_chat: false,
@@ -102,25 +104,25 @@ impl Flow {
     }
 
     /// A Ping was sent because of [`Self::wants_mark`].
-    pub fn mark(&mut self, timestamp: i64, now: f64) {
+    pub fn mark(&mut self, timestamp: i64, now: Millis) {
         self.push(timestamp, now, true);
     }
 
     /// A Ping was sent for another reason. It tells of room, too: the Pong of the last mark may have been dropped on a full
     /// path, and then nothing else ever would. And on an idle path it shows the shortest round trip.
-    pub fn also_mark(&mut self, timestamp: i64, now: f64) {
+    pub fn also_mark(&mut self, timestamp: i64, now: Millis) {
         self.push(timestamp, now, false);
     }
 
     /// A Pong came. What was marked before has arrived, too.
-    pub fn arrived(&mut self, timestamp: i64, now: f64) {
+    pub fn arrived(&mut self, timestamp: i64, now: Millis) {
         let Some(index) = self.marks.iter().position(|mark| mark.timestamp == timestamp) else { return };
         let Some(mark) = self.marks.drain(..=index).next_back() else { return };
         let was_full = self.sent - self.arrived >= self.limit() / 2;
         self.arrived = mark.sent;
-        let waited_ms = self.note_round_trip(now - mark.at, now);
+        let waited = self.note_round_trip(now - mark.at, now);
         if mark.wanted {
-            self.adapt(waited_ms, was_full);
+            self.adapt(waited, was_full);
         }
     }
 
@@ -129,10 +131,10 @@ impl Flow {
     }
 
     fn is_held_back(&self) -> bool {
-        self.beside_chat && self.shortest_ms.is_none_or(|shortest| shortest < SHORT_MS)
+        self.beside_chat && self.shortest.is_none_or(|shortest| shortest < SHORT)
     }
 
-    fn push(&mut self, timestamp: i64, at: f64, wanted: bool) {
+    fn push(&mut self, timestamp: i64, at: Millis, wanted: bool) {
         self.marked = self.sent;
         if self.marks.len() == MAX_MARKS {
             self.marks.pop_front();
@@ -140,30 +142,25 @@ impl Flow {
         self.marks.push_back(Mark { timestamp, at, wanted, sent: self.sent });
     }
 
-    /// How much longer than the shortest round trip this one took, ms.
-    fn note_round_trip(&mut self, rtt_ms: f64, now: f64) -> f64 {
-        // No `f64::min`: with it the module gets an intrinsic that needs an import.
-        let shortest = match self.shortest_ms {
-            Some(shortest) => {
-                let drifted = shortest * (1.0 + RTT_DRIFT_PER_SECOND * (now - self.measured_at) / 1000.0);
-                if rtt_ms < drifted { rtt_ms } else { drifted }
-            }
-            None => rtt_ms,
-        };
-        self.shortest_ms = Some(shortest);
+    /// How much longer than the shortest round trip this one took.
+    fn note_round_trip(&mut self, rtt: Millis, now: Millis) -> Millis {
+        let shortest = self.shortest.map_or(rtt, |shortest| {
+            let seconds = (now - self.measured_at).0 / 1000.0;
+            rtt.earlier(Millis(shortest.0 * (1.0 + RTT_DRIFT_PER_SECOND * seconds)))
+        });
+        self.shortest = Some(shortest);
         self.measured_at = now;
-        rtt_ms - shortest
+        rtt - shortest
     }
 
-    fn adapt(&mut self, waited_ms: f64, was_full: bool) {
+    fn adapt(&mut self, waited: Millis, was_full: bool) {
         // What the window should be without the chat is not to be seen now.
         if self.arrived < self.changed_at || self.is_held_back() {
             return;
         }
         self.changed_at = self.sent;
-        let quarter = self.shortest_ms.unwrap_or(0.0) / 4.0;
-        let target = if quarter > TARGET_DELAY_MS { quarter } else { TARGET_DELAY_MS };
-        let window = if waited_ms > target {
+        let quarter = Millis(self.shortest.unwrap_or_default().0 / 4.0);
+        let window = if waited > TARGET_DELAY && waited > quarter {
             self.starting = false;
             self.window - self.window / 8
         } else if !was_full {
@@ -194,13 +191,13 @@ mod tests {
                 free_at = (if free_at > now { free_at } else { now }) + 4070.0 / rate;
                 if flow.wants_mark() {
                     timestamp += 1;
-                    flow.mark(timestamp, now);
+                    flow.mark(timestamp, Millis(now));
                     under_way.push_back((free_at + delay, timestamp));
                 }
             }
             let (at, pong) = under_way.pop_front().expect("a full window has a mark under way");
             now = at;
-            flow.arrived(pong, now);
+            flow.arrived(pong, Millis(now));
         }
         (total as f64 / now, flow.window)
     }
@@ -211,7 +208,7 @@ mod tests {
         while flow.has_room() {
             flow.sent(4070);
             if flow.wants_mark() {
-                flow.mark(flow.sent as i64, 0.0);
+                flow.mark(flow.sent as i64, Millis::ZERO);
             }
         }
         (flow.arrived, flow.marked) = (flow.sent, flow.sent);
@@ -239,8 +236,8 @@ mod tests {
             let mut flow = Flow::new();
             flow.sent(40_000);
             assert!(flow.wants_mark(), "the first mark comes early");
-            flow.mark(1, 0.0);
-            flow.arrived(1, rtt_ms);
+            flow.mark(1, Millis::ZERO);
+            flow.arrived(1, Millis(rtt_ms));
             assert!(fill(&mut flow) >= FIRST_WINDOW);
             flow.set_beside_chat(true);
             assert_eq!(fill(&mut flow) < FIRST_WINDOW / 4, short, "{rtt_ms} ms");
@@ -254,16 +251,30 @@ mod tests {
         let mut flow = Flow::new();
         flow.window = MAX_WINDOW;
         flow.sent(40_000);
-        flow.mark(1, 0.0);
+        flow.mark(1, Millis::ZERO);
         // Not enough for the next mark of so large a window.
         flow.sent(1_000_000);
         assert!(!flow.wants_mark());
         flow.set_beside_chat(true);
         assert!(!flow.has_room());
-        flow.arrived(1, 0.5);
+        flow.arrived(1, Millis(0.5));
         assert!(flow.has_room());
         flow.sent(4_070);
         assert!(flow.wants_mark());
+    }
+
+    #[test]
+    fn of_marks_without_an_answer_the_latest_64_are_kept() {
+        let mut flow = Flow::new();
+        for n in 0..100 {
+            flow.sent(100);
+            flow.also_mark(n, Millis(n as f64));
+        }
+        assert_eq!(flow.marks.len(), MAX_MARKS);
+        flow.arrived(35, Millis(100.0));
+        assert_eq!(flow.arrived, 0, "the 36th is forgotten");
+        flow.arrived(36, Millis(100.0));
+        assert_eq!(flow.arrived, 3_700, "the 37th is not");
     }
 
     #[test]
@@ -273,8 +284,8 @@ mod tests {
             assert!(flow.has_room());
             flow.sent(100);
             if flow.wants_mark() {
-                flow.mark(n, n as f64);
-                flow.arrived(n, n as f64 + 1.0);
+                flow.mark(n, Millis(n as f64));
+                flow.arrived(n, Millis(n as f64 + 1.0));
             }
         }
     }

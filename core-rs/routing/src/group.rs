@@ -1,11 +1,15 @@
 //! One route group: the end of a connection (routing.md §4). Before it has keys its Data packets carry Noise messages,
-//! afterwards records.
+//! afterwards records. What belongs to the one path that it uses is in [`crate::path`].
 
 use skywire_crypto::{Fault, MAX_FRAME_BODY_BYTES, Opener, PREFIX_BYTES, Records, SEAL_OVERHEAD_BYTES, Sealer};
+use skywire_time::Millis;
 
 use crate::event::CloseReason;
-use crate::flow::{Flow, MAX_WINDOW};
+use crate::flow::MAX_WINDOW;
+use crate::handles::LinkHandle;
 use crate::inbox::Inbox;
+use crate::path::Path;
+use crate::pings::MAX_PINGS;
 
 /// Noise messages and early records that wait for the shell: many times what a handshake sends.
 const MAX_RAW_BYTES: usize = 64 * 1024;
@@ -17,19 +21,17 @@ const WITHHOLD_BYTES: usize = 1024 * 1024;
 /// So much has to be read before a full inbox takes more. Not more than that, since the link behind it, which carries
 /// others' routes, too, is not read before.
 const DRAIN_BYTES: usize = 512 * 1024;
-/// How long that may take, ms: who reads slower than 100 KB/s from a full inbox gets no more. Less than silence takes to
+/// How long that may take: who reads slower than 100 KB/s from a full inbox gets no more. Less than silence takes to
 /// end the other routes.
-const UNREAD_MS: f64 = 5_000.0;
-/// Nothing from the peer for so long, three of its pings, and the route counts as broken, ms.
-const SILENCE_MS: f64 = 9_000.0;
-/// The pace of pings (routing.md §4.7), ms.
-const PING_MS: f64 = 3_000.0;
-/// Half of the keep-alive that dials ask for (routing.md §4.8), ms.
-const KEEP_ALIVE_MS: f64 = 15_000.0;
-/// How long the answer to our Close may take (routing.md §4.8), ms.
-const CLOSE_MS: f64 = 2_000.0;
-/// Pings whose answer is awaited.
-const MAX_PINGS: usize = 32;
+const UNREAD: Millis = Millis(5_000.0);
+/// Nothing from the peer for so long, three of its pings, and the route counts as broken.
+const SILENCE: Millis = Millis(9_000.0);
+/// Half of the keep-alive that dials ask for (routing.md §4.8).
+const KEEP_ALIVE: Millis = Millis(15_000.0);
+/// How long the answer to our Close may take (routing.md §4.8).
+const CLOSE: Millis = Millis(2_000.0);
+/// Pongs that are withheld: as many as a sender of ours awaits.
+const MAX_WITHHELD: usize = MAX_PINGS;
 
 /// What a group has to do now.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -39,73 +41,51 @@ pub enum Due {
     End(CloseReason, &'static str),
 }
 
-struct SentPing {
-    timestamp: i64,
-    at: f64,
-    asked: bool,
-}
-
 /// See the top of the file.
 pub struct Group {
-    /// The id of packets that come.
-    pub consume_id: u32,
-    /// The rule for packets that go, and what it says.
-    pub forward_id: u32,
-    pub next_id: u32,
-    pub next_transport: [u8; 16],
+    pub path: Path,
     pub inbox: Inbox,
     pub end: Option<CloseReason>,
     /// The text of the peer's Error packet.
     pub error: Vec<u8>,
     /// Links that wait for room in the inbox.
-    pub waiting_links: Vec<u32>,
+    pub waiting_links: Vec<LinkHandle>,
     /// A writer waits for room in the link.
     pub wants_link: bool,
     /// A writer waits for room in the window.
     pub wants_window: bool,
-    pub flow: Flow,
     /// Pongs that wait until what came has been read.
     pub withheld: Vec<[u8; 8]>,
     pub told_readable: bool,
     pub told_frame: bool,
     pub sent_bytes: u64,
     pub received_bytes: u64,
-    pub latency_ms: Option<f64>,
     /// When the inbox became full.
-    pub full_since: Option<f64>,
+    pub full_since: Option<Millis>,
     raw: Vec<u8>,
     crypto: Option<(Sealer, Opener)>,
     /// The counter of the record that came last.
     last_counter: u64,
-    closing_since: Option<f64>,
-    heard_at: f64,
-    data_sent_at: f64,
-    pinged_at: f64,
-    received_before_ping: u64,
-    last_timestamp: i64,
-    pings: Vec<SentPing>,
+    closing_since: Option<Millis>,
+    heard_at: Millis,
+    data_sent_at: Millis,
 }
 
 impl Group {
-    pub fn new(ids: (u32, u32), next: (u32, [u8; 16]), now: f64) -> Group {
+    pub fn new(path: Path, now: Millis) -> Group {
         Group {
-            consume_id: ids.0,
-            forward_id: ids.1,
-            next_id: next.0,
-            next_transport: next.1,
+            path,
             inbox: Inbox::default(),
             end: None,
             error: Vec::new(),
             waiting_links: Vec::new(),
             wants_link: false,
             wants_window: false,
-            flow: Flow::new(),
             withheld: Vec::new(),
             told_readable: false,
             told_frame: false,
             sent_bytes: 0,
             received_bytes: 0,
-            latency_ms: None,
             full_since: None,
             raw: Vec::new(),
             crypto: None,
@@ -113,10 +93,6 @@ impl Group {
             closing_since: None,
             heard_at: now,
             data_sent_at: now,
-            pinged_at: now,
-            received_before_ping: 0,
-            last_timestamp: 0,
-            pings: Vec::new(),
         }
     }
 
@@ -125,10 +101,11 @@ impl Group {
     }
 
     /// Installs the keys and opens what had come early.
-    pub fn secure(&mut self, records: Records, now: f64) -> Result<(), Fault> {
+    pub fn secure(&mut self, records: Records, now: Millis) -> Result<(), Fault> {
         let (sealer, opener, _, _) = records.into_parts();
         self.crypto = Some((sealer, opener));
-        (self.heard_at, self.data_sent_at, self.pinged_at) = (now, now, now);
+        (self.heard_at, self.data_sent_at) = (now, now);
+        self.path.pings.restart(now);
         self.open_raw()
     }
 
@@ -144,7 +121,7 @@ impl Group {
 
     /// Keeps a Pong until what came has been read; an old one goes when there are too many, since a later one says more.
     pub fn withhold(&mut self, timestamp: [u8; 8]) {
-        if self.withheld.len() == MAX_PINGS {
+        if self.withheld.len() == MAX_WITHHELD {
             self.withheld.remove(0);
         }
         self.withheld.push(timestamp);
@@ -156,7 +133,7 @@ impl Group {
     }
 
     /// Something came from the peer.
-    pub fn heard(&mut self, now: f64) {
+    pub fn heard(&mut self, now: Millis) {
         self.heard_at = now;
     }
 
@@ -201,41 +178,14 @@ impl Group {
     }
 
     /// Seals one record of at most 4070 bytes; 0 without keys.
-    pub fn seal(&mut self, plaintext: &[u8], out: &mut [u8], now: f64) -> usize {
+    pub fn seal(&mut self, plaintext: &[u8], out: &mut [u8], now: Millis) -> usize {
         let Some((sealer, _)) = &mut self.crypto else { return 0 };
         self.data_sent_at = now;
         sealer.seal_into(plaintext, out)
     }
 
-    /// The payload of the next Ping: a timestamp that is never used twice, and bytes per second since the last one.
-    pub fn make_ping(&mut self, asked: bool, now: f64) -> (i64, i64) {
-        let timestamp = (now as i64).max(self.last_timestamp + 1);
-        self.last_timestamp = timestamp;
-        if self.pings.len() == MAX_PINGS {
-            self.pings.remove(0);
-        }
-        self.pings.push(SentPing { timestamp, at: now, asked });
-        let seconds = (now - self.pinged_at) / 1000.0;
-        let received = self.received_bytes - self.received_before_ping;
-        let throughput = if seconds > 0.0 { (received as f64 / seconds) as i64 } else { 0 };
-        if !asked {
-            self.pinged_at = now;
-            self.received_before_ping = self.received_bytes;
-        }
-        (timestamp, throughput)
-    }
-
-    /// A Pong came; `true` when its Ping was asked for by the shell.
-    pub fn take_pong(&mut self, timestamp: i64, now: f64) -> bool {
-        self.flow.arrived(timestamp, now);
-        let Some(index) = self.pings.iter().position(|ping| ping.timestamp == timestamp) else { return false };
-        let ping = self.pings.swap_remove(index);
-        self.latency_ms = Some(now - ping.at);
-        ping.asked
-    }
-
     /// This side says goodbye.
-    pub fn begin_close(&mut self, now: f64) {
+    pub fn begin_close(&mut self, now: Millis) {
         self.closing_since = Some(now);
     }
 
@@ -244,28 +194,28 @@ impl Group {
     }
 
     /// What is to be done at this time.
-    pub fn due(&self, now: f64) -> Option<Due> {
+    pub fn due(&self, now: Millis) -> Option<Due> {
         if self.end.is_some() {
             return None;
         }
         if let Some(since) = self.closing_since {
-            return (now - since >= CLOSE_MS).then_some(Due::End(CloseReason::Local, ""));
+            return (now - since >= CLOSE).then_some(Due::End(CloseReason::Local, ""));
         }
         self.crypto.as_ref()?;
-        if self.full_since.is_some_and(|since| now - since > UNREAD_MS) {
+        if self.full_since.is_some_and(|since| now - since > UNREAD) {
             return Some(Due::End(CloseReason::Fault, "nobody read what arrived"));
         }
-        if now - self.heard_at > SILENCE_MS {
+        if now - self.heard_at > SILENCE {
             return Some(Due::End(CloseReason::Silence, ""));
         }
-        if now - self.pinged_at >= PING_MS {
+        if self.path.pings.is_due(now) {
             return Some(Due::Ping);
         }
-        (now - self.data_sent_at >= KEEP_ALIVE_MS).then_some(Due::KeepAlive)
+        (now - self.data_sent_at >= KEEP_ALIVE).then_some(Due::KeepAlive)
     }
 
     /// A KeepAlive was sent.
-    pub fn kept_alive(&mut self, now: f64) {
+    pub fn kept_alive(&mut self, now: Millis) {
         self.data_sent_at = now;
     }
 

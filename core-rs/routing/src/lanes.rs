@@ -8,7 +8,7 @@
 
 use std::collections::VecDeque;
 
-use skywire_wire::Header;
+use skywire_wire::{Header, RouteId};
 
 /// Routes share a lane when their ids differ by a multiple of this. Ids are handed out one after the other, so the routes of
 /// a quiet visor do not meet. It bounds memory, and what a peer can gain by having many routes.
@@ -58,7 +58,7 @@ impl Lanes {
     }
 
     /// Bytes that wait in the lane of a route.
-    pub fn length_of(&self, route_id: u32) -> usize {
+    pub fn length_of(&self, route_id: RouteId) -> usize {
         self.lanes.get(lane_of(route_id)).map_or(0, Lane::length)
     }
 
@@ -160,13 +160,15 @@ impl Lane {
 }
 
 #[inline]
-fn lane_of(route_id: u32) -> usize {
-    route_id as usize % LANES
+fn lane_of(route_id: RouteId) -> usize {
+    route_id.0 as usize % LANES
 }
 
 #[cfg(test)]
 mod tests {
     use std::collections::HashMap;
+
+    use skywire_testkit::Dice;
 
     use super::*;
 
@@ -175,7 +177,7 @@ mod tests {
     const WRITE_BYTES: usize = 64 * 1024;
 
     fn push(lanes: &mut Lanes, route_id: u32, payload: &[u8]) {
-        lanes.push(Header { kind: 0, route_id, size: payload.len() as u16 }, &[payload]);
+        lanes.push(Header { kind: 0, route_id: RouteId(route_id), size: payload.len() as u16 }, &[payload]);
     }
 
     /// Takes once; the packets by route id and payload.
@@ -185,22 +187,11 @@ mod tests {
         let (mut packets, mut rest) = (Vec::new(), out.as_slice());
         while let Some(header) = Header::decode(rest) {
             let (packet, later) = rest.split_at(header.packet_length());
-            packets.push((header.route_id, packet[7..].to_vec()));
+            packets.push((header.route_id.0, packet[7..].to_vec()));
             rest = later;
         }
         assert!(rest.is_empty(), "whole packets only");
         packets
-    }
-
-    /// A small generator of our own (xorshift64*), for repeatable choices.
-    fn dice(seed: u64) -> impl FnMut(usize) -> usize {
-        let mut state = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1;
-        move |limit| {
-            state ^= state >> 12;
-            state ^= state << 25;
-            state ^= state >> 27;
-            (state.wrapping_mul(0x2545_f491_4f6c_dd1d) >> 33) as usize % limit
-        }
     }
 
     #[test]
@@ -226,7 +217,7 @@ mod tests {
         let mut got: HashMap<u32, usize> = HashMap::new();
         for _ in 0..200 {
             for (route_id, size) in [(1, 60_000), (2, 4_096), (3, 40)] {
-                while lanes.length_of(route_id) < 2 * WRITE_BYTES {
+                while lanes.length_of(RouteId(route_id)) < 2 * WRITE_BYTES {
                     push(&mut lanes, route_id, &vec![0; size]);
                 }
             }
@@ -243,12 +234,12 @@ mod tests {
         let mut lanes = Lanes::default();
         let (mut bulk, mut total) = (0, 0);
         for round in 0..1_000 {
-            while lanes.length_of(0) < WRITE_BYTES {
+            while lanes.length_of(RouteId(0)) < WRITE_BYTES {
                 push(&mut lanes, 0, &[0; 4096]);
             }
             // Each of 63 others always has its next 4 KiB just before it is asked for.
             for route_id in 1..LANES as u32 {
-                if lanes.length_of(route_id) == 0 {
+                if lanes.length_of(RouteId(route_id)) == 0 {
                     push(&mut lanes, route_id, &[round as u8; 4096]);
                 }
             }
@@ -263,23 +254,23 @@ mod tests {
     #[test]
     fn order_within_a_route_is_kept_and_nothing_is_lost_whatever_happens() {
         for seed in 0..200 {
-            let mut dice = dice(seed);
+            let mut dice = Dice::new(seed);
             let mut lanes = Lanes::default();
             let (mut sent, mut got): (HashMap<u32, u32>, HashMap<u32, u32>) = Default::default();
             let (mut length, mut steps) = (0, 0);
             while steps < 400 || !lanes.is_empty() {
                 steps += 1;
-                if steps < 400 && dice(3) > 0 {
+                if steps < 400 && dice.below(3) > 0 {
                     // Some share a lane: 5 and 69, 6 and 70.
-                    let route_id = [0, 1, 2, 5, 6, 69, 70][dice(7)];
+                    let route_id = [0, 1, 2, 5, 6, 69, 70][dice.below(7)];
                     let number = sent.entry(route_id).or_default();
                     let mut payload = number.to_be_bytes().to_vec();
-                    payload.resize(4 + [0, 30, 4_092, 65_000][dice(4)], route_id as u8);
+                    payload.resize(4 + [0, 30, 4_092, 65_000][dice.below(4)], route_id as u8);
                     *number += 1;
                     length += payload.len() + 7;
                     push(&mut lanes, route_id, &payload);
                 } else {
-                    for (route_id, payload) in take(&mut lanes, [1, 4_000, 64 * 1024][dice(3)]) {
+                    for (route_id, payload) in take(&mut lanes, [1, 4_000, 64 * 1024][dice.below(3)]) {
                         let next = got.entry(route_id).or_default();
                         assert_eq!(payload[..4], next.to_be_bytes(), "seed {seed}, route {route_id}");
                         assert!(payload[4..].iter().all(|&byte| byte == route_id as u8), "seed {seed}");
@@ -301,7 +292,7 @@ mod tests {
                 push(&mut lanes, route_id, &[0; 4096]);
             }
             // All but a few bytes leave.
-            while lanes.length_of(route_id) > 4_200 {
+            while lanes.length_of(RouteId(route_id)) > 4_200 {
                 take(&mut lanes, 4_103);
             }
         }

@@ -13,13 +13,13 @@ use skywire_crypto::{
     FRAME_OVERHEAD_BYTES, Fault, MAX_FRAME_BODY_BYTES, MAX_FRAME_PLAINTEXT_BYTES, Opener, PREFIX_BYTES, Records,
     SEAL_OVERHEAD_BYTES, Sealer,
 };
-use skywire_wire::{HEADER_BYTES, Header, MAX_PAYLOAD_BYTES, TransportId};
+use skywire_time::Millis;
+use skywire_wire::{HEADER_BYTES, Header, MAX_PAYLOAD_BYTES, RouteId, TransportId};
 
 use crate::event::LinkFault;
+use crate::handles::{GroupHandle, LinkHandle};
 use crate::lanes::Lanes;
 
-/// The route id of packets between two neighbours.
-pub const HOP_LOCAL: u32 = 0;
 /// What one read may bring. Sixteen records: the calls around it cost little against opening them.
 const INPUT_BYTES: usize = 64 * 1024;
 /// Packets are parsed once so many bytes are opened, so that this buffer stays small. More than the largest packet, or
@@ -29,7 +29,7 @@ const PLAIN_BYTES: usize = 128 * 1024;
 const OUTPUT_BYTES: usize = 512 * 1024;
 /// What is sealed for the socket at once, up to a packet more: it cannot be overtaken. With its tags it fits into
 /// [`INPUT_BYTES`] at the other end, or each write would be passed on there as a large one and a tiny one. A socket that
-/// takes less than this in [`STALLED_MS`], 10 KB/s, counts as broken.
+/// takes less than this in [`STALLED`], 10 KB/s, counts as broken.
 const WRITE_BYTES: usize = 56 * 1024;
 /// A local writer waits from here on, in its own lane: a long queue before one's own packets is latency and nothing else.
 const LOCAL_OUTPUT_BYTES: usize = 256 * 1024;
@@ -37,28 +37,42 @@ const LOCAL_OUTPUT_BYTES: usize = 256 * 1024;
 const DRAINED_BYTES: usize = LOCAL_OUTPUT_BYTES / 2;
 /// For the switch's own small packets, which cannot wait.
 const RESERVE_BYTES: usize = 64 * 1024;
-/// Output that has not moved for so long will not move any more, ms. The links that wait for it are not read meanwhile, and
+/// Output that has not moved for so long will not move any more. The links that wait for it are not read meanwhile, and
 /// must not count as silent, which takes 9 s, for its sake.
-const STALLED_MS: f64 = 6_000.0;
+const STALLED: Millis = Millis(6_000.0);
 
 /// Data that comes in pieces of so many bytes at the most is chat: somebody waits for each of them.
 pub const CHAT_BYTES: usize = 1024;
-/// A link counts as one for chat for so long after it carried some, ms: longer than a conversation of programs pauses.
-const CHAT_MS: f64 = 1_000.0;
+/// A link counts as one for chat for so long after it carried some: longer than a conversation of programs pauses.
+const CHAT: Millis = Millis(1_000.0);
 
 /// Why a link is not read.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Blocker {
     /// The output of another link is full.
-    Link(u32),
+    Link(LinkHandle),
     /// The inbox of a group is full.
-    Group(u32),
+    Group(GroupHandle),
+}
+
+/// A group whose writer waits for room.
+#[derive(Clone, Copy)]
+pub struct WaitingGroup {
+    pub group: GroupHandle,
+    /// The id that its packets carry here.
+    pub route_id: RouteId,
+}
+
+/// When a route sent chat last.
+struct Chat {
+    route_id: RouteId,
+    at: Millis,
 }
 
 /// Figures of a link.
 #[derive(Clone, Copy, Default, Debug)]
 pub struct LinkStats {
-    /// Payload of packets, as v1.3 counts it (transports.md §4.3); of what is [`HOP_LOCAL`] nothing, in either direction.
+    /// Payload of packets, as v1.3 counts it (transports.md §4.3); of what is [`RouteId::HOP_LOCAL`] nothing, in either direction.
     pub sent_bytes: u64,
     pub received_bytes: u64,
     pub sent_packets: u64,
@@ -70,9 +84,9 @@ pub struct Link {
     pub transport: TransportId,
     pub blocked: Option<Blocker>,
     /// Links that wait for room in the output.
-    pub waiting_links: Vec<u32>,
-    /// Groups whose writers wait for room, with the ids that their packets carry here.
-    pub waiting_groups: Vec<(u32, u32)>,
+    pub waiting_links: Vec<LinkHandle>,
+    /// Groups whose writers wait for room.
+    pub waiting_groups: Vec<WaitingGroup>,
     pub stats: LinkStats,
     pub failed: bool,
     pub dirty: bool,
@@ -85,10 +99,10 @@ pub struct Link {
     staging: Vec<u8>,
     writing: Vec<u8>,
     /// Since when the socket has had what it is writing.
-    writing_since: Option<f64>,
-    /// The route that sent chat last and when, and when another than that did.
-    chat: (u32, f64),
-    other_chat_at: f64,
+    writing_since: Option<Millis>,
+    /// The route that sent chat last, and when another than that did.
+    chat: Option<Chat>,
+    other_chat_at: Option<Millis>,
     /// Was there any traffic since [`Link::rest`] was called last?
     active: bool,
 }
@@ -120,8 +134,8 @@ impl Link {
             staging: Vec::new(),
             writing: Vec::new(),
             writing_since: None,
-            chat: (0, f64::NEG_INFINITY),
-            other_chat_at: f64::NEG_INFINITY,
+            chat: None,
+            other_chat_at: None,
             active: true,
         }
     }
@@ -197,22 +211,22 @@ impl Link {
     }
 
     /// Is there room for a record of a local writer, whose packets carry this id?
-    pub fn has_local_room(&self, route_id: u32) -> bool {
+    pub fn has_local_room(&self, route_id: RouteId) -> bool {
         !self.failed && self.lanes.length_of(route_id) < LOCAL_OUTPUT_BYTES && self.has_room(MAX_FRAME_PLAINTEXT_BYTES)
     }
 
     /// Takes the links that waited for room, once there is some.
-    pub fn take_waiting_links(&mut self) -> Vec<u32> {
+    pub fn take_waiting_links(&mut self) -> Vec<LinkHandle> {
         if self.lanes.len() < DRAINED_BYTES { core::mem::take(&mut self.waiting_links) } else { Vec::new() }
     }
 
     /// Takes the groups that waited for room and may write again: each as soon as its own lane has drained.
-    pub fn take_waiting_groups(&mut self) -> Vec<u32> {
+    pub fn take_waiting_groups(&mut self) -> Vec<GroupHandle> {
         if self.waiting_groups.is_empty() || !self.has_room(DRAINED_BYTES) {
             return Vec::new();
         }
-        let drained = |&mut (_, route_id): &mut (u32, u32)| self.lanes.length_of(route_id) < DRAINED_BYTES;
-        self.waiting_groups.extract_if(.., drained).map(|(group, _)| group).collect()
+        let drained = |waiting: &mut WaitingGroup| self.lanes.length_of(waiting.route_id) < DRAINED_BYTES;
+        self.waiting_groups.extract_if(.., drained).map(|waiting| waiting.group).collect()
     }
 
     /// Appends one packet. `false`: it was dropped, since even the reserve is used up.
@@ -222,7 +236,7 @@ impl Link {
         }
         self.active = true;
         self.lanes.push(header, payload);
-        if header.route_id != HOP_LOCAL {
+        if header.route_id != RouteId::HOP_LOCAL {
             self.stats.sent_packets += 1;
             self.stats.sent_bytes += u64::from(header.size);
         }
@@ -230,21 +244,26 @@ impl Link {
     }
 
     /// A route sends chat over this link, under this id.
-    pub fn note_chat(&mut self, route_id: u32, now: f64) {
-        if route_id != self.chat.0 {
-            self.other_chat_at = self.chat.1;
+    pub fn note_chat(&mut self, route_id: RouteId, now: Millis) {
+        if let Some(chat) = &self.chat
+            && chat.route_id != route_id
+        {
+            self.other_chat_at = Some(chat.at);
         }
-        self.chat = (route_id, now);
+        self.chat = Some(Chat { route_id, at: now });
     }
 
     /// Did another route than the one of this id send chat lately?
-    pub fn carries_chat_beside(&self, route_id: u32, now: f64) -> bool {
-        let at = if route_id == self.chat.0 { self.other_chat_at } else { self.chat.1 };
-        now - at < CHAT_MS
+    pub fn carries_chat_beside(&self, route_id: RouteId, now: Millis) -> bool {
+        let at = match &self.chat {
+            Some(chat) if chat.route_id != route_id => Some(chat.at),
+            _ => self.other_chat_at,
+        };
+        at.is_some_and(|at| now - at < CHAT)
     }
 
     /// Bytes for the socket. They stay where they are until [`Self::written`].
-    pub fn output(&mut self, now: f64) -> &[u8] {
+    pub fn output(&mut self, now: Millis) -> &[u8] {
         if self.writing_since.is_none() {
             self.seal_next();
             if !self.writing.is_empty() {
@@ -285,8 +304,8 @@ impl Link {
     }
 
     /// Has the socket taken nothing for too long?
-    pub fn is_stalled(&self, now: f64) -> bool {
-        self.writing_since.is_some_and(|since| now - since > STALLED_MS)
+    pub fn is_stalled(&self, now: Millis) -> bool {
+        self.writing_since.is_some_and(|since| now - since > STALLED)
     }
 
     /// Is a write under way?
@@ -317,23 +336,48 @@ mod tests {
 
     #[test]
     fn a_link_knows_for_a_second_that_another_route_sent_chat() {
-        let mut link = Link::new([1; 16], None, &[]);
-        assert!(!link.carries_chat_beside(7, 0.0));
-        link.note_chat(7, 0.0);
-        assert!(!link.carries_chat_beside(7, 0.0), "it was the same");
-        assert!(link.carries_chat_beside(8, 999.0));
-        assert!(!link.carries_chat_beside(8, 1_000.0));
-        link.note_chat(8, 500.0);
-        link.note_chat(7, 600.0);
-        link.note_chat(7, 1_400.0);
-        assert!(link.carries_chat_beside(7, 1_499.0));
-        assert!(!link.carries_chat_beside(7, 1_500.0));
-        assert!(link.carries_chat_beside(8, 1_500.0) && link.carries_chat_beside(9, 1_500.0));
+        let mut link = Link::new(TransportId([1; 16]), None, &[]);
+        assert!(!link.carries_chat_beside(RouteId(7), Millis(0.0)));
+        link.note_chat(RouteId(7), Millis(0.0));
+        assert!(!link.carries_chat_beside(RouteId(7), Millis(0.0)), "it was the same");
+        assert!(link.carries_chat_beside(RouteId(8), Millis(999.0)));
+        assert!(!link.carries_chat_beside(RouteId(8), Millis(1_000.0)));
+        link.note_chat(RouteId(8), Millis(500.0));
+        link.note_chat(RouteId(7), Millis(600.0));
+        link.note_chat(RouteId(7), Millis(1_400.0));
+        assert!(link.carries_chat_beside(RouteId(7), Millis(1_499.0)));
+        assert!(!link.carries_chat_beside(RouteId(7), Millis(1_500.0)));
+        assert!(
+            link.carries_chat_beside(RouteId(8), Millis(1_500.0))
+                && link.carries_chat_beside(RouteId(9), Millis(1_500.0))
+        );
+    }
+
+    #[test]
+    fn a_link_drops_what_is_appended_once_even_its_reserve_is_used_up() {
+        let mut link = Link::new(TransportId([1; 16]), None, &[]);
+        let payload = [7; 1_000];
+        let header = Header { kind: 5, route_id: RouteId(1), size: payload.len() as u16 };
+        let mut taken = 0;
+        while link.append(header, &[&payload]) {
+            taken += 1;
+            assert!(taken < 1_000, "it is bounded");
+        }
+        assert!(!link.has_room(0), "what is passed on waits long before");
+        let bound = OUTPUT_BYTES + RESERVE_BYTES + MAX_PAYLOAD_BYTES;
+        assert!(link.lanes.len() <= bound && link.lanes.len() + header.packet_length() > bound);
+        assert_eq!(
+            (link.stats.sent_packets, link.stats.sent_bytes),
+            (taken, 1_000 * taken),
+            "dropped ones do not count"
+        );
+        link.output(Millis::ZERO);
+        assert!(link.append(header, &[&payload]), "there is room again");
     }
 
     #[test]
     fn an_idle_link_gives_its_buffers_back_and_a_busy_one_keeps_what_it_holds() {
-        let mut link = Link::new([1; 16], None, &[]);
+        let mut link = Link::new(TransportId([1; 16]), None, &[]);
         link.read_area()[..3].copy_from_slice(&[0; 3]);
         link.received(3);
         let (plain, _) = link.take_plain();
@@ -344,17 +388,17 @@ mod tests {
         }
         let (plain, _) = link.take_plain();
         link.put_back(plain, 3);
-        assert!(link.append(Header { kind: 0, route_id: 1, size: 2 }, &[&[7; 2]]));
+        assert!(link.append(Header { kind: 0, route_id: RouteId(1), size: 2 }, &[&[7; 2]]));
         for _ in 0..3 {
             link.rest();
         }
-        assert_eq!(link.output(0.0), [0, 0, 0, 0, 1, 0, 2, 7, 7]);
+        assert_eq!(link.output(Millis::ZERO), [0, 0, 0, 0, 1, 0, 2, 7, 7]);
         link.rest();
-        assert_eq!(link.output(0.0).len(), 9, "a write is under way");
+        assert_eq!(link.output(Millis::ZERO).len(), 9, "a write is under way");
         link.written();
         link.rest();
         assert!(!link.holds_buffers());
         assert_eq!(link.read_area().len(), INPUT_BYTES);
-        assert!(link.output(0.0).is_empty());
+        assert!(link.output(Millis::ZERO).is_empty());
     }
 }

@@ -6,7 +6,8 @@
 use std::collections::HashMap;
 use std::hash::{BuildHasherDefault, Hasher};
 
-use skywire_wire::Rule;
+use skywire_time::Millis;
+use skywire_wire::{RouteId, Rule};
 
 /// No id at or above this is handed out.
 const FIRST_ID_NEVER_ISSUED: u64 = u32::MAX as u64;
@@ -24,20 +25,20 @@ pub enum TableFault {
 /// A stored rule with what its user keeps beside it.
 pub struct Entry<X> {
     pub rule: Rule,
-    /// When the rule was last active, ms.
-    pub activity: f64,
+    /// When the rule was last active.
+    pub activity: Millis,
     pub extra: X,
 }
 
 impl<X> Entry<X> {
     /// Has it been idle for longer than it may? Equality is still alive.
-    pub fn timed_out(&self, now: f64) -> bool {
-        now - self.activity > self.rule.keep_alive_ns as f64 / NS_PER_MS
+    pub fn timed_out(&self, now: Millis) -> bool {
+        now - self.activity > Millis(self.rule.keep_alive_ns as f64 / NS_PER_MS)
     }
 
     /// A packet asked for it: of a consume rule that is activity.
     #[inline]
-    pub fn note_lookup(&mut self, now: f64) {
+    pub fn note_lookup(&mut self, now: Millis) {
         if self.rule.next().is_none() {
             self.activity = now;
         }
@@ -45,70 +46,63 @@ impl<X> Entry<X> {
 }
 
 /// Rules by route id. `X` is what the switch keeps with each.
-pub struct RuleTable<X = ()> {
+pub struct RuleTable<X> {
     next_id: u64,
-    entries: HashMap<u32, Entry<X>, BuildHasherDefault<IdHasher>>,
+    entries: HashMap<RouteId, Entry<X>, BuildHasherDefault<IdHasher>>,
 }
 
 impl<X: Default> RuleTable<X> {
     /// An empty table whose first id is `first_id`; 0 counts as 1. A random one keeps packets of a former life of this
     /// visor from hitting rules of this one (routing.md §10, Q8).
-    pub fn new(first_id: u32) -> Self {
-        RuleTable { next_id: u64::from(first_id.max(1)), entries: HashMap::default() }
+    pub fn new(first_id: RouteId) -> Self {
+        RuleTable { next_id: u64::from(first_id.0.max(1)), entries: HashMap::default() }
     }
 
     /// Hands out `count` consecutive ids and returns the first; `None`, with no change, when there are not so many left.
-    pub fn reserve(&mut self, count: u32) -> Option<u32> {
+    pub fn reserve(&mut self, count: u32) -> Option<RouteId> {
         let (first, after) = (self.next_id, self.next_id + u64::from(count));
         if after > FIRST_ID_NEVER_ISSUED {
             return None;
         }
         self.next_id = after;
-        u32::try_from(first).ok()
+        u32::try_from(first).ok().map(RouteId)
     }
 
     /// Stores a rule under its id, replacing what was there; it is active from now.
-    pub fn save(&mut self, rule: Rule, now: f64) {
+    pub fn save(&mut self, rule: Rule, now: Millis) {
         self.entries.insert(rule.route_id, Entry { rule, activity: now, extra: X::default() });
     }
 
-    /// The active rule of an id. A consume rule counts this as activity.
-    pub fn lookup(&mut self, id: u32, now: f64) -> Result<&mut Entry<X>, TableFault> {
-        let entry = self.peek_active(id, now)?;
-        entry.note_lookup(now);
-        Ok(entry)
-    }
-
     /// Notes activity of an active rule.
-    pub fn touch(&mut self, id: u32, now: f64) -> Result<(), TableFault> {
+    pub fn touch(&mut self, id: RouteId, now: Millis) -> Result<(), TableFault> {
         self.peek_active(id, now)?.activity = now;
         Ok(())
     }
 
-    /// The active rule of an id, without counting as activity.
+    /// The active rule of an id. Whoever acts on it for a packet calls [`Entry::note_lookup`].
     #[inline]
-    pub fn peek_active(&mut self, id: u32, now: f64) -> Result<&mut Entry<X>, TableFault> {
+    pub fn peek_active(&mut self, id: RouteId, now: Millis) -> Result<&mut Entry<X>, TableFault> {
         let entry = self.entries.get_mut(&id).ok_or(TableFault::NotFound)?;
         if entry.timed_out(now) { Err(TableFault::Expired) } else { Ok(entry) }
     }
 
     /// What is stored under an id, active or not, without counting as activity.
-    pub fn peek(&self, id: u32) -> Option<&Entry<X>> {
+    pub fn peek(&self, id: RouteId) -> Option<&Entry<X>> {
         self.entries.get(&id)
     }
 
     /// As [`Self::peek`], to change what is kept beside the rule.
-    pub fn peek_mut(&mut self, id: u32) -> Option<&mut Entry<X>> {
+    pub fn peek_mut(&mut self, id: RouteId) -> Option<&mut Entry<X>> {
         self.entries.get_mut(&id)
     }
 
     /// Forgets a rule; an id that has none is fine.
-    pub fn delete(&mut self, id: u32) -> Option<Entry<X>> {
+    pub fn delete(&mut self, id: RouteId) -> Option<Entry<X>> {
         self.entries.remove(&id)
     }
 
     /// All active rules, in no order.
-    pub fn active(&self, now: f64) -> impl Iterator<Item = &Entry<X>> {
+    pub fn active(&self, now: Millis) -> impl Iterator<Item = &Entry<X>> {
         self.entries.values().filter(move |entry| !entry.timed_out(now))
     }
 
@@ -123,7 +117,7 @@ impl<X: Default> RuleTable<X> {
     }
 
     /// Removes all expired rules and gives them to `each`.
-    pub fn collect(&mut self, now: f64, mut each: impl FnMut(Entry<X>)) {
+    pub fn collect(&mut self, now: Millis, mut each: impl FnMut(Entry<X>)) {
         self.entries.extract_if(|_, entry| entry.timed_out(now)).for_each(|(_, entry)| each(entry));
     }
 }
@@ -151,16 +145,20 @@ impl Hasher for IdHasher {
 
 #[cfg(test)]
 mod tests {
-    use skywire_wire::Body;
+    use skywire_wire::{Body, NextHop, TransportId};
 
     use super::*;
 
     fn rule(route_id: u32, keep_alive_ms: i64, body: Body) -> Rule {
-        Rule { keep_alive_ns: keep_alive_ms * 1_000_000, route_id, body }
+        Rule { keep_alive_ns: keep_alive_ms * 1_000_000, route_id: RouteId(route_id), body }
     }
 
     fn intermediary(route_id: u32, keep_alive_ms: i64) -> Rule {
-        rule(route_id, keep_alive_ms, Body::Intermediary { next_id: 9, next_transport: [7; 16] })
+        rule(
+            route_id,
+            keep_alive_ms,
+            Body::Intermediary { next: NextHop { route_id: RouteId(9), transport: TransportId([7; 16]) } },
+        )
     }
 
     fn consume(route_id: u32, keep_alive_ms: i64) -> Rule {
@@ -169,37 +167,38 @@ mod tests {
 
     #[test]
     fn reservations_follow_each_other_and_end_below_the_last_id() {
-        let mut table = RuleTable::<()>::new(0);
-        assert_eq!(table.reserve(3), Some(1));
-        assert_eq!(table.reserve(0), Some(4));
-        assert_eq!(table.reserve(1), Some(4));
-        let mut table = RuleTable::<()>::new(u32::MAX - 2);
+        let mut table = RuleTable::<()>::new(RouteId(0));
+        assert_eq!(table.reserve(3), Some(RouteId(1)));
+        assert_eq!(table.reserve(0), Some(RouteId(4)));
+        assert_eq!(table.reserve(1), Some(RouteId(4)));
+        let mut table = RuleTable::<()>::new(RouteId(u32::MAX - 2));
         assert_eq!(table.reserve(3), None);
-        assert_eq!(table.reserve(2), Some(u32::MAX - 2));
+        assert_eq!(table.reserve(2), Some(RouteId(u32::MAX - 2)));
         assert_eq!(table.reserve(1), None);
     }
 
     #[test]
     fn lookup_is_activity_of_consume_rules_only() {
-        let mut table = RuleTable::<()>::new(1);
-        table.save(intermediary(1, 100), 0.0);
-        table.save(consume(2, 100), 0.0);
-        assert!(table.lookup(1, 90.0).is_ok() && table.lookup(2, 90.0).is_ok());
-        assert_eq!(table.lookup(1, 101.0).err(), Some(TableFault::Expired));
-        assert!(table.lookup(2, 190.0).is_ok(), "equality is alive");
-        assert_eq!(table.touch(1, 101.0), Err(TableFault::Expired));
-        assert_eq!(table.touch(3, 0.0), Err(TableFault::NotFound));
+        let mut table = RuleTable::<()>::new(RouteId(1));
+        table.save(intermediary(1, 100), Millis::ZERO);
+        table.save(consume(2, 100), Millis::ZERO);
+        let mut lookup = |id, at| table.peek_active(RouteId(id), Millis(at)).map(|entry| entry.note_lookup(Millis(at)));
+        assert_eq!((lookup(1, 90.0), lookup(2, 90.0)), (Ok(()), Ok(())));
+        assert_eq!(lookup(1, 101.0), Err(TableFault::Expired));
+        assert_eq!(lookup(2, 190.0), Ok(()), "equality is alive");
+        assert_eq!(table.touch(RouteId(1), Millis(101.0)), Err(TableFault::Expired));
+        assert_eq!(table.touch(RouteId(3), Millis::ZERO), Err(TableFault::NotFound));
     }
 
     #[test]
     fn collection_removes_exactly_the_expired() {
-        let mut table = RuleTable::<()>::new(1);
-        table.save(intermediary(1, 100), 0.0);
-        table.save(intermediary(2, 300), 0.0);
-        table.save(intermediary(3, -1), 0.0);
-        assert_eq!((table.count(), table.active(200.0).count()), (3, 1));
+        let mut table = RuleTable::<()>::new(RouteId(1));
+        table.save(intermediary(1, 100), Millis::ZERO);
+        table.save(intermediary(2, 300), Millis::ZERO);
+        table.save(intermediary(3, -1), Millis::ZERO);
+        assert_eq!((table.count(), table.active(Millis(200.0)).count()), (3, 1));
         let mut gone = Vec::new();
-        table.collect(200.0, |entry| gone.push(entry.rule.route_id));
+        table.collect(Millis(200.0), |entry| gone.push(entry.rule.route_id.0));
         gone.sort_unstable();
         assert_eq!((gone, table.count()), (vec![1, 3], 1));
     }

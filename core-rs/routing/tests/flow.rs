@@ -2,8 +2,9 @@
 
 mod world;
 
-use skywire_routing::{CloseReason, Event, LinkFault, Switch};
-use skywire_wire::{Body, Descriptor};
+use skywire_routing::{CloseReason, Event, GroupHandle, LinkFault, LinkHandle, Switch};
+use skywire_time::Millis;
+use skywire_wire::{Body, Descriptor, NextHop, RouteId};
 use world::{Connection, connect, feed, line, packet, read_all, records, rule, save_route, transport};
 
 const MIB: usize = 1 << 20;
@@ -83,17 +84,17 @@ fn a_writer_with_an_empty_lane_writes_while_another_waits_for_room_in_the_same_l
     let chat = connect(&mut world);
     world.jam(0, 0, true);
     let bytes = vec![1; MIB];
-    let taken = world.switches[0].write(bulk.groups[0], &bytes, 0.0).expect("open");
+    let taken = world.switches[0].write(bulk.groups[0], &bytes, Millis::ZERO).expect("open");
     assert!(taken < 300_000, "{taken} bytes were taken");
-    assert_eq!(world.switches[0].write(chat.groups[0], &[2; 10_000], 0.0), Ok(10_000));
+    assert_eq!(world.switches[0].write(chat.groups[0], &[2; 10_000], Millis::ZERO), Ok(10_000));
     world.take_events(0);
     let mut written = 0;
     while !world.take_events(0).contains(&Event::GroupWritable { group: bulk.groups[0] }) {
-        written += world.switches[0].output(links[0].0, 0.0).len();
-        world.switches[0].output_written(links[0].0, 0.0);
+        written += world.switches[0].output(links[0].0, Millis::ZERO).len();
+        world.switches[0].output_written(links[0].0, Millis::ZERO);
         assert!(written < 400_000, "it is told");
     }
-    assert!(world.switches[0].write(bulk.groups[0], &bytes, 0.0).expect("open") > 100_000);
+    assert!(world.switches[0].write(bulk.groups[0], &bytes, Millis::ZERO).expect("open") > 100_000);
 }
 
 #[test]
@@ -162,14 +163,14 @@ fn a_pong_that_was_dropped_stops_a_writer_until_the_next_ping_only() {
     let (mut world, links) = line(2, false);
     let Connection { groups: [first, last], .. } = connect(&mut world);
     let bytes = vec![1; 4 * MIB];
-    while world.switches[0].write(first, &bytes, 0.0).is_ok_and(|taken| taken > 0) {
+    while world.switches[0].write(first, &bytes, Millis::ZERO).is_ok_and(|taken| taken > 0) {
         // All of it arrives, and no answer comes back.
-        let output = world.switches[0].output(links[0].0, 0.0).to_vec();
-        world.switches[0].output_written(links[0].0, 0.0);
-        feed(&mut world.switches[1], links[0].1, &output, 0.0);
-        world.switches[1].read(last, &mut vec![0; MIB], 0.0);
-        while !world.switches[1].output(links[0].1, 0.0).is_empty() {
-            world.switches[1].output_written(links[0].1, 0.0);
+        let output = world.switches[0].output(links[0].0, Millis::ZERO).to_vec();
+        world.switches[0].output_written(links[0].0, Millis::ZERO);
+        feed(&mut world.switches[1], links[0].1, &output, Millis::ZERO);
+        world.switches[1].read(last, &mut vec![0; MIB], Millis::ZERO);
+        while !world.switches[1].output(links[0].1, Millis::ZERO).is_empty() {
+            world.switches[1].output_written(links[0].1, Millis::ZERO);
         }
     }
     world.take_events(0);
@@ -178,32 +179,32 @@ fn a_pong_that_was_dropped_stops_a_writer_until_the_next_ping_only() {
 }
 
 /// A switch with a plain link, and a group whose peer sends without regard to Pongs, as v1.3 does, until the link is full.
-fn overrun() -> (Switch, u32, u32) {
+fn overrun() -> (Switch, LinkHandle, GroupHandle) {
     let mut peer = records(2, 1);
     let (mut switch, link, group) = plain_end();
-    flood(&mut switch, link, &mut peer, 0.0);
+    flood(&mut switch, link, &mut peer, Millis::ZERO);
     (switch, link, group)
 }
 
 /// Sends data until the link is not read any more.
-fn flood(switch: &mut Switch, link: u32, peer: &mut skywire_crypto::Records, now: f64) {
+fn flood(switch: &mut Switch, link: LinkHandle, peer: &mut skywire_crypto::Records, now: Millis) {
     let mut sealed = [0; 4096];
     while !switch.read_area(link).is_empty() {
         let length = peer.seal_into(&[7; 4070], &mut sealed).expect("it fits");
-        feed(switch, link, &packet(0, 2, &sealed[..length]), now);
+        feed(switch, link, &packet(0, RouteId(2), &sealed[..length]), now);
     }
 }
 
 /// A switch with a plain link and a group on it, which receives under id 2.
-fn plain_end() -> (Switch, u32, u32) {
-    let mut switch = Switch::new(1, 0.0);
-    let link = switch.add_link(transport(0), None, &[], 0.0);
+fn plain_end() -> (Switch, LinkHandle, GroupHandle) {
+    let mut switch = Switch::new(RouteId(1), Millis::ZERO);
+    let link = switch.add_link(transport(0), None, &[], Millis::ZERO).expect("there is room");
     let descriptor = Descriptor([1; 70]);
-    let forward = Body::Forward { descriptor, next_id: 9, next_transport: transport(0) };
-    switch.save_rule(&rule(1, forward), 0.0).expect("a rule");
-    switch.save_rule(&rule(2, Body::Consume { descriptor }), 0.0).expect("a rule");
-    let group = switch.add_group(1, 2, 0.0).expect("a group");
-    assert!(switch.secure_group(group, records(1, 2), 0.0));
+    let forward = Body::Forward { descriptor, next: NextHop { route_id: RouteId(9), transport: transport(0) } };
+    switch.save_rule(&rule(RouteId(1), forward), Millis::ZERO).expect("a rule");
+    switch.save_rule(&rule(RouteId(2), Body::Consume { descriptor }), Millis::ZERO).expect("a rule");
+    let group = switch.add_group(RouteId(1), RouteId(2), Millis::ZERO).expect("a group");
+    assert!(switch.secure_group(group, records(1, 2), Millis::ZERO));
     (switch, link, group)
 }
 
@@ -213,7 +214,7 @@ fn a_peer_of_v13_is_stopped_with_its_link_until_the_reader_goes_on() {
     let mut piece = vec![0; MIB];
     let mut got = 0;
     while switch.read_area(link).is_empty() {
-        let count = switch.read(group, &mut piece, 1_000.0);
+        let count = switch.read(group, &mut piece, Millis(1_000.0));
         assert!(count > 0 && piece[..count].iter().all(|&byte| byte == 7));
         got += count;
     }
@@ -230,7 +231,7 @@ fn a_reader_that_reads_slowly_keeps_a_connection_of_v13_and_lets_its_link_go_on_
     let mut filled = 0;
     for tick in 0..120 {
         // 128 KB/s
-        let now = f64::from(tick) * 1_000.0;
+        let now = Millis(f64::from(tick) * 1_000.0);
         if !switch.read_area(link).is_empty() {
             flood(&mut switch, link, &mut peer, now);
             filled += 1;
@@ -245,10 +246,10 @@ fn a_reader_that_reads_slowly_keeps_a_connection_of_v13_and_lets_its_link_go_on_
 #[test]
 fn a_full_inbox_of_a_group_that_says_goodbye_stops_no_link() {
     let (mut switch, link, group) = overrun();
-    switch.close_group(group, b"", 0.0);
+    switch.close_group(group, b"", Millis::ZERO);
     assert!(!switch.read_area(link).is_empty(), "nobody will read, so nothing has to wait");
     // The answer is found behind the data that waited.
-    feed(&mut switch, link, &packet(1, 2, &[0]), 0.0);
+    feed(&mut switch, link, &packet(1, RouteId(2), &[0]), Millis::ZERO);
     let events: Vec<Event> = core::iter::from_fn(|| switch.poll_event()).collect();
     let local = Event::GroupClosed { group, reason: CloseReason::Local, message: Vec::new() };
     assert!(events.contains(&local) && events.contains(&Event::LinkResumed { link }));
@@ -261,10 +262,10 @@ fn a_stalled_neighbour_does_not_silence_the_routes_that_only_share_a_link_with_i
     let transit = world::save_route(&mut world, &[0, 1, 2]);
     let there = world::save_route(&mut world, &[0, 1]);
     let back = world::save_route(&mut world, &[1, 0]);
-    let first = world.switches[0].add_group(there[0], back[1], 0.0).expect("a group");
-    let last = world.switches[1].add_group(back[0], there[1], 0.0).expect("a group");
-    assert!(world.switches[0].secure_group(first, records(1, 2), 0.0));
-    assert!(world.switches[1].secure_group(last, records(2, 1), 0.0));
+    let first = world.switches[0].add_group(there[0], back[1], Millis::ZERO).expect("a group");
+    let last = world.switches[1].add_group(back[0], there[1], Millis::ZERO).expect("a group");
+    assert!(world.switches[0].secure_group(first, records(1, 2), Millis::ZERO));
+    assert!(world.switches[1].secure_group(last, records(2, 1), Millis::ZERO));
     world.jam(1, 0, true);
     let mut sealer = records(7, 8);
     let plain = packet(0, transit[1], &vec![5; 60_000]);
@@ -289,7 +290,7 @@ fn a_stalled_neighbour_does_not_silence_the_routes_that_only_share_a_link_with_i
 fn a_reader_that_never_reads_loses_its_connection_and_frees_the_link() {
     let (mut switch, link, group) = overrun();
     for tick in 0..12 {
-        switch.handle_deadline(f64::from(tick) * 500.0);
+        switch.handle_deadline(Millis(f64::from(tick) * 500.0));
     }
     let events: Vec<Event> = core::iter::from_fn(|| switch.poll_event()).collect();
     assert!(events.iter().any(|event| matches!(
@@ -299,7 +300,7 @@ fn a_reader_that_never_reads_loses_its_connection_and_frees_the_link() {
     assert!(!switch.read_area(link).is_empty(), "the link serves others again");
 }
 
-fn closed(events: &[Event], group: u32) -> bool {
+fn closed(events: &[Event], group: GroupHandle) -> bool {
     events.iter().any(|event| matches!(event, Event::GroupClosed { group: ended, .. } if *ended == group))
 }
 
@@ -327,19 +328,19 @@ fn output_stays_in_place_until_it_is_written() {
     let (mut world, links) = line(2, true);
     let Connection { groups: [first, _], .. } = connect(&mut world);
     let switch = &mut world.switches[0];
-    assert_eq!(switch.write(first, &[1; 9_000], 0.0), Ok(9_000));
+    assert_eq!(switch.write(first, &[1; 9_000], Millis::ZERO), Ok(9_000));
     let (address, copy) = {
-        let output = switch.output(links[0].0, 0.0);
+        let output = switch.output(links[0].0, Millis::ZERO);
         (output.as_ptr(), output.to_vec())
     };
     for _ in 0..30 {
-        assert_eq!(switch.write(first, &[2; 4_000], 0.0), Ok(4_000));
-        let output = switch.output(links[0].0, 0.0);
+        assert_eq!(switch.write(first, &[2; 4_000], Millis::ZERO), Ok(4_000));
+        let output = switch.output(links[0].0, Millis::ZERO);
         assert!(output.as_ptr() == address && output == copy);
     }
-    switch.output_written(links[0].0, 0.0);
+    switch.output_written(links[0].0, Millis::ZERO);
     assert_eq!(switch.poll_dirty(), Some(links[0].0));
-    assert!(switch.output(links[0].0, 0.0).len() > 15 * 4_000);
+    assert!(switch.output(links[0].0, Millis::ZERO).len() > 15 * 4_000);
     assert_eq!(switch.poll_dirty(), None, "a write is under way");
 }
 
@@ -348,11 +349,11 @@ fn a_slow_socket_that_moves_is_no_fault() {
     let (mut world, links) = line(2, true);
     let Connection { groups: [first, _], .. } = connect(&mut world);
     let link = links[0].0;
-    let taken = world.switches[0].write(first, &vec![1; MIB], 0.0).expect("the group is open");
+    let taken = world.switches[0].write(first, &vec![1; MIB], Millis::ZERO).expect("the group is open");
     let mut parts = 0;
     // 64 KiB in six seconds, nearly: some 11 KB/s.
     while !world.switches[0].output(link, world.now).is_empty() {
-        world.now += 5_900.0;
+        world.now = world.now + Millis(5_900.0);
         let now = world.now;
         world.switches[0].output_written(link, now);
         world.switches[0].handle_deadline(now);
@@ -370,10 +371,18 @@ fn a_flood_of_pings_neither_grows_memory_nor_blocks() {
     world.jam(0, 1, true);
     let pings: Vec<u8> = (0..1_000).flat_map(|_| packet(4, there[1], &[0; 16])).collect();
     for _ in 0..200 {
-        feed(&mut world.switches[1], links[0].1, &pings, 0.0);
+        feed(&mut world.switches[1], links[0].1, &pings, Millis::ZERO);
     }
-    let output = world.switches[1].output(links[0].1, 0.0).len();
-    assert!(output < MIB, "{output} bytes of pongs wait");
+    let mut waiting = 0;
+    loop {
+        let output = world.switches[1].output(links[0].1, Millis::ZERO).len();
+        if output == 0 {
+            break;
+        }
+        waiting += output;
+        world.switches[1].output_written(links[0].1, Millis::ZERO);
+    }
+    assert!(waiting < MIB, "{waiting} bytes of pongs wait");
     assert!(!world.switches[1].read_area(links[0].1).is_empty());
 }
 
@@ -382,9 +391,9 @@ fn events_are_bounded_when_a_peer_floods_and_nobody_polls() {
     let (mut world, links) = line(2, false);
     let connection = connect(&mut world);
     let handshakes: Vec<u8> = (0..5_000).flat_map(|_| packet(3, connection.there[1], &[1])).collect();
-    let pongs: Vec<u8> = (0..5_000).flat_map(|_| packet(9, 0, &[0; 8])).collect();
-    feed(&mut world.switches[1], links[0].1, &handshakes, 0.0);
-    feed(&mut world.switches[1], links[0].1, &pongs, 0.0);
+    let pongs: Vec<u8> = (0..5_000).flat_map(|_| packet(9, RouteId::HOP_LOCAL, &[0; 8])).collect();
+    feed(&mut world.switches[1], links[0].1, &handshakes, Millis::ZERO);
+    feed(&mut world.switches[1], links[0].1, &pongs, Millis::ZERO);
     assert!(world.take_events(1).len() < 5_000);
 }
 
@@ -396,7 +405,7 @@ fn a_route_that_returns_over_its_own_link_waits_for_itself_and_goes_on() {
     world.jam(0, 1, true);
     let mut sent = 0;
     while !world.switches[1].read_area(links[0].1).is_empty() {
-        feed(&mut world.switches[1], links[0].1, &packet(0, ids[1], &[5; 60_000]), 0.0);
+        feed(&mut world.switches[1], links[0].1, &packet(0, ids[1], &[5; 60_000]), Millis::ZERO);
         sent += 1;
         assert!(sent < 100);
     }
@@ -418,9 +427,9 @@ fn the_largest_packet_fits_through_everything() {
             let plain = packet(0, ids[1], &payload);
             let mut frames = vec![0; skywire_crypto::Records::sealed_length(plain.len())];
             sealer.seal_into(&plain, &mut frames).expect("they fit");
-            feed(&mut world.switches[1], links[0].1, &frames, 0.0);
+            feed(&mut world.switches[1], links[0].1, &frames, Millis::ZERO);
         } else {
-            feed(&mut world.switches[1], links[0].1, &packet(0, ids[1], &payload), 0.0);
+            feed(&mut world.switches[1], links[0].1, &packet(0, ids[1], &payload), Millis::ZERO);
         }
         world.settle();
         assert_eq!(world.switches[1].counters().forwarded, 1);

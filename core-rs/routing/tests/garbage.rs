@@ -3,12 +3,14 @@
 mod world;
 
 use skywire_routing::{Event, LinkFault};
+use skywire_time::Millis;
+use skywire_wire::RouteId;
 use world::{Connection, Dice, connect, feed, line, open_groups, packet};
 
 /// A packet that is likely to mean something: a live id, a known type, any payload.
-fn any_packet(dice: &mut Dice, ids: &[u32]) -> Vec<u8> {
+fn any_packet(dice: &mut Dice, ids: &[RouteId]) -> Vec<u8> {
     let kind = if dice.below(8) == 0 { dice.below(256) } else { dice.below(10) } as u8;
-    let id = if dice.below(8) == 0 { dice.below(1 << 31) as u32 } else { ids[dice.below(ids.len())] };
+    let id = if dice.below(8) == 0 { RouteId(dice.below(1 << 31) as u32) } else { ids[dice.below(ids.len())] };
     let length = [0, 1, 7, 8, 15, 16, 17, 100, 4_096, 60_000][dice.below(10)];
     packet(kind, id, &dice.bytes(length))
 }
@@ -21,7 +23,7 @@ fn any_packets_on_live_routes_are_survived() {
         let Connection { groups, there, back } =
             if seed % 2 == 0 { connect(&mut world) } else { open_groups(&mut world) };
         let mut ids = [there, back].concat();
-        ids.push(0);
+        ids.push(RouteId::HOP_LOCAL);
         let entries = [(0, links[0].0), (1, links[0].1), (1, links[1].0), (2, links[1].1)];
         for _ in 0..200 {
             let (switch, link) = entries[world.dice.below(4)];
@@ -51,7 +53,7 @@ fn random_bytes_are_survived_by_links_of_both_kinds() {
         for _ in 0..20 {
             let length = world.dice.below(3_000);
             let bytes = world.dice.bytes(length);
-            feed(&mut world.switches[1], links[0].1, &bytes, 0.0);
+            feed(&mut world.switches[1], links[0].1, &bytes, Millis::ZERO);
         }
         world.settle();
     }
@@ -63,11 +65,11 @@ fn one_flipped_bit_on_a_sealed_link_is_a_fault_told_once_and_what_came_before_is
         let (mut world, links) = line(2, true);
         world.dice = Dice::new(seed);
         let Connection { groups: [first, last], .. } = connect(&mut world);
-        assert_eq!(world.switches[0].write(first, &[3; 10_000], 0.0), Ok(10_000));
-        let mut sealed = world.switches[0].output(links[0].0, 0.0).to_vec();
+        assert_eq!(world.switches[0].write(first, &[3; 10_000], Millis::ZERO), Ok(10_000));
+        let mut sealed = world.switches[0].output(links[0].0, Millis::ZERO).to_vec();
         let at = world.dice.below(sealed.len());
         sealed[at] ^= 1 << world.dice.below(8);
-        feed(&mut world.switches[1], links[0].1, &sealed, 0.0);
+        feed(&mut world.switches[1], links[0].1, &sealed, Millis::ZERO);
         let faults: Vec<Event> =
             world.take_events(1).into_iter().filter(|event| matches!(event, Event::LinkFault { .. })).collect();
         match faults.as_slice() {
@@ -80,7 +82,7 @@ fn one_flipped_bit_on_a_sealed_link_is_a_fault_told_once_and_what_came_before_is
             other => panic!("seed {seed}: {other:?}"),
         }
         let mut got = vec![0; 20_000];
-        let count = world.switches[1].read(last, &mut got, 0.0);
+        let count = world.switches[1].read(last, &mut got, Millis::ZERO);
         assert!(count < 10_000 && got[..count].iter().all(|&byte| byte == 3), "seed {seed}");
     }
 }
@@ -90,22 +92,23 @@ fn handles_that_name_nothing_are_harmless() {
     let (mut world, links) = line(2, true);
     let Connection { groups: [first, _], .. } = connect(&mut world);
     let switch = &mut world.switches[0];
-    switch.remove_group(first, 0.0);
-    switch.remove_link(links[0].0, 0.0);
-    for handle in [0, first, links[0].0, u32::MAX, 0x7fff_0000] {
-        assert!(switch.read_area(handle).is_empty());
-        assert!(switch.output(handle, 0.0).is_empty());
-        switch.ingest(handle, 10, 0.0);
-        switch.output_written(handle, 0.0);
-        switch.remove_link(handle, 0.0);
-        switch.send_transport_ping(handle, 1);
-        switch.send_handshake(handle, 0.0);
-        switch.send_frame(handle, b"x", 0.0);
-        switch.close_group(handle, b"x", 0.0);
-        switch.remove_group(handle, 0.0);
-        assert!(switch.ping(handle, 0.0).is_none());
-        assert!(switch.take_frame(handle, &mut [0; 9]).is_none());
-        assert!(switch.link_stats(handle).is_none());
-        assert!(!switch.secure_group(handle, world::records(1, 2), 0.0));
+    switch.remove_group(first, Millis::ZERO);
+    switch.remove_link(links[0].0, Millis::ZERO);
+    for bits in [0, first.into(), links[0].0.into(), u32::MAX, 0x7fff_0000] {
+        let (link, group) = (bits.into(), bits.into());
+        assert!(switch.read_area(link).is_empty());
+        assert!(switch.output(link, Millis::ZERO).is_empty());
+        switch.ingest(link, 10, Millis::ZERO);
+        switch.output_written(link, Millis::ZERO);
+        switch.remove_link(link, Millis::ZERO);
+        switch.send_transport_ping(link, 1);
+        switch.send_handshake(group, Millis::ZERO);
+        switch.send_frame(group, b"x", Millis::ZERO);
+        switch.close_group(group, b"x", Millis::ZERO);
+        switch.remove_group(group, Millis::ZERO);
+        assert!(switch.ping(group, Millis::ZERO).is_none());
+        assert!(switch.take_frame(group, &mut [0; 9]).is_none());
+        assert!(switch.link_stats(link).is_none());
+        assert!(!switch.secure_group(group, world::records(1, 2), Millis::ZERO));
     }
 }

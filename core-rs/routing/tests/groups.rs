@@ -2,7 +2,9 @@
 
 mod world;
 
-use skywire_routing::{CloseReason, Event, WriteFault};
+use skywire_routing::{CloseReason, Event, GroupHandle, WriteFault};
+use skywire_time::Millis;
+use skywire_wire::RouteId;
 use world::{
     Connection, KEEP_ALIVE_MS, World, active_rules, connect, feed, line, open_groups, packet, read_all, secure,
     transport,
@@ -11,8 +13,9 @@ use world::{
 const DATA: u8 = 0;
 const CLOSE: u8 = 1;
 const PING: u8 = 4;
+const ERROR: u8 = 6;
 
-fn closed(events: &[Event], group: u32) -> Option<(CloseReason, String)> {
+fn closed(events: &[Event], group: GroupHandle) -> Option<(CloseReason, String)> {
     events.iter().find_map(|event| match event {
         Event::GroupClosed { group: of, reason, message } if *of == group => {
             Some((*reason, String::from_utf8_lossy(message).into_owned()))
@@ -21,7 +24,7 @@ fn closed(events: &[Event], group: u32) -> Option<(CloseReason, String)> {
     })
 }
 
-fn write_all(world: &mut World, switch: usize, group: u32, bytes: &[u8]) {
+fn write_all(world: &mut World, switch: usize, group: GroupHandle, bytes: &[u8]) {
     let now = world.now;
     assert_eq!(world.switches[switch].write(group, bytes, now), Ok(bytes.len()));
     world.settle();
@@ -86,10 +89,10 @@ fn packets_before_the_group_wait_for_it() {
     let there = world::save_route(&mut world, &path);
     let back = world::save_route(&mut world, &[1, 0]);
     // The initiator is quick: its Handshake and its first Noise message come before the responder's group is made.
-    feed(&mut world.switches[1], links[0].1, &packet(3, there[1], &[1]), 0.0);
-    feed(&mut world.switches[1], links[0].1, &packet(DATA, there[1], b"\x00\x03abc"), 0.0);
+    feed(&mut world.switches[1], links[0].1, &packet(3, there[1], &[1]), Millis::ZERO);
+    feed(&mut world.switches[1], links[0].1, &packet(DATA, there[1], b"\x00\x03abc"), Millis::ZERO);
     assert_eq!(world.take_events(1), []);
-    let group = world.switches[1].add_group(back[0], there[1], 0.0).expect("both rules are there");
+    let group = world.switches[1].add_group(back[0], there[1], Millis::ZERO).expect("both rules are there");
     let events = world.take_events(1);
     assert!(events.contains(&Event::GroupHandshake { group, encrypt: true }), "{events:?}");
     assert!(events.contains(&Event::GroupFrame { group }), "{events:?}");
@@ -105,7 +108,7 @@ fn packets_before_the_group_are_bounded() {
     let (mut world, links) = line(2, false);
     let there = world::save_route(&mut world, &[0, 1]);
     for _ in 0..100 {
-        feed(&mut world.switches[1], links[0].1, &packet(DATA, there[1], &[7; 4000]), 0.0);
+        feed(&mut world.switches[1], links[0].1, &packet(DATA, there[1], &[7; 4000]), Millis::ZERO);
     }
     let dropped = world.switches[1].counters().no_group;
     assert!((80..100).contains(&dropped), "{dropped}");
@@ -128,6 +131,71 @@ fn data_behind_the_last_handshake_message_is_opened_once_there_are_keys() {
     assert_eq!(world.switches[0].take_frame(first, &mut frame), Some(9));
     assert!(world.switches[0].secure_group(first, world::records(1, 2), now));
     assert_eq!(read_all(&mut world, 0, first), b"early");
+}
+
+#[test]
+fn what_waits_for_keys_is_bounded_and_a_peer_that_sends_more_loses_the_group() {
+    let (mut world, links) = line(2, false);
+    let Connection { groups: [_, last], there, .. } = open_groups(&mut world);
+    let frame = [&4_094u16.to_be_bytes()[..], &[7; 4_094]].concat();
+    for _ in 0..16 {
+        feed(&mut world.switches[1], links[0].1, &packet(DATA, there[1], &frame), Millis::ZERO);
+    }
+    assert_eq!(closed(&world.take_events(1), last), None, "64 KiB may wait");
+    feed(&mut world.switches[1], links[0].1, &packet(DATA, there[1], &[0]), Millis::ZERO);
+    assert_eq!(closed(&world.take_events(1), last).map(|it| it.0), Some(CloseReason::Fault));
+}
+
+#[test]
+fn data_that_comes_after_our_close_is_dropped_unseen() {
+    for honest in [true, false] {
+        let (mut world, links) = line(2, false);
+        let Connection { groups: [first, last], back, .. } = connect(&mut world);
+        let now = world.now;
+        assert_eq!(world.switches[1].write(last, b"too late", now), Ok(8));
+        world.switches[0].close_group(first, b"", now);
+        if honest {
+            world.settle();
+        } else {
+            feed(&mut world.switches[0], links[0].0, &packet(DATA, back[1], &[9; 40]), now);
+        }
+        assert!(!world.take_events(0).contains(&Event::GroupReadable { group: first }));
+        assert_eq!(world.switches[0].message_length(first), 0);
+        world.settle();
+        world.pass(3_000.0);
+        assert_eq!(world.switches[0].read(first, &mut [0; 9], now), 0);
+        let stats = world.switches[0].group_stats(first).expect("it was not removed");
+        assert_eq!(stats.received_bytes, 0);
+    }
+}
+
+#[test]
+fn of_the_text_of_an_error_packet_1024_bytes_are_told() {
+    let (mut world, links) = line(2, false);
+    let Connection { groups: [_, last], there, .. } = connect(&mut world);
+    let packets = [packet(ERROR, there[1], &[b'x'; 60_000]), packet(CLOSE, there[1], &[0])].concat();
+    feed(&mut world.switches[1], links[0].1, &packets, Millis::ZERO);
+    assert_eq!(closed(&world.take_events(1), last), Some((CloseReason::Remote, "x".repeat(1024))));
+}
+
+#[test]
+fn the_other_end_is_told_why_a_group_failed() {
+    let told = |fail: fn(&mut World, Connection)| {
+        let (mut world, _) = line(2, true);
+        let connection = connect(&mut world);
+        let last = connection.groups[1];
+        fail(&mut world, connection);
+        world.settle();
+        closed(&world.take_events(1), last).expect("it ends")
+    };
+    let expired = told(|world, connection| world.switches[0].delete_rule(connection.back[1], Millis::ZERO));
+    assert_eq!(expired, (CloseReason::Remote, "the rules of the route expired".into()));
+    let silent = told(|world, _| {
+        // The answers are lost, and a deadline is looked after 10 s late.
+        world.now = Millis(10_000.0);
+        world.switches[0].handle_deadline(Millis(10_000.0));
+    });
+    assert_eq!(silent, (CloseReason::Remote, "nothing came over the route for too long".into()));
 }
 
 #[test]
@@ -187,7 +255,7 @@ fn a_close_of_an_old_route_does_not_close_its_successor() {
     let old = open_groups(&mut world);
     let new = open_groups(&mut world);
     secure(&mut world, &new);
-    feed(&mut world.switches[1], links[0].1, &packet(CLOSE, old.there[1], &[0]), 0.0);
+    feed(&mut world.switches[1], links[0].1, &packet(CLOSE, old.there[1], &[0]), Millis::ZERO);
     let events = world.take_events(1);
     assert_eq!(closed(&events, old.groups[1]), Some((CloseReason::Remote, String::new())));
     assert_eq!(closed(&events, new.groups[1]), None);
@@ -201,7 +269,7 @@ fn an_idle_connection_stays_open_and_knows_its_latency() {
     for (switch, group) in [(0, first), (2, last)] {
         assert_eq!(closed(&world.take_events(switch), group), None);
         let stats = world.switches[switch].group_stats(group).expect("the group is there");
-        assert_eq!(stats.latency_ms, Some(0.0));
+        assert_eq!(stats.rtt, Some(Millis::ZERO));
         assert_eq!(stats.received_bytes, 0, "pings are no data");
     }
     assert_eq!(active_rules(&world.switches[1], world.now), 2);
@@ -211,11 +279,11 @@ fn an_idle_connection_stays_open_and_knows_its_latency() {
 fn a_ping_asked_for_is_told_and_has_a_timestamp_of_its_own() {
     let (mut world, _) = line(3, true);
     let Connection { groups: [first, _], .. } = connect(&mut world);
-    world.now = 1_000.25;
+    world.now = Millis(1_000.25);
     let now = world.now;
     let stamps: Vec<i64> = (0..3).map(|_| world.switches[0].ping(first, now).expect("the group is there")).collect();
     assert!(stamps.windows(2).all(|pair| pair[0] < pair[1]), "{stamps:?}");
-    world.now = 1_000.75;
+    world.now = Millis(1_000.75);
     world.settle();
     let pongs: Vec<i64> = world
         .take_events(0)
@@ -223,7 +291,7 @@ fn a_ping_asked_for_is_told_and_has_a_timestamp_of_its_own() {
         .filter_map(|event| if let Event::Pong { timestamp, .. } = event { Some(*timestamp) } else { None })
         .collect();
     assert_eq!(pongs, stamps);
-    assert_eq!(world.switches[0].group_stats(first).and_then(|stats| stats.latency_ms), Some(0.5));
+    assert_eq!(world.switches[0].group_stats(first).and_then(|stats| stats.rtt), Some(Millis(0.5)));
     assert_eq!(world.take_events(2), []);
 }
 
@@ -329,8 +397,8 @@ fn packets_from_a_wrong_link_do_not_keep_a_route_alive() {
 fn a_record_that_does_not_open_ends_the_group_and_tells_the_peer() {
     let (mut world, links) = line(2, false);
     let Connection { groups: [first, last], there, .. } = connect(&mut world);
-    feed(&mut world.switches[1], links[0].1, &packet(DATA, there[1], &[0, 24, 1, 2, 3, 4]), 0.0);
-    feed(&mut world.switches[1], links[0].1, &packet(DATA, there[1], &[9; 40]), 0.0);
+    feed(&mut world.switches[1], links[0].1, &packet(DATA, there[1], &[0, 24, 1, 2, 3, 4]), Millis::ZERO);
+    feed(&mut world.switches[1], links[0].1, &packet(DATA, there[1], &[9; 40]), Millis::ZERO);
     world.settle();
     assert_eq!(closed(&world.take_events(1), last).map(|it| it.0), Some(CloseReason::Fault));
     assert_eq!(closed(&world.take_events(0), first).map(|it| it.0), Some(CloseReason::Remote));
@@ -340,9 +408,9 @@ fn a_record_that_does_not_open_ends_the_group_and_tells_the_peer() {
 fn an_empty_data_packet_and_an_empty_record_are_nothing() {
     let (mut world, links) = line(2, false);
     let Connection { groups: [first, last], there, .. } = connect(&mut world);
-    feed(&mut world.switches[1], links[0].1, &packet(DATA, there[1], &[]), 0.0);
+    feed(&mut world.switches[1], links[0].1, &packet(DATA, there[1], &[]), Millis::ZERO);
     assert_eq!(world.take_events(1), []);
-    assert_eq!(world.switches[0].write(first, &[], 0.0), Ok(0));
+    assert_eq!(world.switches[0].write(first, &[], Millis::ZERO), Ok(0));
     write_all(&mut world, 0, first, b"x");
     assert_eq!(read_all(&mut world, 1, last), b"x");
 }
@@ -366,10 +434,10 @@ fn a_group_needs_a_forward_and_a_consume_rule_that_are_free() {
     let (mut world, _) = line(2, true);
     let Connection { there, back, .. } = connect(&mut world);
     let switch = &mut world.switches[0];
-    assert_eq!(switch.add_group(there[0], back[1], 0.0), None, "it has one");
-    assert_eq!(switch.add_group(back[1], there[0], 0.0), None, "the wrong way round");
-    assert_eq!(switch.add_group(there[0], 999, 0.0), None);
-    assert_eq!(switch.add_group(999, back[1], 0.0), None);
+    assert_eq!(switch.add_group(there[0], back[1], Millis::ZERO), None, "it has one");
+    assert_eq!(switch.add_group(back[1], there[0], Millis::ZERO), None, "the wrong way round");
+    assert_eq!(switch.add_group(there[0], RouteId(999), Millis::ZERO), None);
+    assert_eq!(switch.add_group(RouteId(999), back[1], Millis::ZERO), None);
 }
 
 #[test]
@@ -378,9 +446,9 @@ fn a_rule_saved_over_one_of_a_group_ends_the_group_and_outlives_it() {
         let (mut world, _) = line(2, false);
         let Connection { groups: [first, _], there, back, .. } = connect(&mut world);
         let again = stranger(if consume { back[1] } else { there[0] });
-        world.switches[0].save_rule(&again, 0.0).expect("a rule");
+        world.switches[0].save_rule(&again, Millis::ZERO).expect("a rule");
         assert_eq!(closed(&world.take_events(0), first).map(|it| it.0), Some(CloseReason::Expired));
-        world.switches[0].remove_group(first, 0.0);
+        world.switches[0].remove_group(first, Millis::ZERO);
         assert_eq!(active_rules(&world.switches[0], world.now), 1, "the rule is not that of the old group");
     }
 }
@@ -389,22 +457,22 @@ fn a_rule_saved_over_one_of_a_group_ends_the_group_and_outlives_it() {
 fn a_group_that_a_stray_close_took_the_forward_rule_of_leaves_the_next_rule_of_that_id_alone() {
     let (mut world, links) = line(2, false);
     let Connection { groups: [first, _], there, .. } = connect(&mut world);
-    feed(&mut world.switches[0], links[0].0, &packet(1, there[0], &[0]), 0.0);
-    world.switches[0].save_rule(&stranger(there[0]), 0.0).expect("a rule");
+    feed(&mut world.switches[0], links[0].0, &packet(1, there[0], &[0]), Millis::ZERO);
+    world.switches[0].save_rule(&stranger(there[0]), Millis::ZERO).expect("a rule");
     world.pass(KEEP_ALIVE_MS * 0.9);
-    let mut idle = 0.0;
-    world.switches[0].each_rule(world.now, |rule, ms| {
+    let mut idle = Millis::ZERO;
+    world.switches[0].each_rule(world.now, |rule, since| {
         if rule.route_id == there[0] {
-            idle = ms;
+            idle = since;
         }
     });
-    assert!(idle > KEEP_ALIVE_MS * 0.8, "what the group sends does not keep it alive");
-    world.switches[0].remove_group(first, 0.0);
+    assert!(idle > Millis(KEEP_ALIVE_MS * 0.8), "what the group sends does not keep it alive");
+    world.switches[0].remove_group(first, Millis::ZERO);
     assert_eq!(active_rules(&world.switches[0], world.now), 1);
 }
 
 /// A rule that has nothing to do with any group.
-fn stranger(id: u32) -> Vec<u8> {
+fn stranger(id: RouteId) -> Vec<u8> {
     world::rule(id, skywire_wire::Body::Consume { descriptor: skywire_wire::Descriptor([3; 70]) })
 }
 
@@ -412,15 +480,15 @@ fn stranger(id: u32) -> Vec<u8> {
 fn an_old_link_may_go_after_its_successor_came() {
     let (mut world, links) = line(2, false);
     let switch = &mut world.switches[0];
-    let again = switch.add_link(transport(0), None, &[], 0.0);
+    let again = switch.add_link(transport(0), None, &[], Millis::ZERO).expect("there is room");
     let Connection { groups: [first, _], .. } = open_groups(&mut world);
     let switch = &mut world.switches[0];
-    assert!(switch.secure_group(first, world::records(1, 2), 0.0));
-    switch.remove_link(links[0].0, 0.0);
+    assert!(switch.secure_group(first, world::records(1, 2), Millis::ZERO));
+    switch.remove_link(links[0].0, Millis::ZERO);
     assert_eq!(closed(&world.take_events(0), first), None);
     let switch = &mut world.switches[0];
-    assert_eq!(switch.write(first, b"x", 0.0), Ok(1));
-    assert!(!switch.output(again, 0.0).is_empty());
+    assert_eq!(switch.write(first, b"x", Millis::ZERO), Ok(1));
+    assert!(!switch.output(again, Millis::ZERO).is_empty());
 }
 
 #[test]
@@ -429,7 +497,7 @@ fn a_route_goes_on_over_a_new_link_of_its_transport_while_the_old_one_is_there()
     let Connection { groups: [first, last], there, .. } = connect(&mut world);
     write_all(&mut world, 0, first, b"old ");
     let now = world.now;
-    let again = world.switches[1].add_link(transport(0), None, &[], now);
+    let again = world.switches[1].add_link(transport(0), None, &[], now).expect("there is room");
     assert_eq!(world.switches[0].write(first, b"new", now), Ok(3));
     let output = world.switches[0].output(links[0].0, now).to_vec();
     world.switches[0].output_written(links[0].0, now);
@@ -449,7 +517,7 @@ fn a_writer_that_waited_for_a_link_goes_on_when_another_takes_its_place() {
     let Connection { groups: [first, _], .. } = connect(&mut world);
     let now = world.now;
     assert!(world.switches[0].write(first, &[1; 1 << 20], now).is_ok_and(|taken| taken < 1 << 20));
-    let again = world.switches[0].add_link(transport(0), None, &[], now);
+    let again = world.switches[0].add_link(transport(0), None, &[], now).expect("there is room");
     world.take_events(0);
     world.switches[0].remove_link(links[0].0, now);
     assert_eq!(world.take_events(0), [Event::GroupWritable { group: first }]);
@@ -477,15 +545,15 @@ fn a_packet_lost_on_the_way_ends_the_connection_instead_of_leaving_a_hole() {
 #[test]
 fn a_successor_that_fails_leaves_the_old_link_in_charge() {
     let (mut world, links) = line(2, false);
-    let again = world.switches[0].add_link(transport(0), None, &[], 0.0);
+    let again = world.switches[0].add_link(transport(0), None, &[], Millis::ZERO).expect("there is room");
     let Connection { groups: [first, _], .. } = open_groups(&mut world);
     let switch = &mut world.switches[0];
-    assert!(switch.secure_group(first, world::records(1, 2), 0.0));
-    switch.remove_link(again, 0.0);
-    assert_eq!(switch.write(first, b"x", 0.0), Ok(1));
-    assert!(!switch.output(links[0].0, 0.0).is_empty());
+    assert!(switch.secure_group(first, world::records(1, 2), Millis::ZERO));
+    switch.remove_link(again, Millis::ZERO);
+    assert_eq!(switch.write(first, b"x", Millis::ZERO), Ok(1));
+    assert!(!switch.output(links[0].0, Millis::ZERO).is_empty());
     assert_eq!(closed(&world.take_events(0), first), None);
-    world.switches[0].remove_link(links[0].0, 0.0);
+    world.switches[0].remove_link(links[0].0, Millis::ZERO);
     assert_eq!(closed(&world.take_events(0), first).map(|it| it.0), Some(CloseReason::LinkDown));
 }
 
@@ -513,8 +581,7 @@ fn a_link_that_comes_back_takes_routes_up_again() {
     let now = world.now;
     // Nothing came over the link yet, so its end means nothing to the route.
     world.switches[1].remove_link(links[0].1, now);
-    let again = world.switches[1].add_link(transport(0), None, &packet(3, there[1], &[1]), now);
-    assert_ne!(again, 0);
+    let again = world.switches[1].add_link(transport(0), None, &packet(3, there[1], &[1]), now).expect("there is room");
     assert_eq!(world.switches[1].counters().unknown_route, 0);
     let stats = world.switches[1].link_stats(again).expect("the link is there");
     assert_eq!((stats.received_packets, stats.received_bytes), (1, 1), "early bytes are input like any other");

@@ -1,5 +1,9 @@
-//! What the tests of several crates share: the vector files that both languages read. Never part of the module.
+//! What the tests of several crates share: the vector files that both languages read, and repeatable choices. Never part of
+//! the module.
 
+mod dice;
+
+pub use dice::Dice;
 use serde_json::Value;
 
 /// All cases of a file of `tests/vectors/`.

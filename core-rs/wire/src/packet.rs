@@ -4,8 +4,10 @@
 //! type u8 ‖ route id u32be ‖ payload size u16be ‖ payload
 //! ```
 //!
-//! The route id names a rule in the table of whoever receives the packet. A short payload makes upstream's router crash
+//! The route id names a rule in the table of whoever receives the packet. A short payload makes v1.3's router crash
 //! (routing.md §1.4), so [`Kind::min_payload`] is checked on receipt, and nothing shorter is ever sent.
+
+use crate::ids::RouteId;
 
 /// Type, route id and size.
 pub const HEADER_BYTES: usize = 7;
@@ -68,7 +70,7 @@ pub enum PacketFault {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Header {
     pub kind: u8,
-    pub route_id: u32,
+    pub route_id: RouteId,
     pub size: u16,
 }
 
@@ -77,13 +79,13 @@ impl Header {
     #[inline]
     pub fn decode(bytes: &[u8]) -> Option<Header> {
         let [kind, a, b, c, d, e, f] = *bytes.first_chunk::<HEADER_BYTES>()?;
-        Some(Header { kind, route_id: u32::from_be_bytes([a, b, c, d]), size: u16::from_be_bytes([e, f]) })
+        Some(Header { kind, route_id: RouteId(u32::from_be_bytes([a, b, c, d])), size: u16::from_be_bytes([e, f]) })
     }
 
     /// The seven bytes.
     #[inline]
     pub fn encode(self) -> [u8; HEADER_BYTES] {
-        let ([a, b, c, d], [e, f]) = (self.route_id.to_be_bytes(), self.size.to_be_bytes());
+        let ([a, b, c, d], [e, f]) = (self.route_id.0.to_be_bytes(), self.size.to_be_bytes());
         [self.kind, a, b, c, d, e, f]
     }
 
@@ -98,7 +100,7 @@ impl Header {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Packet<'a> {
     pub kind: u8,
-    pub route_id: u32,
+    pub route_id: RouteId,
     pub payload: &'a [u8],
 }
 

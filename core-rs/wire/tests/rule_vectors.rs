@@ -1,21 +1,21 @@
-//! `tests/vectors/rule.json`: the codec's kinds. Summaries and set-ups are TypeScript's (`lib/wire`, `lib/services`).
+//! `tests/vectors/rule.json`: the codec's kinds. Summaries and set-ups are TypeScript's (`tests/wire`, `lib/services`).
 
 use serde_json::Value;
 use skywire_testkit::{bytes, cases, text};
 use skywire_wire::{Descriptor, Rule};
 
 fn check_fields(rule: &Rule, case: &Value, name: &str) {
-    assert_eq!(u64::from(rule.kind()), case["type"].as_u64().expect("type"), "{name}");
-    assert_eq!(u64::from(rule.route_id), case["key_route_id"].as_u64().expect("id"), "{name}");
+    assert_eq!(rule.kind() as u64, case["type"].as_u64().expect("type"), "{name}");
+    assert_eq!(u64::from(rule.route_id.0), case["key_route_id"].as_u64().expect("id"), "{name}");
     assert_eq!(rule.keep_alive_ns.to_string(), text(&case["keep_alive_ns"]), "{name}");
     match rule.descriptor() {
         Some(descriptor) => assert_eq!(descriptor.0.to_vec(), bytes(&case["descriptor"]), "{name}"),
         None => assert!(case["descriptor"].is_null(), "{name}"),
     }
     match rule.next() {
-        Some((id, transport)) => {
-            assert_eq!(u64::from(id), case["next_route_id"].as_u64().expect("next"), "{name}");
-            let digits: String = transport.iter().map(|byte| format!("{byte:02x}")).collect();
+        Some(next) => {
+            assert_eq!(u64::from(next.route_id.0), case["next_route_id"].as_u64().expect("next"), "{name}");
+            let digits: String = next.transport.0.iter().map(|byte| format!("{byte:02x}")).collect();
             assert_eq!(digits, text(&case["next_transport_id"]).replace('-', ""), "{name}");
         }
         None => assert!(case["next_route_id"].is_null(), "{name}"),
@@ -23,7 +23,7 @@ fn check_fields(rule: &Rule, case: &Value, name: &str) {
 }
 
 #[test]
-fn rules_are_those_of_upstream() {
+fn rules_are_those_of_v13() {
     for case in cases("rule.json") {
         let name = text(&case["name"]);
         match text(&case["kind"]) {

@@ -1,21 +1,25 @@
 //! The packet path: from the bytes of a link to the link or group that a packet is for (routing.md §3).
 
-use skywire_wire::{HEADER_BYTES, Header, Kind, TransportId};
+use skywire_time::Millis;
+use skywire_wire::{HEADER_BYTES, Header, Kind, RouteId, RuleKind, TransportId};
 
-use super::{CLOSE_REQUESTED, Switch};
+use super::state::{CLOSE_REQUESTED, Switch};
 use crate::event::{CloseReason, Event};
-use crate::link::{Blocker, CHAT_BYTES, HOP_LOCAL};
+use crate::handles::{GroupHandle, LinkHandle};
+use crate::link::{Blocker, CHAT_BYTES};
 use crate::table::{Entry, TableFault};
 
 /// Packets for a consume rule whose group is not there yet, bytes.
 const MAX_EARLY_BYTES: usize = 64 * 1024;
+/// What is kept of the text of a peer's Error packet, bytes.
+const MAX_ERROR_BYTES: usize = 1024;
 
 /// Where a packet came from, and when.
 #[derive(Clone, Copy)]
 struct Arrival {
-    link: u32,
+    link: LinkHandle,
     transport: TransportId,
-    now: f64,
+    now: Millis,
 }
 
 enum Outcome {
@@ -27,7 +31,7 @@ enum Outcome {
 
 impl Switch {
     /// Handles what a link has brought, until there is no whole packet or something is full.
-    pub(super) fn process(&mut self, handle: u32, now: f64) {
+    pub(super) fn process(&mut self, handle: LinkHandle, now: Millis) {
         loop {
             let Some(link) = self.links.get_mut(handle) else { return };
             if link.blocked.is_some() || link.failed {
@@ -80,11 +84,13 @@ impl Switch {
         // Only now: whoever injects packets must not keep a route alive.
         entry.note_lookup(now);
         let outcome = match entry.rule.next() {
-            None => self.consume(header, kind, payload, (from, now)),
-            Some(_) if kind == Kind::KeepAlive && entry.rule.kind() == 1 => Outcome::Done,
+            None => self.consume(header, kind, payload, arrival),
+            Some(_) if kind == Kind::KeepAlive && entry.rule.kind() == RuleKind::Forward => Outcome::Done,
             // The id of a forward rule is nobody's next id: only a stray Close carries it, and ends the rule.
-            Some(_) if kind == Kind::Close && entry.rule.kind() == 1 => drop_counted(&mut self.counters.no_group),
-            Some(_) => self.forward(header, kind, payload, (from, now)),
+            Some(_) if kind == Kind::Close && entry.rule.kind() == RuleKind::Forward => {
+                drop_counted(&mut self.counters.no_group)
+            }
+            Some(_) => self.forward(header, kind, payload, arrival),
         };
         if kind == Kind::Close && !matches!(outcome, Outcome::Blocked(_)) {
             self.table.delete(header.route_id);
@@ -98,13 +104,13 @@ impl Switch {
         outcome
     }
 
-    fn handle_hop_local(&mut self, from: u32, route_id: u32, kind: Kind, payload: &[u8]) -> Outcome {
-        if route_id != HOP_LOCAL {
+    fn handle_hop_local(&mut self, from: LinkHandle, route_id: RouteId, kind: Kind, payload: &[u8]) -> Outcome {
+        if route_id != RouteId::HOP_LOCAL {
             return drop_counted(&mut self.counters.unknown_route);
         }
         let Some(value) = payload.first_chunk::<8>() else { return Outcome::Done };
         if kind == Kind::TransportPing {
-            self.append(from, Kind::TransportPong, HOP_LOCAL, &[value]);
+            self.append(from, Kind::TransportPong, RouteId::HOP_LOCAL, &[value]);
         } else {
             self.tell_unless_flooded(Event::TransportPong { link: from, value: u64::from_be_bytes(*value) });
         }
@@ -112,22 +118,21 @@ impl Switch {
     }
 
     /// Passes a packet on. Its payload is what routing.md §3.3 says, so that no peer sees a form it does not know.
-    fn forward(&mut self, header: Header, kind: Kind, payload: &[u8], (from, now): (u32, f64)) -> Outcome {
+    fn forward(&mut self, header: Header, kind: Kind, payload: &[u8], arrival: Arrival) -> Outcome {
         let Some(Entry { rule, extra, .. }) = self.table.peek_mut(header.route_id) else { return Outcome::Done };
-        let Some((next_id, transport)) = rule.next() else { return Outcome::Done };
-        if self.links.get(extra.goes_over).is_none_or(|link| link.failed) {
-            let Some(&link) = self.by_transport.get(&transport) else {
-                return drop_counted(&mut self.counters.no_transport);
-            };
-            extra.goes_over = link;
-        }
-        let to = extra.goes_over;
+        let Some(next) = rule.next() else { return Outcome::Done };
+        let links = &self.links;
+        let known = extra.goes_over.filter(|&link| links.get(link).is_some_and(|link| !link.failed));
+        let Some(to) = known.or_else(|| self.by_transport.get(&next.transport).copied()) else {
+            return drop_counted(&mut self.counters.no_transport);
+        };
+        extra.goes_over = Some(to);
         let Some(link) = self.links.get_mut(to) else { return Outcome::Done };
         if link.failed {
             return drop_counted(&mut self.counters.no_transport);
         }
         if !link.has_room(payload.len()) {
-            link.waiting_links.push(from);
+            link.waiting_links.push(arrival.link);
             return Outcome::Blocked(Blocker::Link(to));
         }
         let (first, rest): (&[u8], &[u8]) = match kind {
@@ -139,22 +144,22 @@ impl Switch {
             _ => (&payload[..8], &[0; 8]),
         };
         let size = (first.len() + rest.len()) as u16;
-        if link.append(Header { kind: kind as u8, route_id: next_id, size }, &[first, rest]) {
+        if link.append(Header { kind: kind as u8, route_id: next.route_id, size }, &[first, rest]) {
             if kind == Kind::Data && payload.len() <= CHAT_BYTES {
-                link.note_chat(next_id, now);
+                link.note_chat(next.route_id, arrival.now);
             }
             self.counters.forwarded += 1;
             self.mark_dirty(to);
-            let _ = self.table.touch(header.route_id, now);
+            let _ = self.table.touch(header.route_id, arrival.now);
         }
         Outcome::Done
     }
 
     /// Hands a packet to the group it is for.
-    fn consume(&mut self, header: Header, kind: Kind, payload: &[u8], (from, now): (u32, f64)) -> Outcome {
+    fn consume(&mut self, header: Header, kind: Kind, payload: &[u8], arrival: Arrival) -> Outcome {
         let Some(Entry { extra, .. }) = self.table.peek_mut(header.route_id) else { return Outcome::Done };
-        let handle = extra.group;
-        let Some(group) = self.groups.get_mut(handle) else {
+        let group = extra.group.and_then(|handle| Some((handle, self.groups.get_mut(handle)?)));
+        let Some((handle, group)) = group else {
             if kind != Kind::KeepAlive && kind != Kind::Close && extra.early.len() + payload.len() < MAX_EARLY_BYTES {
                 extra.early.extend_from_slice(&header.encode());
                 extra.early.extend_from_slice(payload);
@@ -164,16 +169,16 @@ impl Switch {
             return Outcome::Done;
         };
         if kind == Kind::Data && group.is_full() {
-            group.waiting_links.push(from);
-            group.full_since.get_or_insert(now);
+            group.waiting_links.push(arrival.link);
+            group.full_since.get_or_insert(arrival.now);
             return Outcome::Blocked(Blocker::Group(handle));
         }
         self.counters.delivered += 1;
-        self.deliver(handle, kind, payload, now);
+        self.deliver(handle, kind, payload, arrival.now);
         Outcome::Done
     }
 
-    pub(super) fn deliver(&mut self, handle: u32, kind: Kind, payload: &[u8], now: f64) {
+    pub(super) fn deliver(&mut self, handle: GroupHandle, kind: Kind, payload: &[u8], now: Millis) {
         let Some(group) = self.groups.get_mut(handle) else { return };
         if group.end.is_some() {
             return;
@@ -204,8 +209,8 @@ impl Switch {
             Kind::Pong => {
                 let Some(bytes) = payload.first_chunk::<8>() else { return };
                 let timestamp = i64::from_be_bytes(*bytes);
-                let asked = group.take_pong(timestamp, now);
-                if group.wants_window && group.flow.has_room() {
+                let asked = group.path.take_pong(timestamp, now);
+                if group.wants_window && group.path.flow.has_room() {
                     group.wants_window = false;
                     self.tell(Event::GroupWritable { group: handle });
                 }
@@ -213,7 +218,7 @@ impl Switch {
                     self.tell_unless_flooded(Event::Pong { group: handle, timestamp });
                 }
             }
-            Kind::Error => group.error = payload[..payload.len().min(1024)].to_vec(),
+            Kind::Error => group.error = payload[..payload.len().min(MAX_ERROR_BYTES)].to_vec(),
             Kind::Close => {
                 if group.is_closing() {
                     return self.end_group(handle, CloseReason::Local, b"", now);

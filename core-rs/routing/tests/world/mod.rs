@@ -3,32 +3,14 @@
 #![allow(dead_code, reason = "each test file uses its part")]
 
 use skywire_crypto::{Key, Records};
-use skywire_routing::{Event, Switch};
-use skywire_wire::{Body, Descriptor, Rule};
+use skywire_routing::{Event, GroupHandle, LinkHandle, Switch};
+pub use skywire_testkit::Dice;
+use skywire_time::Millis;
+use skywire_wire::{Body, Descriptor, NextHop, RouteId, Rule, TransportId};
 
 /// What a socket and the network behind it hold.
 const SOCKET_BYTES: usize = 64 * 1024;
 pub const KEEP_ALIVE_MS: f64 = 30_000.0;
-
-/// A small generator of our own (xorshift64*): the tests need repeatable choices, not good randomness.
-pub struct Dice(u64);
-
-impl Dice {
-    pub fn new(seed: u64) -> Dice {
-        Dice(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1)
-    }
-
-    pub fn below(&mut self, limit: usize) -> usize {
-        self.0 ^= self.0 >> 12;
-        self.0 ^= self.0 << 25;
-        self.0 ^= self.0 >> 27;
-        (self.0.wrapping_mul(0x2545_f491_4f6c_dd1d) >> 33) as usize % limit
-    }
-
-    pub fn bytes(&mut self, length: usize) -> Vec<u8> {
-        (0..length).map(|_| self.below(256) as u8).collect()
-    }
-}
 
 /// One direction of a cable.
 #[derive(Default)]
@@ -41,7 +23,7 @@ struct Lane {
 
 struct Cable {
     /// Switch and link at each end.
-    ends: [(usize, u32); 2],
+    ends: [(usize, LinkHandle); 2],
     lanes: [Lane; 2],
 }
 
@@ -49,7 +31,7 @@ pub struct World {
     pub switches: Vec<Switch>,
     /// Events by switch, in order; tests take them.
     pub events: Vec<Vec<Event>>,
-    pub now: f64,
+    pub now: Millis,
     pub dice: Dice,
     /// The longest piece that a read brings.
     pub piece: usize,
@@ -59,9 +41,9 @@ pub struct World {
 impl World {
     pub fn new(switches: usize) -> World {
         World {
-            switches: (0..switches).map(|_| Switch::new(1, 0.0)).collect(),
+            switches: (0..switches).map(|_| Switch::new(RouteId(1), Millis::ZERO)).collect(),
             events: (0..switches).map(|_| Vec::new()).collect(),
-            now: 0.0,
+            now: Millis::ZERO,
             dice: Dice::new(1),
             piece: 1 << 20,
             cables: Vec::new(),
@@ -69,12 +51,12 @@ impl World {
     }
 
     /// Joins two switches; the number of the cable and of the link at each end.
-    pub fn join(&mut self, a: usize, b: usize, sealed: bool) -> (usize, u32, u32) {
+    pub fn join(&mut self, a: usize, b: usize, sealed: bool) -> (usize, LinkHandle, LinkHandle) {
         let cable = self.cables.len();
         let transport = transport(cable);
         let (left, right) = if sealed { (Some(records(7, 8)), Some(records(8, 7))) } else { (None, None) };
-        let at_a = self.switches[a].add_link(transport, left, &[], self.now);
-        let at_b = self.switches[b].add_link(transport, right, &[], self.now);
+        let at_a = self.switches[a].add_link(transport, left, &[], self.now).expect("there is room");
+        let at_b = self.switches[b].add_link(transport, right, &[], self.now).expect("there is room");
         self.cables.push(Cable { ends: [(a, at_a), (b, at_b)], lanes: [Lane::default(), Lane::default()] });
         (cable, at_a, at_b)
     }
@@ -99,9 +81,9 @@ impl World {
 
     /// Lets time pass in small steps, each settled.
     pub fn pass(&mut self, ms: f64) {
-        let end = self.now + ms;
+        let end = self.now + Millis(ms);
         while self.now < end {
-            self.now = (self.now + 100.0).min(end);
+            self.now = (self.now + Millis(100.0)).earlier(end);
             for switch in &mut self.switches {
                 if switch.poll_deadline().is_some_and(|at| at <= self.now) {
                     switch.handle_deadline(self.now);
@@ -164,48 +146,44 @@ impl World {
 /// A connection between the two ends of a line of switches.
 pub struct Connection {
     /// The groups at the first and the last switch.
-    pub groups: [u32; 2],
+    pub groups: [GroupHandle; 2],
     /// The route ids on the way there, by switch; the last one is that of the consume rule.
-    pub there: Vec<u32>,
+    pub there: Vec<RouteId>,
     /// The route ids on the way back, from the last switch to the first.
-    pub back: Vec<u32>,
+    pub back: Vec<RouteId>,
 }
 
-pub fn transport(cable: usize) -> [u8; 16] {
-    [cable as u8 + 1; 16]
+pub fn transport(cable: usize) -> TransportId {
+    TransportId([cable as u8 + 1; 16])
 }
 
 pub fn records(send: u8, receive: u8) -> Records {
     Records::new(Key::new([send; 32]), Key::new([receive; 32]))
 }
 
-pub fn rule(route_id: u32, body: Body) -> Vec<u8> {
+pub fn rule(route_id: RouteId, body: Body) -> Vec<u8> {
     Rule { keep_alive_ns: (KEEP_ALIVE_MS * 1e6) as i64, route_id, body }.encode()
 }
 
 /// A line of switches: the world, and for each cable its two links.
-pub fn line(switches: usize, sealed: bool) -> (World, Vec<(u32, u32)>) {
+pub fn line(switches: usize, sealed: bool) -> (World, Vec<(LinkHandle, LinkHandle)>) {
     let mut world = World::new(switches);
     let links = (1..switches).map(|at| world.join(at - 1, at, sealed)).map(|(_, a, b)| (a, b)).collect();
     (world, links)
 }
 
 /// Saves the rules of a route over the switches of `path` and returns the ids (routing.md §2.4, §5).
-pub fn save_route(world: &mut World, path: &[usize]) -> Vec<u32> {
+pub fn save_route(world: &mut World, path: &[usize]) -> Vec<RouteId> {
     let now = world.now;
-    let ids: Vec<u32> = path.iter().map(|&at| world.switches[at].reserve(1).expect("an id")).collect();
+    let ids: Vec<RouteId> = path.iter().map(|&at| world.switches[at].reserve(1).expect("an id")).collect();
     for (step, &at) in path.iter().enumerate() {
         let descriptor = Descriptor([at as u8; 70]);
         let body = match path.get(step + 1) {
             None => Body::Consume { descriptor },
             Some(&next) => {
                 // Cable k joins the switches k and k + 1.
-                let (next_id, next_transport) = (ids[step + 1], transport(at.min(next)));
-                if step == 0 {
-                    Body::Forward { descriptor, next_id, next_transport }
-                } else {
-                    Body::Intermediary { next_id, next_transport }
-                }
+                let next = NextHop { route_id: ids[step + 1], transport: transport(at.min(next)) };
+                if step == 0 { Body::Forward { descriptor, next } } else { Body::Intermediary { next } }
             }
         };
         world.switches[at].save_rule(&rule(ids[step], body), now).expect("a rule");
@@ -239,7 +217,7 @@ pub fn secure(world: &mut World, connection: &Connection) {
 }
 
 /// Everything that a group has received.
-pub fn read_all(world: &mut World, switch: usize, group: u32) -> Vec<u8> {
+pub fn read_all(world: &mut World, switch: usize, group: GroupHandle) -> Vec<u8> {
     let mut all = Vec::new();
     let mut piece = vec![0; 10_000];
     loop {
@@ -253,7 +231,7 @@ pub fn read_all(world: &mut World, switch: usize, group: u32) -> Vec<u8> {
 }
 
 /// Puts bytes on a link as its peer would, in plaintext.
-pub fn feed(switch: &mut Switch, link: u32, mut input: &[u8], now: f64) {
+pub fn feed(switch: &mut Switch, link: LinkHandle, mut input: &[u8], now: Millis) {
     while !input.is_empty() {
         let area = switch.read_area(link);
         let count = area.len().min(input.len());
@@ -267,13 +245,13 @@ pub fn feed(switch: &mut Switch, link: u32, mut input: &[u8], now: f64) {
 }
 
 /// How many rules are active.
-pub fn active_rules(switch: &Switch, now: f64) -> usize {
+pub fn active_rules(switch: &Switch, now: Millis) -> usize {
     let mut count = 0;
     switch.each_rule(now, |_, _| count += 1);
     count
 }
 
 /// One packet's bytes.
-pub fn packet(kind: u8, route_id: u32, payload: &[u8]) -> Vec<u8> {
+pub fn packet(kind: u8, route_id: RouteId, payload: &[u8]) -> Vec<u8> {
     skywire_wire::Packet { kind, route_id, payload }.encode().expect("a payload that fits")
 }
