@@ -1,13 +1,20 @@
 // deno-lint-ignore-file no-console -- a task talks to whoever runs it
 
 /**
- * Builds the Rust core again and compares it, byte for byte, with the committed artefact.
+ * Builds the Rust core again and compares it, byte for byte, with the committed artefact. So with the numbers of its
+ * boundary.
  *
  *     deno task core:check
  */
 
 import { buildCore, CORE_DIGEST, CORE_WASM, digestOf } from "./core_artefact.ts";
+import { renderLayout } from "./core_layout.ts";
 
+for (const { url, text } of await renderLayout()) {
+  if (await Deno.readTextFile(url) === text) continue;
+  console.error(`Check the core: ${url} is not what core-rs/abi/layout.json makes of it; run "deno task core:build"`);
+  Deno.exit(1);
+}
 const committed = await digestOf(await Deno.readFile(CORE_WASM));
 const noted = (await Deno.readTextFile(CORE_DIGEST)).split(" ")[0];
 const built = await digestOf(await buildCore());

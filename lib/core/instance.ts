@@ -1,6 +1,6 @@
 /**
  * The one importer of the WASM module. The import is static: the type checker sees the exports, no permission is
- * needed, and a compiled program embeds the module.
+ * needed, and a compiled program embeds the module. Tested in `tests/core/module_test.ts`.
  */
 
 import * as wasm from "./skywire_core.wasm";

@@ -9,6 +9,5 @@ export * from "./noise.ts";
 export * from "./records.ts";
 export * from "./packet.ts";
 export * from "./rule.ts";
-export * from "./rule_table.ts";
 export * from "./switch.ts";
 export * from "./switch_events.ts";

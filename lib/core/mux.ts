@@ -23,7 +23,7 @@ export const MUX_DEFAULT_WINDOW_BYTES = 262_144;
 /** What a {@link Mux} is set up with. */
 export interface MuxOptions {
   /** The side that opened the link is the client; its streams have odd ids. */
-  readonly role: "client" | "server";
+  readonly role: (typeof layout.MUX_ROLES)[number];
   /** Send a ping every 30 s, and end the session when the peer is silent for 10 s. */
   readonly keepAlive: boolean;
   /**
@@ -111,7 +111,7 @@ export class Mux implements Disposable {
     }
     const switches = (options.keepAlive ? layout.MUX_KEEP_ALIVE : 0) |
       (options.acknowledge === "accept" ? 0 : layout.MUX_ACKNOWLEDGE_ON_ARRIVAL);
-    const role = layout.MUX_ROLE[options.role];
+    const role = layout.MUX_ROLES.indexOf(options.role);
     const { backlog = 256, maxStreams = 4096 } = options;
     this.#handle = core.mux_new(role, switches, window, backlog, maxStreams, now) >>> 0;
     if (this.#handle === 0) throw new UnavailableError("mux/too-many", "Begin a mux session: there are too many");

@@ -5,7 +5,7 @@ import { publicKeyBytes } from "../types/mod.ts";
 import type { PublicKey, SecretKey } from "../types/mod.ts";
 import { checkCrypto } from "./crypto_faults.ts";
 import { core } from "./instance.ts";
-import { FAULT_MESSAGE_ORDER, NOISE_PATTERN, NOISE_ROLE, SCRATCH_BYTES } from "./layout.ts";
+import { FAULT_MESSAGE_ORDER, NOISE_PATTERNS, NOISE_ROLES, SCRATCH_BYTES } from "./layout.ts";
 import { copyAt, intoScratch, SCRATCH, viewAt, wipeScratch } from "./memory.ts";
 import { Records } from "./records.ts";
 
@@ -18,9 +18,9 @@ const MAX_MESSAGE_BYTES = 65_535;
 /** What a handshake begins with. */
 export interface NoiseOptions {
   /** XK: the initiator knows the responder's key. KK: both know both. */
-  readonly pattern: "XK" | "KK";
+  readonly pattern: (typeof NOISE_PATTERNS)[number];
   /** The initiator writes the first message. */
-  readonly role: "initiator" | "responder";
+  readonly role: (typeof NOISE_ROLES)[number];
   /** Our static key; the core keeps a copy until the handshake is disposed. */
   readonly localSecret: SecretKey;
   /** The peer's static key: required, but for the responder of XK, who learns it from message 3 and gives none. */
@@ -53,7 +53,8 @@ export class NoiseHandshake implements Disposable {
     const remote = remoteKey === undefined ? new Uint8Array() : publicKeyBytes(remoteKey);
     const [local, , peer] = intoScratch(localSecret.expose(), ephemeral, remote) as [number, number, number];
     try {
-      const status = core.noise_new(NOISE_PATTERN[pattern], NOISE_ROLE[role], local, peer, remote.length, RESULT);
+      const [patternNumber, roleNumber] = [NOISE_PATTERNS.indexOf(pattern), NOISE_ROLES.indexOf(role)];
+      const status = core.noise_new(patternNumber, roleNumber, local, peer, remote.length, RESULT);
       checkCrypto(status, { area: "noise", action: "Begin a handshake" });
     } finally {
       wipeScratch(64);

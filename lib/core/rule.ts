@@ -1,6 +1,6 @@
 /**
  * Routing rules and route descriptors (routing.md §2.1–2.3). The core checks a rule and brings it into the form that
- * upstream builds; its fields are taken from there.
+ * v1.3 builds; its fields are taken from there.
  */
 
 import { ProtocolError } from "../errors/mod.ts";
@@ -22,7 +22,7 @@ import { checkStatus, copyAt, intoScratch, SCRATCH } from "./memory.ts";
 /** Two keys and two ports, bytes. */
 export const DESCRIPTOR_BYTES = 70;
 
-/** A forward rule as upstream builds it: no other kind is longer. */
+/** A forward rule as v1.3 builds it: no other kind is longer. */
 export const LONGEST_RULE_BYTES = 120;
 
 /** What every rule says. */
@@ -86,7 +86,7 @@ export function decodeRule(bytes: Uint8Array): Rule {
   return fieldsOf(copyAt(SCRATCH + half, length));
 }
 
-/** Writes a rule as upstream builds it: 83, 120 or 50 bytes. */
+/** Writes a rule as v1.3 builds it: 83, 120 or 50 bytes. */
 export function encodeRule(rule: Rule): Uint8Array<ArrayBuffer> {
   const header = new Uint8Array(HEADER_BYTES);
   const view = new DataView(header.buffer);

@@ -12,7 +12,7 @@
 import { ClosedError, UnavailableError } from "../errors/mod.ts";
 import { type MonotonicMs, type PublicKey, type RouteId, type TransportId, transportIdBytes } from "../types/mod.ts";
 import { core } from "./instance.ts";
-import { FAULT_GROUP_NOT_OPEN, SWITCH_IO_BYTES } from "./layout.ts";
+import { COUNTERS, FAULT_GROUP_NOT_OPEN, LINK_FIGURES, SWITCH_IO_BYTES } from "./layout.ts";
 import { checkStatus, copyAt, intoScratch, viewAt } from "./memory.ts";
 import { MAX_RECORD_PLAINTEXT_BYTES, type Records } from "./records.ts";
 import { checkRule, fieldsOf, LONGEST_RULE_BYTES, type Rule } from "./rule.ts";
@@ -144,9 +144,7 @@ export class Switch implements Disposable {
 
   /** Figures of a link that was not removed. */
   linkStats(link: LinkHandle): SwitchLinkStats {
-    const view = this.#view(core.switch_link_stats(this.#open(), link));
-    const at = (index: number): number => Number(view.getBigUint64(index * 8, true));
-    return { sentBytes: at(0), receivedBytes: at(1), sentPackets: at(2), receivedPackets: at(3) };
+    return readNumbers(LINK_FIGURES, this.#view(core.switch_link_stats(this.#open(), link)));
   }
 
   /** Asks the peer of a link for a sign of life: `transport-pong` with the same value. v1.3 drops it unharmed. */
@@ -320,19 +318,7 @@ export class Switch implements Disposable {
 
   /** What was passed on and what was dropped. */
   counters(): SwitchCounters {
-    const view = this.#view(core.switch_counters(this.#open()));
-    const at = (index: number): number => Number(view.getBigUint64(index * 8, true));
-    return {
-      forwarded: at(0),
-      delivered: at(1),
-      unknownType: at(2),
-      shortPayload: at(3),
-      unknownRoute: at(4),
-      expiredRoute: at(5),
-      wrongLink: at(6),
-      noTransport: at(7),
-      noGroup: at(8),
-    };
+    return readNumbers(COUNTERS, this.#view(core.switch_counters(this.#open())));
   }
 
   /** Wipes and forgets. */
@@ -354,4 +340,10 @@ export class Switch implements Disposable {
     if (status === FAULT_GROUP_NOT_OPEN) throw new ClosedError("switch/group-closed", "The route group has ended");
     return checkStatus(status);
   }
+}
+
+/** Reads numbers that the core shows in the order of their names. */
+function readNumbers<Name extends string>(names: readonly Name[], view: DataView): Record<Name, number> {
+  const numbers = names.map((name, i) => [name, Number(view.getBigUint64(i * 8, true))] as const);
+  return Object.fromEntries(numbers) as Record<Name, number>;
 }

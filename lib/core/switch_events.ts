@@ -2,7 +2,8 @@
 
 import { BugError } from "../errors/mod.ts";
 import type { Branded } from "../types/mod.ts";
-import { EVENT } from "./layout.ts";
+import { CLOSE_REASONS, EVENTS, LINK_FAULTS } from "./layout.ts";
+import { at } from "../types/at.ts";
 
 /** Names a link of one switch. */
 export type LinkHandle = Branded<number, "LinkHandle">;
@@ -37,37 +38,36 @@ export type SwitchEvent =
   /** The peer of a link answered. */
   | { readonly type: "transport-pong"; readonly link: LinkHandle; readonly value: bigint };
 
-const REASONS: readonly GroupCloseReason[] = ["local", "remote", "expired", "link-down", "silence", "fault"];
-const LINK_FAULTS: readonly string[] = ["record", "framing", "stalled"];
 const MESSAGE_AT = 16;
 
 /** Reads an event from the form in which the core writes it (`core-rs/abi/src/switch.rs`). */
 export function decodeEvent(bytes: Uint8Array): SwitchEvent {
   const view = new DataView(bytes.buffer, bytes.byteOffset, MESSAGE_AT);
-  const [kind, detail, subject] = [view.getUint8(0), view.getUint8(1), view.getUint32(4, true)];
+  const [number, detail, subject] = [view.getUint8(0), view.getUint8(1), view.getUint32(4, true)];
+  const type = EVENTS[number];
   const group = subject as GroupHandle, link = subject as LinkHandle;
-  switch (kind) {
-    case EVENT.GROUP_HANDSHAKE:
-      return { type: "group-handshake", group, encrypt: detail === 1 };
-    case EVENT.GROUP_FRAME:
-      return { type: "group-frame", group };
-    case EVENT.GROUP_READABLE:
-      return { type: "group-readable", group };
-    case EVENT.GROUP_WRITABLE:
-      return { type: "group-writable", group };
-    case EVENT.GROUP_CLOSED: {
+  switch (type) {
+    case "group-handshake":
+      return { type, group, encrypt: detail === 1 };
+    case "group-frame":
+      return { type, group };
+    case "group-readable":
+      return { type, group };
+    case "group-writable":
+      return { type, group };
+    case "group-closed": {
       const message = new TextDecoder().decode(bytes.subarray(MESSAGE_AT));
-      return { type: "group-closed", group, reason: REASONS[detail]!, ...(message === "" ? {} : { message }) };
+      return { type, group, reason: at(CLOSE_REASONS, detail), ...(message === "" ? {} : { message }) };
     }
-    case EVENT.PONG:
-      return { type: "pong", group, timestamp: view.getBigInt64(8, true) };
-    case EVENT.LINK_RESUMED:
-      return { type: "link-resumed", link };
-    case EVENT.LINK_FAULT:
-      return { type: "link-fault", link, code: LINK_FAULTS[detail]! };
-    case EVENT.TRANSPORT_PONG:
-      return { type: "transport-pong", link, value: view.getBigUint64(8, true) };
-    default:
-      throw new BugError("core/event", `The core told an event of kind ${kind}`);
+    case "pong":
+      return { type, group, timestamp: view.getBigInt64(8, true) };
+    case "link-resumed":
+      return { type, link };
+    case "link-fault":
+      return { type, link, code: at(LINK_FAULTS, detail) };
+    case "transport-pong":
+      return { type, link, value: view.getBigUint64(8, true) };
+    case undefined:
+      throw new BugError("core/event", `The core told an event of kind ${number}`);
   }
 }
