@@ -14,6 +14,7 @@
 import { encodePacket, type LinkHandle, Records, type Switch } from "../../lib/core/mod.ts";
 import { concatBytes, type MonotonicMs, type RouteId } from "../../lib/types/mod.ts";
 import { SwitchLine } from "../core/switch_line.ts";
+import { at } from "../../lib/types/at.ts";
 
 const MIB = 1024 * 1024;
 const keys = [new Uint8Array(32).fill(1), new Uint8Array(32).fill(2)] as const;
@@ -66,11 +67,11 @@ interface Relay {
 function makeRelay(): Relay {
   const line = new SwitchLine(3);
   line.open();
-  const core = line.switches[1]!;
+  const core = at(line.switches, 1);
   const { rule } = core.rules(line.now).find(({ rule }) =>
     rule.type === "intermediary" && rule.nextTransportId.endsWith("1")
   )!;
-  const [from, to] = [line.links[0]![1], line.links[1]![0]];
+  const [from, to] = [at(line.links, 0)[1], at(line.links, 1)[0]];
   const peer = Records.ofKeys({ send: keys[0], receive: keys[1] });
   return { line, core, from, to, routeId: rule.routeId, peer };
 }

@@ -29,7 +29,7 @@ const TYPE_NAMES: Readonly<Record<string, (typeof PACKET_TYPES)[number]>> = {
   Error: "error",
 };
 
-/** The counter in which a drop shows, by a part of the reason that upstream gives. */
+/** The counter in which a drop shows, by a part of the reason that v1.3 gives. */
 const DROP_COUNTERS: readonly (readonly [reason: string, counter: keyof SwitchCounters])[] = [
   ["index out of range", "shortPayload"],
   ["rule not found", "unknownRoute"],
@@ -39,16 +39,16 @@ const DROP_COUNTERS: readonly (readonly [reason: string, counter: keyof SwitchCo
   ["route descriptor does not exist", "noGroup"],
 ];
 
-/** Where we are stricter or kinder than upstream on purpose. */
+/** Where we are stricter or kinder than v1.3 on purpose. */
 const DEVIATIONS: Readonly<Record<string, { readonly counter?: keyof SwitchCounters; readonly kept: boolean }>> = {
-  // A short packet is dropped whatever its rule is, so the rule stays (routing.md §1.4). Upstream crashes on all others.
+  // A short packet is dropped whatever its rule is, so the rule stays (routing.md §1.4). v1.3 crashes on all others.
   "handle: close without code via forward": { counter: "shortPayload", kept: true },
   // Packets wait for the group of a saved consume rule, so that a fast initiator loses nothing (routing.md §10, Q2).
   "handle: data to consume rule without route group": { kept: true },
   "handle: ping to consume rule without route group": { kept: true },
 };
 
-/** Upstream stores these and crashes once a packet hits them; we refuse them at once (routing.md §2.5). */
+/** v1.3 stores these and crashes once a packet hits them; we refuse them at once (routing.md §2.5). */
 const REFUSED_RULES: Readonly<Record<string, string>> = {
   "handle: stored rule of unknown type 3": "rule/type",
   "handle: stored intermediary rule cut to 20 bytes": "rule/length",
@@ -151,7 +151,7 @@ function fieldsOf({ payload }: Packet, names: Readonly<Record<string, unknown>>)
     throughput: () => String(view.getBigInt64(8)),
     text: () => new TextDecoder().decode(payload),
   };
-  return Object.fromEntries(Object.keys(names).map((name) => [name, readers[name]!()]));
+  return Object.fromEntries(Object.keys(names).map((name) => [name, (readers[name] ?? assert.fail(name))()]));
 }
 
 function transport(fill: number): TransportId {

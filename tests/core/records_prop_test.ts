@@ -5,6 +5,7 @@ import fc from "fast-check";
 import { MAX_OBJECT_PLAINTEXT_BYTES, MAX_RECORD_PLAINTEXT_BYTES, Records } from "../../lib/core/mod.ts";
 import { ClosedError, hasCode, ProtocolError } from "../../lib/errors/mod.ts";
 import { concatBytes } from "../../lib/types/mod.ts";
+import { at } from "../../lib/types/at.ts";
 
 const KEY = new Uint8Array(32).fill(1);
 const OTHER = new Uint8Array(32).fill(2);
@@ -39,13 +40,13 @@ Deno.test("Records: what was sealed in any writes arrives in any splits, byte fo
       const stream = concatBytes(...plaintext.map((bytes) => pair.sender.seal(bytes)));
       const received = new Uint8Array(stream.length);
       let length = 0;
-      for (let at = 0, cut = 0; at < stream.length; cut++) {
-        const end = at + cuts[cut % cuts.length]!;
-        pair.receiver.push(stream.subarray(at, end));
+      for (let start = 0, cut = 0; start < stream.length; cut++) {
+        const end = start + at(cuts, cut % cuts.length);
+        pair.receiver.push(stream.subarray(start, end));
         const available = pair.receiver.available;
         assert.equal(pair.receiver.read(received.subarray(length)), available);
         length += available;
-        at = end;
+        start = end;
       }
       assert.deepEqual(received.subarray(0, length), concatBytes(...plaintext));
     }),
@@ -63,14 +64,14 @@ Deno.test("Records: one changed bit is refused for good, and what came before it
         const frames = lengths.map((count) => pair.sender.seal(new Uint8Array(count).fill(count)));
         const stream = concatBytes(...frames);
         const bit = seed % (stream.length * 8);
-        stream[bit >> 3]! ^= 0x80 >> (bit & 7);
+        stream[bit >> 3] = at(stream, bit >> 3) ^ 0x80 >> (bit & 7);
         // A longer prefix swallows what follows, so more bytes are needed before the fault shows.
         const push = (): void => pair.receiver.push(concatBytes(stream, new Uint8Array(4096)));
         assert.throws(push, ProtocolError);
         assert.throws(() => pair.receiver.push(new Uint8Array(1)), ProtocolError);
 
         let whole = 0;
-        for (let end = frames[0]!.length; end <= bit >> 3; end += frames[whole]?.length ?? Infinity) whole++;
+        for (let end = at(frames, 0).length; end <= bit >> 3; end += frames[whole]?.length ?? Infinity) whole++;
         const into = new Uint8Array(1000);
         const expected = concatBytes(...lengths.slice(0, whole).map((count) => new Uint8Array(count).fill(count)));
         assert.deepEqual(into.subarray(0, pair.receiver.read(into)), expected);
@@ -93,7 +94,7 @@ Deno.test("Records: a stream cut anywhere gives the whole frames before the cut,
         let [end, expected] = [0, 0];
         for (const [index, frame] of frames.entries()) {
           end += frame.length;
-          if (end <= cut) expected += lengths[index]!;
+          if (end <= cut) expected += at(lengths, index);
         }
         assert.equal(pair.receiver.available, expected);
       },
@@ -120,7 +121,7 @@ Deno.test("Records: session objects open in any order, each once", () => {
       using pair = makePair();
       const objects = order.map((_, index) => pair.sender.sealObject(new Uint8Array([index])));
       for (const index of order) {
-        const sealed = objects[index]!.subarray(2);
+        const sealed = at(objects, index).subarray(2);
         assert.deepEqual(pair.receiver.openObject(sealed), new Uint8Array([index]));
         assert.throws(() => pair.receiver.openObject(sealed), replayed);
       }
@@ -132,9 +133,9 @@ Deno.test("Records: session objects open in any order, each once", () => {
 Deno.test("Records: an object 1024 counters behind the newest is refused, one 1023 behind is not", () => {
   using pair = makePair();
   const objects = Array.from({ length: 1025 }, () => pair.sender.sealObject(new Uint8Array()).slice(2));
-  pair.receiver.openObject(objects[1024]!);
-  assert.throws(() => pair.receiver.openObject(objects[0]!), replayed);
-  assert.deepEqual(pair.receiver.openObject(objects[1]!), new Uint8Array());
+  pair.receiver.openObject(at(objects, 1024));
+  assert.throws(() => pair.receiver.openObject(at(objects, 0)), replayed);
+  assert.deepEqual(pair.receiver.openObject(at(objects, 1)), new Uint8Array());
 });
 
 Deno.test("Records: an object may have 65511 bytes, and a forged one changes nothing", () => {
@@ -144,7 +145,7 @@ Deno.test("Records: an object may have 65511 bytes, and a forged one changes not
   assert.equal(sealed.length, 65_537);
   assert.deepEqual([sealed[0], sealed[1]], [0xff, 0xff]);
   const forged = sealed.slice(2);
-  forged[100]! ^= 1;
+  forged[100] = at(forged, 100) ^ 1;
   assert.throws(() => pair.receiver.openObject(forged), ProtocolError);
   assert.deepEqual(pair.receiver.openObject(sealed.subarray(2)), plaintext);
   assert.throws(() => pair.sender.sealObject(new Uint8Array(MAX_OBJECT_PLAINTEXT_BYTES + 1)), RangeError);

@@ -22,6 +22,7 @@ import {
   SecretKey,
   type TransportId,
 } from "../../lib/types/mod.ts";
+import { at } from "../../lib/types/at.ts";
 
 /** Of all rules here. */
 export const KEEP_ALIVE_NS = 30_000_000_000n;
@@ -63,25 +64,25 @@ export class SwitchLine implements Disposable {
       new Switch({ localKey: publicKeyOf(secret), firstRouteId: 1000 * (i + 1) }, this.now)
     );
     this.#events = this.switches.map(() => []);
-    for (let i = 1; i < length; i++) this.#join(this.switches[i - 1]!, this.switches[i]!, i - 1);
+    for (let i = 1; i < length; i++) this.#join(at(this.switches, i - 1), at(this.switches, i), i - 1);
   }
 
   /** Saves the rules of a route pair and begins the groups at both ends. */
   open(): [LineEnd, LineEnd] {
     const descriptor: RouteDescriptor = {
-      source: { publicKey: this.switches[0]!.localKey, port: 49_153 },
-      destination: { publicKey: this.switches.at(-1)!.localKey, port: 3 },
+      source: { publicKey: at(this.switches, 0).localKey, port: 49_153 },
+      destination: { publicKey: at(this.switches, -1).localKey, port: 3 },
     };
     const path = this.switches.map((_, i) => i);
     const there = this.#saveRoute(path, descriptor);
     const back = this.#saveRoute(path.toReversed(), invertDescriptor(descriptor));
-    const end = (at: number, forward: RouteId, consume: RouteId): LineEnd => {
-      const core = this.switches[at]!;
+    const end = (position: number, forward: RouteId, consume: RouteId): LineEnd => {
+      const core = at(this.switches, position);
       const group = core.addGroup({ forward, consume }, this.now);
-      return { core, secret: this.#secrets[at]!, group, forward, consume };
+      return { core, secret: at(this.#secrets, position), group, forward, consume };
     };
     const last = path.length - 1;
-    return [end(0, there[0]!, back[last]!), end(last, back[0]!, there[last]!)];
+    return [end(0, at(there, 0), at(back, last)), end(last, at(back, 0), at(there, last))];
   }
 
   /** As {@link open}, with keys from a real handshake over the line. */
@@ -109,8 +110,8 @@ export class SwitchLine implements Disposable {
   /** Moves bytes until nothing moves; lets each switch do what is due before. */
   settle(): void {
     for (const core of this.switches) {
-      const at = core.pollDeadline();
-      if (at !== undefined && at <= this.now) core.handleDeadline(this.now);
+      const due = core.pollDeadline();
+      if (due !== undefined && due <= this.now) core.handleDeadline(this.now);
     }
     let moved = true;
     while (moved) {
@@ -130,7 +131,7 @@ export class SwitchLine implements Disposable {
 
   /** The events of a switch since they were taken last. */
   takeEvents(core: Switch): SwitchEvent[] {
-    const events = this.#events[this.switches.indexOf(core)]!;
+    const events = at(this.#events, this.switches.indexOf(core));
     for (let event = core.pollEvent(); event !== undefined; event = core.pollEvent()) events.push(event);
     return events.splice(0);
   }
@@ -179,18 +180,18 @@ export class SwitchLine implements Disposable {
   }
 
   #saveRoute(path: readonly number[], descriptor: RouteDescriptor): RouteId[] {
-    const ids = path.map((at) => this.switches[at]!.reserveRouteIds(1)[0]!);
-    path.forEach((at, step) => {
-      const base = { routeId: ids[step]!, keepAliveNs: KEEP_ALIVE_NS };
+    const ids = path.map((position) => at(at(this.switches, position).reserveRouteIds(1), 0));
+    path.forEach((position, step) => {
+      const base = { routeId: at(ids, step), keepAliveNs: KEEP_ALIVE_NS };
       let rule: Rule = { type: "consume", ...base, descriptor };
       if (step + 1 < path.length) {
-        const nextTransportId = transportIdAt(Math.min(at, path[step + 1]!));
-        const next = { nextRouteId: ids[step + 1]!, nextTransportId };
+        const nextTransportId = transportIdAt(Math.min(position, at(path, step + 1)));
+        const next = { nextRouteId: at(ids, step + 1), nextTransportId };
         rule = step === 0
           ? { type: "forward", ...base, descriptor, ...next }
           : { type: "intermediary", ...base, ...next };
       }
-      this.switches[at]!.saveRule(encodeRule(rule), this.now);
+      at(this.switches, position).saveRule(encodeRule(rule), this.now);
     });
     return ids;
   }

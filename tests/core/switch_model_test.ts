@@ -1,6 +1,6 @@
 /**
  * The rule state machine where packets meet it (routing.md §2.7): the switch against a model, in any order of events.
- * `rule_table_model_test.ts` has the table alone.
+ * `core-rs/routing/src/table_model.rs` has the table alone.
  */
 
 import assert from "node:assert/strict";

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import fc from "fast-check";
 import { concatBytes } from "../../lib/types/mod.ts";
 import { SwitchLine } from "./switch_line.ts";
+import { at } from "../../lib/types/at.ts";
 
 Deno.test("Switch: any writes at both ends arrive complete and in order, whatever the pieces and pauses of reading", () => {
   const action = fc.oneof(
@@ -21,18 +22,18 @@ Deno.test("Switch: any writes at both ends arrive complete and in order, whateve
       (length, pieces, actions) => {
         using line = new SwitchLine(length);
         let turn = 0;
-        line.piece = () => pieces[turn++ % pieces.length]!;
+        line.piece = () => at(pieces, turn++ % pieces.length);
         const ends = line.connect();
         const sent: Uint8Array[][] = [[], []];
         const got: Uint8Array[][] = [[], []];
-        const read = (at: number, space: number): void => {
-          const { core, group } = ends[at]!;
+        const read = (end: number, space: number): void => {
+          const { core, group } = at(ends, end);
           if (space === 0) {
             const message = core.readMessage(group, line.now);
-            if (message !== undefined) got[at]!.push(message);
+            if (message !== undefined) at(got, end).push(message);
           } else {
             const into = new Uint8Array(space);
-            got[at]!.push(into.subarray(0, core.read(group, into, line.now)));
+            at(got, end).push(into.subarray(0, core.read(group, into, line.now)));
           }
         };
         for (const [i, step] of actions.entries()) {
@@ -41,15 +42,15 @@ Deno.test("Switch: any writes at both ends arrive complete and in order, whateve
           else if ("read" in step) read(step.end, step.read);
           else {
             const bytes = new Uint8Array(step.write).fill(i + 1);
-            const { core, group } = ends[step.end]!;
-            sent[1 - step.end]!.push(bytes.subarray(0, core.write(group, bytes, line.now)));
+            const { core, group } = at(ends, step.end);
+            at(sent, 1 - step.end).push(bytes.subarray(0, core.write(group, bytes, line.now)));
           }
         }
         line.settle();
-        for (const at of [0, 1]) {
+        for (const end of [0, 1]) {
           // One read takes everything: no more was written than an inbox holds.
-          read(at, 4 * 1024 * 1024);
-          assert.deepEqual(concatBytes(...got[at]!), concatBytes(...sent[at]!));
+          read(end, 4 * 1024 * 1024);
+          assert.deepEqual(concatBytes(...at(got, end)), concatBytes(...at(sent, end)));
         }
       },
     ),

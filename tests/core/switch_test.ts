@@ -3,6 +3,7 @@ import { encodePacket, Records, sha256, type Switch } from "../../lib/core/mod.t
 import { BugError, ClosedError, ProtocolError, UnavailableError } from "../../lib/errors/mod.ts";
 import type { MonotonicMs, RouteId } from "../../lib/types/mod.ts";
 import { KEEP_ALIVE_NS, type LineEnd, SwitchLine, transportIdAt } from "./switch_line.ts";
+import { at } from "../../lib/types/at.ts";
 
 /** Bytes that differ everywhere. */
 function pattern(length: number, seed: number): Uint8Array<ArrayBuffer> {
@@ -40,9 +41,9 @@ Deno.test("Switch: five megabytes pass three hops in both directions at once, af
     assert.ok(from.core.groupStats(from.group).sentBytes > length);
     assert.ok(from.core.groupStats(from.group).receivedBytes > length);
   }
-  const stats = line.switches[1]!.linkStats(line.links[0]![1]);
+  const stats = at(line.switches, 1).linkStats(at(line.links, 0)[1]);
   assert.ok(stats.receivedBytes > length && stats.sentBytes > length && stats.sentPackets > length / 4096);
-  assert.equal(line.switches[1]!.counters().unknownRoute, 0);
+  assert.equal(at(line.switches, 1).counters().unknownRoute, 0);
 });
 
 Deno.test("Switch: what is told of a connection, from the Handshake packet to the Close", () => {
@@ -84,8 +85,8 @@ Deno.test("readMessage() keeps the borders of writes, read() does not", () => {
   assert.deepEqual(last.core.readMessage(last.group, line.now), writes[1]);
   const part = new Uint8Array(10);
   assert.equal(last.core.read(last.group, part, line.now), 10);
-  assert.deepEqual(part, writes[2]!.slice(0, 10));
-  assert.deepEqual(last.core.readMessage(last.group, line.now), writes[2]!.slice(10), "the rest of a record begun");
+  assert.deepEqual(part, at(writes, 2).slice(0, 10));
+  assert.deepEqual(last.core.readMessage(last.group, line.now), at(writes, 2).slice(10), "the rest of a record begun");
   assert.deepEqual(readAll(last, line.now), writes[3]);
   assert.equal(last.core.readMessage(last.group, line.now), undefined);
 });
@@ -99,7 +100,7 @@ Deno.test("write() takes what the link has room for, and says when there is more
   assert.ok(taken > 0 && taken < 1024 * 1024, `${taken} bytes were taken`);
   assert.equal(taken % 4070, 0, "whole records");
   assert.equal(first.core.write(first.group, bytes.subarray(taken), line.now), 0);
-  assert.equal(first.core.pollDirtyLink(), line.links[0]![0]);
+  assert.equal(first.core.pollDirtyLink(), at(line.links, 0)[0]);
   line.settle();
   assert.deepEqual(line.takeEvents(first.core), [{ type: "group-writable", group: first.group }]);
   assert.deepEqual(readAll(last, line.now), bytes.slice(0, taken));
@@ -121,7 +122,7 @@ Deno.test("ping() comes back as an event with its timestamp, and gives the laten
 Deno.test("sendTransportPing() comes back as an event with its 64 bits", () => {
   using line = new SwitchLine(2);
   const [core] = line.switches as [Switch, Switch];
-  const link = line.links[0]![0];
+  const link = at(line.links, 0)[0];
   core.sendTransportPing(link, 0xfedc_ba98_7654_3210n);
   line.settle();
   assert.deepEqual(line.takeEvents(core), [{ type: "transport-pong", link, value: 0xfedc_ba98_7654_3210n }]);
@@ -133,8 +134,8 @@ Deno.test("an idle connection outlives its keep-alive many times, and ends soon 
   line.pass(300_000);
   line.takeEvents(first.core);
   line.takeEvents(last.core);
-  assert.equal(line.switches[1]!.rules(line.now).length, 2);
-  line.switches[1]!.removeLink(line.links[1]![0], line.now);
+  assert.equal(at(line.switches, 1).rules(line.now).length, 2);
+  at(line.switches, 1).removeLink(at(line.links, 1)[0], line.now);
   line.settle();
   const [closed] = line.takeEvents(first.core);
   assert.ok(closed?.type === "group-closed" && closed.reason === "remote");
@@ -147,11 +148,11 @@ Deno.test("an idle connection outlives its keep-alive many times, and ends soon 
 Deno.test("a link whose record was changed is at fault, and is not read any more", () => {
   using line = new SwitchLine(2);
   const [first] = line.connect();
-  const [here, there] = line.links[0]!;
+  const [here, there] = at(line.links, 0);
   first.core.write(first.group, pattern(1000, 1), line.now);
   const output = first.core.outputView(here, line.now).slice();
-  output[500]! ^= 1;
-  const core = line.switches[1]!;
+  output[500] = at(output, 500) ^ 1;
+  const core = at(line.switches, 1);
   core.readView(there).set(output);
   line.takeEvents(core);
   core.ingest(there, output.length, line.now);
@@ -163,12 +164,12 @@ Deno.test("rules() gives back what saveRule() was given, with its idle time", ()
   using line = new SwitchLine(3);
   line.open();
   line.now = line.now + 250 as typeof line.now;
-  const rules = line.switches[1]!.rules(line.now);
+  const rules = at(line.switches, 1).rules(line.now);
   assert.deepEqual(rules.map(({ rule, idleMs }) => [rule.type, rule.keepAliveNs, idleMs]), [
     ["intermediary", KEEP_ALIVE_NS, 250],
     ["intermediary", KEEP_ALIVE_NS, 250],
   ]);
-  const [first, last] = [line.switches[0]!, line.switches[2]!];
+  const [first, last] = [at(line.switches, 0), at(line.switches, 2)];
   assert.deepEqual(first.rules(line.now).map(({ rule }) => rule.type).sort(), ["consume", "forward"]);
   assert.deepEqual(last.rules(line.now).map(({ rule }) => rule.type).sort(), ["consume", "forward"]);
 });
@@ -184,7 +185,7 @@ Deno.test("deleteRules() ends the group of a consume rule", () => {
 
 Deno.test("reserveRouteIds() hands out consecutive ids until they end", () => {
   using line = new SwitchLine(1);
-  const core = line.switches[0]!;
+  const core = at(line.switches, 0);
   const [a, b] = core.reserveRouteIds(2) as [RouteId, RouteId];
   assert.equal(b, a + 1);
   assert.deepEqual(core.reserveRouteIds(0), []);
@@ -230,7 +231,7 @@ Deno.test("a group without keys takes no plaintext", () => {
 
 Deno.test("a link without records carries packets as they are, those read before it was added first", () => {
   using line = new SwitchLine(1);
-  const core = line.switches[0]!;
+  const core = at(line.switches, 0);
   const packet = encodePacket({ type: 0, routeId: 5 as RouteId, payload: new Uint8Array(3) });
   const early = packet.subarray(0, 4);
   const link = core.addLink({ transportId: transportIdAt(0), early }, line.now);
@@ -247,7 +248,7 @@ Deno.test("a link without records carries packets as they are, those read before
 Deno.test("a disposed switch refuses every use, and disposing twice is harmless", () => {
   const line = new SwitchLine(2);
   const [core] = line.switches as [Switch, Switch];
-  const link = line.links[0]![0];
+  const link = at(line.links, 0)[0];
   line[Symbol.dispose]();
   line[Symbol.dispose]();
   assert.throws(() => core.readView(link), ClosedError);
@@ -258,7 +259,7 @@ Deno.test("a disposed switch refuses every use, and disposing twice is harmless"
 Deno.test("figures of a link or group that was removed are a mistake of the caller", () => {
   using line = new SwitchLine(2);
   const [first] = line.connect();
-  const link = line.links[0]![0];
+  const link = at(line.links, 0)[0];
   first.core.removeGroup(first.group, line.now);
   first.core.removeLink(link, line.now);
   assert.throws(() => first.core.groupStats(first.group), BugError);

@@ -7,6 +7,7 @@ import type { GroupCloseReason, Packet } from "../../../lib/core/mod.ts";
 import type { RouteId, TransportId } from "../../../lib/types/mod.ts";
 import { passedOn, textBytes, TYPE } from "./packet_types.ts";
 import type { SwitchState } from "./state.ts";
+import { at } from "../../../lib/types/at.ts";
 
 /** So long a group waits for the answer to its Close, ms. */
 const CLOSE_MS = 2_000;
@@ -84,7 +85,7 @@ export class Ends {
 
   /** This side says goodbye. */
   close(index: number, error: string): void {
-    const group = this.groups[index]!;
+    const group = at(this.groups, index);
     if (group.state !== "open") return;
     group.state = "closing";
     group.closingAt = this.#state.now;
@@ -96,7 +97,7 @@ export class Ends {
   /** The group is forgotten. */
   remove(index: number): void {
     this.close(index, "");
-    const group = this.groups[index]!;
+    const group = at(this.groups, index);
     for (const id of [group.forwardId, group.consumeId]) this.#deleteOf(index, id);
     group.state = "removed";
   }
@@ -119,7 +120,7 @@ export class Ends {
 
   /** Hands a packet to a group. */
   deliver(index: number, { type, payload }: Packet): void {
-    const group = this.groups[index]!;
+    const group = at(this.groups, index);
     switch (type) {
       case TYPE.data:
         if (group.state !== "open") return;
@@ -140,7 +141,7 @@ export class Ends {
 
   /** Ends a group because something broke, and tells the peer if there is a way. */
   fail(index: number, reason: keyof typeof BROKEN_TEXTS): void {
-    const group = this.groups[index]!;
+    const group = at(this.groups, index);
     if (group.state === "ended" || group.state === "removed") return;
     this.#send(group, { type: TYPE.error, payload: textBytes(BROKEN_TEXTS[reason]) });
     this.#send(group, { type: TYPE.close, payload: CLOSE_REQUESTED });
@@ -151,7 +152,7 @@ export class Ends {
     index: number,
     { reason, message }: { readonly reason: GroupCloseReason; readonly message?: string },
   ): void {
-    const group = this.groups[index]!;
+    const group = at(this.groups, index);
     this.#state.visit(`group ended: ${reason}`);
     group.state = "ended";
     for (const id of [group.forwardId, group.consumeId]) this.#deleteOf(index, id);

@@ -15,6 +15,7 @@ import { concatBytes } from "../../../lib/types/mod.ts";
 import { CLOSE_REQUESTED, Ends, LINK_DOWN_TEXT } from "./ends.ts";
 import { nameOf, passedOn, SHORTEST, textBytes, TYPE } from "./packet_types.ts";
 import { makeLink, type StoredRule, SwitchState, TRANSPORTS } from "./state.ts";
+import { at } from "../../../lib/types/at.ts";
 
 /** The last id is 2^32−2. */
 const FIRST_ID_NEVER_ISSUED = 0xffff_ffff;
@@ -71,7 +72,7 @@ export class SwitchModel extends SwitchState {
 
   /** Bytes come over a link. */
   receive(link: number, bytes: Uint8Array): void {
-    const from = this.links[link]!;
+    const from = at(this.links, link);
     from.pending = concatBytes(from.pending, bytes);
     for (let packet = decodePacket(from.pending); packet !== undefined; packet = decodePacket(from.pending)) {
       from.pending = from.pending.slice(PACKET_HEADER_BYTES + packet.payload.length);
@@ -94,7 +95,7 @@ export class SwitchModel extends SwitchState {
       this.send(nextTransportId, { type: TYPE.error, routeId, payload: textBytes(LINK_DOWN_TEXT) });
       this.send(nextTransportId, { type: TYPE.close, routeId, payload: CLOSE_REQUESTED });
     }
-    this.ends.failOver(TRANSPORTS[link]!);
+    this.ends.failOver(at(TRANSPORTS, link));
   }
 
   /** A link is there again. */
@@ -120,7 +121,7 @@ export class SwitchModel extends SwitchState {
     const lost = this.#handle(entry, packet);
     if (type === TYPE.close) this.rules.delete(routeId);
     if (lost !== undefined) return this.#drop(lost);
-    const { stats } = this.links[link]!;
+    const { stats } = at(this.links, link);
     stats.receivedPackets++;
     stats.receivedBytes += payload.length;
   }
@@ -129,7 +130,7 @@ export class SwitchModel extends SwitchState {
     this.visit(`${nameOf(type)} between neighbours`);
     const value = payload.slice(0, 8);
     if (type === TYPE.transportPing) {
-      this.send(TRANSPORTS[link]!, { type: TYPE.transportPong, routeId, payload: value });
+      this.send(at(TRANSPORTS, link), { type: TYPE.transportPong, routeId, payload: value });
     } else {
       this.events.push({ type: "transport-pong", link, value: new DataView(value.buffer).getBigUint64(0) });
     }

@@ -9,6 +9,7 @@ import type { SwitchModel } from "./model.ts";
 import { checkAll, type RealSwitch } from "./real.ts";
 import { INSTANT_MS, TRANSPORTS } from "./state.ts";
 import { Save } from "./table_commands.ts";
+import { at } from "../../../lib/types/at.ts";
 
 /** Longer leaps would leave the range in which sums of times are exact. */
 const MAX_LEAP_MS = 3_600_000;
@@ -62,12 +63,12 @@ export class ToggleLink implements fc.Command<SwitchModel, RealSwitch> {
 
   run(model: SwitchModel, real: RealSwitch): void {
     const now = model.now as MonotonicMs;
-    if (model.links[this.link]!.up) {
+    if (at(model.links, this.link).up) {
       model.removeLink(this.link);
-      real.core.removeLink(real.links[this.link]!, now);
+      real.core.removeLink(at(real.links, this.link), now);
     } else {
       model.addLink(this.link);
-      real.links[this.link] = real.core.addLink({ transportId: TRANSPORTS[this.link]! }, now);
+      real.links[this.link] = real.core.addLink({ transportId: at(TRANSPORTS, this.link) }, now);
     }
     checkAll(model, real, { anyOrder: true });
   }
@@ -153,13 +154,13 @@ export class LeaveGroup implements fc.Command<SwitchModel, RealSwitch> {
 
   run(model: SwitchModel, real: RealSwitch): void {
     const index = model.ends.groups.length - 1 - this.recent;
-    model.visit(`${this.how} a group that is ${model.ends.groups[index]!.state}`);
+    model.visit(`${this.how} a group that is ${at(model.ends.groups, index).state}`);
     if (this.how === "close") {
       model.ends.close(index, this.error);
-      real.core.closeGroup(real.groups[index]!, this.error, model.now as MonotonicMs);
+      real.core.closeGroup(at(real.groups, index), this.error, model.now as MonotonicMs);
     } else {
       model.ends.remove(index);
-      real.core.removeGroup(real.groups[index]!, model.now as MonotonicMs);
+      real.core.removeGroup(at(real.groups, index), model.now as MonotonicMs);
     }
     checkAll(model, real);
   }

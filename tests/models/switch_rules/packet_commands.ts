@@ -6,6 +6,7 @@ import { concatBytes, type RouteId } from "../../../lib/types/mod.ts";
 import type { SwitchModel } from "./model.ts";
 import { checkAll, type RealSwitch } from "./real.ts";
 import { LINK_COUNT } from "./state.ts";
+import { at } from "../../../lib/types/at.ts";
 
 /** A packet to come. */
 export interface PacketPlan {
@@ -33,7 +34,7 @@ export class Arrive implements fc.Command<SwitchModel, RealSwitch> {
   }
 
   check(model: Readonly<SwitchModel>): boolean {
-    return model.links[this.link]!.up;
+    return at(model.links, this.link).up;
   }
 
   run(model: SwitchModel, real: RealSwitch): void {
@@ -66,7 +67,7 @@ export class Continue implements fc.Command<SwitchModel, RealSwitch> {
 
   check(model: Readonly<SwitchModel>): boolean {
     const route = this.#route(model);
-    return route !== undefined && model.links[route.link]!.up;
+    return route !== undefined && at(model.links, route.link).up;
   }
 
   run(model: SwitchModel, real: RealSwitch): void {
@@ -99,7 +100,7 @@ export class Lie implements fc.Command<SwitchModel, RealSwitch> {
   }
 
   check(model: Readonly<SwitchModel>): boolean {
-    const { up, pending } = model.links[this.link]!;
+    const { up, pending } = at(model.links, this.link);
     return up && pending.length === 0;
   }
 
@@ -107,7 +108,7 @@ export class Lie implements fc.Command<SwitchModel, RealSwitch> {
     const bytes = bytesOf(this.packet, model);
     const part = bytes.subarray(0, Math.max(PACKET_HEADER_BYTES, bytes.length - this.missing));
     model.receive(this.link, part);
-    model.visit(model.links[this.link]!.pending.length > 0 ? "a length lies" : "a length is honest");
+    model.visit(at(model.links, this.link).pending.length > 0 ? "a length lies" : "a length is honest");
     real.send(this.link, part, model.now);
     checkAll(model, real);
   }
@@ -126,11 +127,11 @@ export class Fill implements fc.Command<SwitchModel, RealSwitch> {
   }
 
   check(model: Readonly<SwitchModel>): boolean {
-    return model.links[this.link]!.pending.length > 0;
+    return at(model.links, this.link).pending.length > 0;
   }
 
   run(model: SwitchModel, real: RealSwitch): void {
-    const { pending } = model.links[this.link]!;
+    const { pending } = at(model.links, this.link);
     const header = Uint8Array.of(...pending.subarray(0, PACKET_HEADER_BYTES), ...new Uint8Array(PACKET_HEADER_BYTES));
     const whole = PACKET_HEADER_BYTES + new DataView(header.buffer).getUint16(5);
     model.visit("what was missing came");

@@ -15,6 +15,7 @@ import { concatBytes, type MonotonicMs, type PublicKey } from "../../../lib/type
 import type { SwitchModel } from "./model.ts";
 import { nameOf } from "./packet_types.ts";
 import { LINK_COUNT, type ModelEvent, TRANSPORTS } from "./state.ts";
+import { at } from "../../../lib/types/at.ts";
 
 /** A switch whose groups have no keys looks after them at this pace, ms. */
 const TICK_MS = 500;
@@ -33,19 +34,19 @@ export class RealSwitch implements Disposable {
     this.core = new Switch({ localKey: "00" as PublicKey, firstRouteId: firstId }, now);
     this.links = Array.from(
       { length: LINK_COUNT },
-      (_, i) => this.core.addLink({ transportId: TRANSPORTS[i]! }, now),
+      (_, i) => this.core.addLink({ transportId: at(TRANSPORTS, i) }, now),
     );
   }
 
   /** The neighbour sends bytes. */
   send(link: number, bytes: Uint8Array, now: number): void {
-    for (let at = 0; at < bytes.length;) {
-      const view = this.core.readView(this.links[link]!);
-      const piece = bytes.subarray(at, at + view.length);
+    for (let done = 0; done < bytes.length;) {
+      const view = this.core.readView(at(this.links, link));
+      const piece = bytes.subarray(done, done + view.length);
       assert.ok(piece.length > 0, "the link is read");
       view.set(piece);
-      this.core.ingest(this.links[link]!, piece.length, now as MonotonicMs);
-      at += piece.length;
+      this.core.ingest(at(this.links, link), piece.length, now as MonotonicMs);
+      done += piece.length;
     }
   }
 
@@ -54,7 +55,7 @@ export class RealSwitch implements Disposable {
     const bytes: Uint8Array[] = this.links.map(() => new Uint8Array());
     for (let link = this.core.pollDirtyLink(); link !== undefined; link = this.core.pollDirtyLink()) {
       const position = this.links.indexOf(link);
-      bytes[position] = concatBytes(bytes[position]!, this.core.outputView(link, now));
+      bytes[position] = concatBytes(at(bytes, position), this.core.outputView(link, now));
       this.core.outputWritten(link, now);
     }
     return bytes.map(packetsOf);
@@ -114,7 +115,7 @@ export function checkAll(
   for (const [link, packets] of real.takeOutputs(now).entries()) {
     assert.deepEqual(
       inOrder(byRoute(packets)),
-      inOrder(byRoute(model.links[link]!.output)),
+      inOrder(byRoute(at(model.links, link).output)),
       `sent over link ${link}`,
     );
   }
@@ -122,7 +123,7 @@ export function checkAll(
   assert.deepEqual(inOrder(real.takeEvents().map(eventText)), inOrder(model.events.map(eventText)));
   assert.deepEqual(core.counters(), model.counters);
   for (const [link, { up, stats }] of model.links.entries()) {
-    if (up) assert.deepEqual(core.linkStats(real.links[link]!), stats, `figures of link ${link}`);
+    if (up) assert.deepEqual(core.linkStats(at(real.links, link)), stats, `figures of link ${link}`);
   }
   model.forgetTold();
   const wakesAt = core.pollDeadline() ?? Infinity;
