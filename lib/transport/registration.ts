@@ -4,7 +4,7 @@
  */
 
 import { describeError, RefusedError } from "../errors/mod.ts";
-import { Backoff, randomFraction, sleep, withTimeout } from "../runtime/mod.ts";
+import { Backoff, randomFraction, Signal, sleep, withTimeout } from "../runtime/mod.ts";
 import type { Runtime } from "../runtime/mod.ts";
 import type { PublicKey, TransportId } from "../types/mod.ts";
 import type { SignedEntry, TransportEntry } from "../wire/transport_entry.ts";
@@ -29,13 +29,16 @@ export interface TransportRegistry {
 /** Longer than any answer that is still of use; upstream's client waits for ever (transports.md W4). */
 const REQUEST_TIMEOUT_MS = 15_000;
 
-/** The delays between tries of one request: upstream's for deregistration (transports.md §4.5). */
+/** How long a link waits for the first answer of discovery, ms: see {@link RegistrationLoop.registerFirst}. */
+const FIRST_ANSWER_MS = 1_000;
+
+/** The delays between tries of one request: v1.3's for deregistration (transports.md §4.5). */
 const RETRY_MS = { firstMs: 1_000, maxMs: 20_000 };
 
 /**
  * How often a request is tried (transports.md §4.5). A deregistration is then left to whoever cleans up; a registration
  * to the comparison below, which also finds out that discovery had the entry all the time and answers repeats with
- * errors, as upstream's does (transports.md Q3).
+ * errors, as v1.3's does (transports.md Q3).
  */
 const MOST_TRIES = 5;
 
@@ -62,7 +65,9 @@ interface Listing {
   done: boolean;
   tries: number;
   /** Ends the pause between tries. */
-  wake: () => void;
+  readonly hurry: Signal;
+  /** Tells that a try has ended. */
+  readonly tried: Signal;
   worker: Promise<void> | undefined;
 }
 
@@ -79,9 +84,21 @@ export class RegistrationLoop implements AsyncDisposable {
     this.#checking = this.#checkForever();
   }
 
-  /** The transport lives, and we are the one who lists it (the responder). */
+  /** The transport lives, and we are the one who lists it (the responder). Harmless when repeated with the same object. */
   register(signed: SignedEntry): void {
-    this.#want(signed.entry.id, signed);
+    if (this.#listings.get(signed.entry.id)?.wanted !== signed) this.#want(signed.entry.id, signed);
+  }
+
+  /**
+   * Registers, and waits for the answer of discovery, whatever it is, for 1 s at most. Without an answer the registration
+   * goes on in the background.
+   * @throws the reason of `signal`
+   */
+  async registerFirst(signed: SignedEntry, signal: AbortSignal): Promise<void> {
+    this.register(signed);
+    const listing = this.#listings.get(signed.entry.id);
+    if (listing?.wanted !== signed || listing.done || listing.tries > 1) return;
+    await listing.tried.nextWithin(this.#deps.runtime.timers, FIRST_ANSWER_MS, signal);
   }
 
   /** The transport has gone for good. Both edges say so; that it was not listed is fine. */
@@ -91,7 +108,7 @@ export class RegistrationLoop implements AsyncDisposable {
 
   /** The transport lives, and the other edge lists it: nothing of ours is pending any more. */
   leaveToOther(id: TransportId): void {
-    this.#listings.get(id)?.wake();
+    this.#listings.get(id)?.hurry.notify();
     this.#listings.delete(id);
   }
 
@@ -106,7 +123,7 @@ export class RegistrationLoop implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     this.#closed = true;
     const leaving = [...this.#listings.values()].filter(({ wanted }) => wanted === undefined);
-    for (const { wake } of leaving) wake();
+    for (const { hurry } of leaving) hurry.notify();
     await withTimeout(() => Promise.all(leaving.map(({ worker }) => worker)), {
       timers: this.#deps.runtime.timers,
       ms: CLOSE_WITHIN_MS,
@@ -119,12 +136,13 @@ export class RegistrationLoop implements AsyncDisposable {
   }
 
   #want(id: TransportId, wanted: SignedEntry | undefined): void {
-    const listing = this.#listings.get(id) ?? { wanted, done: false, tries: 0, wake: () => {}, worker: undefined };
+    const listing = this.#listings.get(id) ??
+      { wanted, done: false, tries: 0, hurry: new Signal(), tried: new Signal(), worker: undefined };
     this.#listings.set(id, listing);
     listing.wanted = wanted;
     listing.done = false;
     listing.tries = 0;
-    listing.wake();
+    listing.hurry.notify();
     listing.worker ??= this.#work(id, listing);
   }
 
@@ -135,7 +153,7 @@ export class RegistrationLoop implements AsyncDisposable {
       const { wanted } = listing;
       listing.tries++;
       try {
-        await this.#request(wanted, id);
+        await this.#request(wanted, id).finally(() => listing.tried.notify());
         backoff.reset();
         if (listing.wanted === wanted) listing.done = true;
       } catch (error) {
@@ -167,10 +185,7 @@ export class RegistrationLoop implements AsyncDisposable {
   }
 
   async #pause(listing: Listing, ms: number): Promise<void> {
-    const waking = new AbortController();
-    listing.wake = (): void => waking.abort();
-    await sleep(this.#deps.runtime.timers, ms, AbortSignal.any([waking.signal, this.#closing.signal])).catch(() => {});
-    listing.wake = (): void => {};
+    await listing.hurry.nextWithin(this.#deps.runtime.timers, ms, this.#closing.signal).catch(() => {});
   }
 
   async #checkForever(): Promise<void> {

@@ -9,8 +9,8 @@
  *   │  ◄───  S2: one byte         │  answer  accept() or reject()
  * ```
  *
- * Registration at transport discovery is the responder's business and happens afterwards, in the background: a slow
- * discovery must not hold up the link (transports.md W4).
+ * Registration at transport discovery is the responder's business. It happens before the answer, and holds the answer up
+ * for 1 s at most: a slow discovery must not hold up the link (transports.md W4).
  */
 
 import { ClosedError, ProtocolError, RefusedError, UnavailableError } from "../errors/mod.ts";

@@ -14,7 +14,7 @@ import { transportId } from "../wire/transport_entry.ts";
 import { runAcceptor } from "./acceptor.ts";
 import type { RawLink, RawListener, TransportDriver } from "./driver.ts";
 import { LinkSetup } from "./link_setup.ts";
-import type { SettledLink } from "./link_setup.ts";
+import type { IncomingLink, SettledLink } from "./link_setup.ts";
 import { LiveTransport } from "./live_transport.ts";
 import type { TransportSummary } from "./live_transport.ts";
 import { transportMetrics } from "./metrics.ts";
@@ -343,10 +343,24 @@ class Table implements TransportTable {
     using busy = new DisposableStack();
     busy.defer(transport.hold());
     busy.defer(await transport.admission.turn(signal));
-    if (await transport.admission.admits(features, signal)) return await transport.install(await incoming.accept());
+    if (await transport.admission.admits(features, signal)) return await this.#take(incoming, transport);
     // A v1.3 visor takes the transport off the list when its dial fails (transports.md Q6). Ours, which it accepted,
     // lives; and with the signature that it has just given, we can list it.
     if (isV13(features) && transport.up) this.#registration.register(signed);
     await incoming.reject();
+  }
+
+  /**
+   * Registers the transport, answers, and installs the link. Registration comes first, since a v1.3 visor asks for a route
+   * as soon as it has the answer (transports.md §3).
+   */
+  async #take(incoming: IncomingLink, transport: LiveTransport): Promise<void> {
+    try {
+      await this.#registration.registerFirst(incoming.signed, incoming.signal);
+      await transport.install(await incoming.accept());
+    } catch (error) {
+      if (!transport.up) this.#registration.deregister(transport.id);
+      throw error;
+    }
   }
 }

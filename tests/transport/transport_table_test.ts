@@ -17,6 +17,7 @@ import {
   signTransportEntry,
   transportId,
 } from "../../lib/wire/transport_entry.ts";
+import type { SignedEntry } from "../../lib/wire/transport_entry.ts";
 import { createSeededRandom, createSimulation, simulationTest } from "../fakes/mod.ts";
 import type { Simulation } from "../fakes/mod.ts";
 import { KEY_A, KEY_B, KEY_C, SECRET_A, SECRET_B } from "./drivers/keys.ts";
@@ -562,4 +563,57 @@ simulationTest("a pong that comes together with the answer to a request to settl
   assert.deepEqual(sim.logLines.filter((line) => / (WARN|ERROR) /i.test(line)), []);
   discardSecureLink(secure);
   listener.close();
+});
+
+/** A discovery that takes its time to answer; with none, it never does. */
+class SlowDiscovery extends FakeDiscovery {
+  constructor(readonly answerAfter: () => Promise<unknown>) {
+    super();
+  }
+
+  override async register(signed: SignedEntry[]): Promise<void> {
+    await this.answerAfter();
+    await super.register(signed);
+  }
+}
+
+simulationTest("discovery lists a transport when its initiator has it", async (sim) => {
+  const { timers } = sim.runtimeFor("d");
+  const discovery = new SlowDiscovery(() => sleep(timers, 600));
+  await using world = await World.create(sim, discovery);
+  await sim.run(world.a.table.add({ remoteKey: KEY_B, kind: "stcp" }));
+  assert.ok(discovery.listed.has(ID));
+});
+
+simulationTest("a discovery that does not answer holds a transport up for 1 s", async (sim) => {
+  const discovery = new SlowDiscovery(() => new Promise(() => {}));
+  await using world = await World.create(sim, discovery);
+  const began = sim.nowMs;
+  await sim.run(world.a.table.add({ remoteKey: KEY_B, kind: "stcp" }));
+  assert.ok(sim.nowMs - began >= 1_000 && sim.nowMs - began < 1_200, `${sim.nowMs - began} ms`);
+});
+
+simulationTest("a transport whose initiator leaves before the answer is not listed for long", async (sim) => {
+  const peer = { publicKey: KEY_A, secret: SECRET_A };
+  const { network, timers, random } = sim.runtimeFor("a");
+  const discovery = new SlowDiscovery(() => sleep(timers, 600));
+  await using visor = makeVisor({
+    runtime: sim.runtimeFor("b"),
+    secret: SECRET_B,
+    discovery,
+    addressOf: () => undefined,
+  });
+  await visor.table.listen("stcp", "b:7777");
+  const remote = { publicKey: visor.key, port: 45 as Port };
+  const secure = await sim.run(
+    network.dial("b:7777").then((link) =>
+      dialHandshake(link, { runtime: { timers, random }, local: peer, sourcePort: 49_153 as Port, remote })
+    ),
+  );
+  const entry = makeTransportEntry(KEY_A, KEY_B, { type: "stcp", label: "user" });
+  await sim.run(writeSecure(secure, encodeSignedEntryLine(signTransportEntry(entry, peer))));
+  discardSecureLink(secure);
+  await sim.run(10_000);
+  assert.equal(visor.table.list().some(({ up }) => up), false);
+  assert.deepEqual([...discovery.listed.keys()], []);
 });
