@@ -1,49 +1,73 @@
 /**
- * Reads one link for several consumers in turn: a handshake takes exact lengths, a relay then takes whatever is there.
- * Only one read is ever pending, and it is not lost when the consumer changes.
- * Tested in tests/apps/socks/protocol_test.ts.
+ * Reads one link for several consumers in turn: a handshake takes whole messages in whatever pieces they come, a relay
+ * then takes whatever is there. Only one read is ever pending, and it is not lost when the consumer changes.
  */
 
-import { ClosedError } from "../errors/mod.ts";
+import { UnavailableError } from "../errors/mod.ts";
 import type { ByteLink } from "../runtime/mod.ts";
 import { concatBytes } from "../types/mod.ts";
+import { ReadBuffer } from "./read_buffer.ts";
 
-/** Small while little comes, so that thousands of idle streams fit into memory; large reads are what makes bulk fast. */
-const FIRST_BUFFER_BYTES = 4 * 1024;
-const MAX_BUFFER_BYTES = 256 * 1024;
-const GROWTH = 4;
+/** Large reads are what makes bulk fast. */
+const MOST_BYTES = 256 * 1024;
+
+/** How to read. */
+export interface LinkReaderOptions {
+  /** The most that one read brings, bytes, ≥ 4096. Default 256 KiB. */
+  readonly mostBytes?: number;
+}
 
 /** A reader over one link. Nobody else may read from the link meanwhile. */
 export class LinkReader {
   readonly #link: Pick<ByteLink, "read">;
-  #buffer: Uint8Array<ArrayBuffer> = new Uint8Array(FIRST_BUFFER_BYTES);
+  readonly #buffer: ReadBuffer;
   /** What was read and not taken. */
   #unread: Uint8Array = new Uint8Array();
   #pending: Promise<number | null> | undefined;
 
-  constructor(link: Pick<ByteLink, "read">) {
+  constructor(link: Pick<ByteLink, "read">, { mostBytes = MOST_BYTES }: LinkReaderOptions = {}) {
     this.#link = link;
+    this.#buffer = new ReadBuffer(mostBytes);
+  }
+
+  /** What was read and not taken yet; good until the next read. */
+  get unread(): Uint8Array {
+    return this.#unread;
   }
 
   /**
-   * Waits for bytes. Calling it again before they were taken gives the same ones.
-   * @returns what there is, good until the call after {@link LinkReader.take}; or null at the end
+   * Waits until something is unread. Calling it again before it was taken gives the same bytes.
+   * @returns what there is, good until the next read; or null at the end
    * @throws what the link throws
    */
   async peek(): Promise<Uint8Array | null> {
     while (this.#unread.length === 0) {
-      this.#pending ??= this.#link.read(this.#buffer);
-      const pending = this.#pending;
-      const count = await pending;
-      if (count === null) return null;
-      // Another consumer may have waited for the same read, and have the bytes.
-      if (this.#pending === pending) this.#receive(count);
+      if (!await this.#readMore()) return null;
     }
     return this.#unread;
   }
 
-  /** Takes the first `count` of the bytes that {@link LinkReader.peek} gave. */
-  take(count: number): void {
+  /**
+   * Waits for more than what is unread.
+   * @throws {UnavailableError} `transport/peer-left` at the end of the stream; what the link throws
+   */
+  async fill(): Promise<void> {
+    for (const before = this.#unread.length; this.#unread.length <= before;) {
+      // The next read must not overwrite what nobody has taken.
+      this.#unread = this.#unread.slice();
+      if (!await this.#readMore()) throw peerLeft();
+    }
+  }
+
+  /** Takes the first `count` of the unread bytes. @returns a copy */
+  take(count: number): Uint8Array<ArrayBuffer> {
+    const taken = this.#unread.slice(0, count);
+    this.skip(count);
+    return taken;
+  }
+
+  /** As {@link LinkReader.take}, for who has seen the bytes already. */
+  skip(count: number): void {
     this.#unread = this.#unread.subarray(count);
   }
 
@@ -54,27 +78,36 @@ export class LinkReader {
 
   /**
    * Waits for `count` bytes and takes them.
-   * @throws {ClosedError} `socks/ended` when the stream ends before; what the link throws
+   * @param ended makes the error of a stream that ends before. Default: as {@link LinkReader.fill}
    */
-  async exactly(count: number): Promise<Uint8Array<ArrayBuffer>> {
+  async exactly(count: number, ended: () => Error = peerLeft): Promise<Uint8Array<ArrayBuffer>> {
     const bytes = new Uint8Array(count);
     for (let done = 0; done < count;) {
       const some = await this.peek();
-      if (some === null) throw new ClosedError("socks/ended", "Read a SOCKS message: the stream ended inside it");
+      if (some === null) throw ended();
       const part = some.subarray(0, count - done);
       bytes.set(part, done);
-      this.take(part.length);
+      this.skip(part.length);
       done += part.length;
     }
     return bytes;
   }
 
-  #receive(count: number): void {
+  /** @returns false at the end */
+  async #readMore(): Promise<boolean> {
+    this.#pending ??= this.#link.read(this.#buffer.space);
+    const pending = this.#pending;
+    const count = await pending;
+    if (count === null) return false;
+    // Another consumer may have waited for the same read, and have the bytes.
+    if (this.#pending !== pending) return true;
     this.#pending = undefined;
-    const bytes = this.#buffer.subarray(0, count);
+    const bytes = this.#buffer.taken(count);
     this.#unread = this.#unread.length === 0 ? bytes : concatBytes(this.#unread, bytes);
-    if (count === this.#buffer.length && count < MAX_BUFFER_BYTES) {
-      this.#buffer = new Uint8Array(Math.min(count * GROWTH, MAX_BUFFER_BYTES));
-    }
+    return true;
   }
+}
+
+function peerLeft(): UnavailableError {
+  return new UnavailableError("transport/peer-left", "Read from the peer: it closed the link");
 }

@@ -16,7 +16,9 @@ import { PING_MARKER } from "./session.ts";
 import type { HeldStreams } from "./held_streams.ts";
 import type { Session } from "./session.ts";
 import { badRequest, badResponse, isRefusal, openRequest, WIRE_CODE } from "./signed_object.ts";
-import { splice } from "../links/splice.ts";
+import { LinkReader } from "../links/link_reader.ts";
+import { MANY_STREAMS_BYTES } from "../links/read_buffer.ts";
+import { endLink, relay, type RelaySide } from "../links/relay.ts";
 
 /** From the first byte of a stream to the response: a v1.3 client gives up after it, so nobody waits longer. */
 const OPENING_LIMIT_MS = 20_000;
@@ -77,7 +79,16 @@ export async function bridgeStream(from: Session, stream: MuxStream, deps: Bridg
     stream.reset();
     other.reset();
   };
-  await splice(deps.held.watch(stream, drop), deps.held.watch(other, drop), deps.relayed);
+  // Half-closed streams do not exist in this network (dmsg.md Q32).
+  const end = await relay(sideOf(deps.held.watch(stream, drop)), sideOf(deps.held.watch(other, drop)), {
+    endsTogether: true,
+    relayed: deps.relayed,
+  });
+  for (const link of [stream, other]) endLink(link, end);
+}
+
+function sideOf(link: MuxStream): RelaySide {
+  return { link, reader: new LinkReader(link, { mostBytes: MANY_STREAMS_BYTES }) };
 }
 
 function tooManyHeld(): UnavailableError {

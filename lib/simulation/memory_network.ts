@@ -163,6 +163,16 @@ export function createMemoryNetwork(deps: MemoryNetworkDeps): MemoryNetwork {
           carry(own, other, () => reading.refuse());
           if (ended.add(writing).size === 2) connections.delete(connection);
         },
+        reset(): void {
+          if (closed) return;
+          closed = true;
+          reading.stop();
+          carry(own, other, () => {
+            reading.refuse();
+            writing.break();
+          });
+          connections.delete(connection);
+        },
       };
     };
     return [

@@ -4,7 +4,7 @@
  */
 
 import { UnavailableError } from "../errors/mod.ts";
-import { ByteChunks } from "../runtime/mod.ts";
+import { ByteChunks, Signal } from "../runtime/mod.ts";
 
 /** Bytes on their way before a writer has to wait: about what a TCP socket holds on loopback. */
 const CAPACITY_BYTES = 256 * 1024;
@@ -38,13 +38,11 @@ export function createPipe(carry: Carrier, touch: () => void): Pipe {
   let ending = false;
   let stopped = false;
   let refused = false;
-  const waiting = new Set<() => void>();
+  const moved = new Signal();
   const changed = (): void => {
     touch();
-    for (const wake of waiting) wake();
-    waiting.clear();
+    moved.notify();
   };
-  const change = (): Promise<void> => new Promise((resolve) => waiting.add(resolve));
   const broken = (): UnavailableError => new UnavailableError("network/link-broken", "Use a link in memory: it broke");
 
   return {
@@ -53,7 +51,7 @@ export function createPipe(carry: Carrier, touch: () => void): Pipe {
       while (arrived.length === 0) {
         if (state === "broken") throw broken();
         if (state === "ended" || stopped) return null;
-        await change();
+        await moved.next();
       }
       const count = arrived.read(into);
       buffered -= count;
@@ -65,7 +63,7 @@ export function createPipe(carry: Carrier, touch: () => void): Pipe {
         if (state === "broken" || refused || ending) throw broken();
         const room = CAPACITY_BYTES - buffered;
         if (room <= 0) {
-          await change();
+          await moved.next();
           continue;
         }
         const chunk = bytes.slice(at, at + room);

@@ -35,7 +35,7 @@ import {
   takeJsonLine,
   verifyFrame2,
 } from "../wire/stcp_frames.ts";
-import { ByteReader } from "../links/byte_reader.ts";
+import { LinkReader } from "../links/link_reader.ts";
 import type { SecureLink } from "../links/secure_link.ts";
 
 /** How long the Noise stage may take, ms; upstream measures the same on each side (transports.md §2.4). */
@@ -89,7 +89,7 @@ export interface AcceptHandshakeOptions {
 export function dialHandshake(link: ByteLink, options: DialHandshakeOptions): Promise<SecureLink> {
   const { remote } = options;
   return closingOnFailure(link, async () => {
-    const reader = new ByteReader(link);
+    const reader = new LinkReader(link);
     await inTime(() => proveInitiator(link, reader, options), { ms: STCP_HANDSHAKE_TIMEOUT_MS, ...options });
     options.onCommit?.();
     return await inTime(
@@ -107,7 +107,7 @@ export function dialHandshake(link: ByteLink, options: DialHandshakeOptions): Pr
  */
 export function acceptHandshake(link: ByteLink, options: AcceptHandshakeOptions): Promise<SecureLink> {
   return closingOnFailure(link, async () => {
-    const reader = new ByteReader(link);
+    const reader = new LinkReader(link);
     const remoteKey = await inTime(() => checkInitiator(link, reader, options), {
       ms: STCP_HANDSHAKE_TIMEOUT_MS,
       ...options,
@@ -122,7 +122,7 @@ export function acceptHandshake(link: ByteLink, options: AcceptHandshakeOptions)
 /** F0–F3 of the initiator, without limits of time. */
 export async function proveInitiator(
   link: ByteLink,
-  reader: ByteReader,
+  reader: LinkReader,
   options: Pick<DialHandshakeOptions, "local" | "remote" | "sourcePort">,
 ): Promise<void> {
   const { local, remote, sourcePort } = options;
@@ -140,7 +140,7 @@ export async function proveInitiator(
 /** F0–F3 of the responder, without limits of time. @returns the key that the initiator has proven */
 export async function checkInitiator(
   link: ByteLink,
-  reader: ByteReader,
+  reader: LinkReader,
   options: Pick<AcceptHandshakeOptions, "isListening"> & {
     readonly local: Pick<HandshakeIdentity, "publicKey">;
     readonly runtime: Pick<Runtime, "random">;
@@ -148,7 +148,7 @@ export async function checkInitiator(
 ): Promise<PublicKey> {
   // All of F0 comes in one segment, as upstream demands; a client that sends less is none, and costs nothing more.
   await reader.fill();
-  if (reader.received.length < FRAME_0.length || !equalBytes(reader.take(FRAME_0.length), FRAME_0)) {
+  if (reader.unread.length < FRAME_0.length || !equalBytes(reader.take(FRAME_0.length), FRAME_0)) {
     throw new ProtocolError("transport/handshake-malformed", "Set up a link: the peer did not begin with get_nonce");
   }
   const nonce = options.runtime.random.bytes(NONCE_BYTES);
@@ -173,9 +173,9 @@ export async function checkInitiator(
 }
 
 /** Reads one JSON document and its newline, and nothing beyond. */
-async function readDocument(reader: ByteReader): Promise<string> {
+async function readDocument(reader: LinkReader): Promise<string> {
   while (true) {
-    const line = valid(takeJsonLine(reader.received));
+    const line = valid(takeJsonLine(reader.unread));
     if (line === undefined) {
       await reader.fill();
       continue;
@@ -192,7 +192,7 @@ interface NoiseOptions {
   readonly remoteKey: PublicKey;
 }
 
-async function runNoise(link: ByteLink, reader: ByteReader, options: NoiseOptions): Promise<SecureLink> {
+async function runNoise(link: ByteLink, reader: LinkReader, options: NoiseOptions): Promise<SecureLink> {
   const { role, local, remoteKey, runtime } = options;
   using noise = new NoiseHandshake({
     pattern: "KK",
@@ -214,14 +214,14 @@ async function runNoise(link: ByteLink, reader: ByteReader, options: NoiseOption
     await send();
   }
   const records = noise.intoRecords();
-  if (reader.received.length > 0) records.push(reader.take(reader.received.length));
+  if (reader.unread.length > 0) records.push(reader.take(reader.unread.length));
   return { link, records, remoteKey };
 }
 
-async function readNoiseFrame(reader: ByteReader): Promise<Uint8Array> {
+async function readNoiseFrame(reader: LinkReader): Promise<Uint8Array> {
   // The newline of the last document may come late; no Noise frame begins with it, since none has 2560 bytes or more.
-  if (reader.received.length === 0) await reader.fill();
-  if (reader.received[0] === NEWLINE) reader.take(1);
+  if (reader.unread.length === 0) await reader.fill();
+  if (reader.unread[0] === NEWLINE) reader.take(1);
   const [high, low] = await reader.exactly(2) as unknown as [number, number];
   const length = high << 8 | low;
   if (length > MAX_NOISE_FRAME_BYTES) {

@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { generateSecretKey, publicKeyOf } from "../../lib/core/mod.ts";
 import { hasCode, ProtocolError, RefusedError, SkywireError } from "../../lib/errors/mod.ts";
 import type { ByteLink } from "../../lib/runtime/mod.ts";
-import { ByteReader } from "../../lib/links/byte_reader.ts";
+import { LinkReader } from "../../lib/links/link_reader.ts";
 import { initiateSettlement } from "../../lib/transport/settlement.ts";
 import {
   acceptHandshake,
@@ -43,7 +43,7 @@ testVectors("stcp_handshake.json", {
   frame2: { elsewhere: "tests/wire/stcp_frames_test.ts" },
   async responder(data): Promise<void> {
     const link = createScriptedLink(scriptOf(data, "responder"));
-    const checking = checkInitiator(link, new ByteReader(link), {
+    const checking = checkInitiator(link, new LinkReader(link), {
       local: { publicKey: data.responder_pk },
       isListening: (port) => port === data.listening_port,
       runtime: { random: createScriptedRandom(...nonceOf(data)) },
@@ -64,7 +64,7 @@ testVectors("stcp_handshake.json", {
   async initiator(data): Promise<void> {
     const link = createScriptedLink(scriptOf(data, "initiator"));
     using secret = new SecretKey(parseHex(data.initiator_sk));
-    const proving = proveInitiator(link, new ByteReader(link), {
+    const proving = proveInitiator(link, new LinkReader(link), {
       local: { publicKey: data.initiator_pk, secret },
       sourcePort: data.source_port,
       remote: { publicKey: data.responder_pk, port: 45 },
@@ -230,7 +230,7 @@ simulationTest("a silent peer is given up after 10 s in the first stage and 5 s 
 
   const [c, d] = linkPair();
   started = sim.nowMs;
-  const reader = new ByteReader(c);
+  const reader = new LinkReader(c);
   const proving = proveInitiator(c, reader, {
     local: ALICE,
     sourcePort: 49_153,
@@ -321,7 +321,7 @@ simulationTest("Noise messages that are forged, oversized or not on the curve ar
     const accepting = accept(sim, b);
     accepting.catch(() => {});
     const remote = { publicKey: BOB.publicKey, port: 45 };
-    await sim.run(proveInitiator(a, new ByteReader(a), { local: ALICE, sourcePort: 1, remote }));
+    await sim.run(proveInitiator(a, new LinkReader(a), { local: ALICE, sourcePort: 1, remote }));
     await a.write(new Uint8Array([message.length >> 8, message.length & 0xff, ...message]));
     await assert.rejects(sim.run(accepting), ProtocolError);
     a.close();

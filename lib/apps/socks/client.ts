@@ -16,7 +16,7 @@ import { HandshakeWatch } from "./local_answer.ts";
 import { createSocksMetrics, type SocksMetrics } from "./metrics.ts";
 import { PasscodeLink } from "./passcode.ts";
 import { REPLY } from "./protocol.ts";
-import { relay, type RelayEnd } from "../../links/relay.ts";
+import { endLink, relay, type RelayEnd } from "../../links/relay.ts";
 import { SOCKS_PORT } from "./server.ts";
 
 /** A new connection waits so long for a stream to the server, ms. */
@@ -104,7 +104,7 @@ class Client implements SocksClient {
 
   async run({ signal, ready }: AppContext): Promise<void> {
     const { runtime, listen } = this.#options;
-    const listener = await runtime.network.listen(listen);
+    const listener = await runtime.network.listen(listen, { canReset: true });
     const onAbort = (): void => listener.close();
     signal.addEventListener("abort", onAbort, { once: true });
     if (signal.aborted) onAbort();
@@ -200,7 +200,10 @@ class Client implements SocksClient {
       if (opened === undefined) return false;
       const patienceMs = isLast ? Math.max(LEAST_GREETING_MS, GREETING_MS - (clock.monotonic() - began)) : GREETING_MS;
       const end = await this.#relay(local, { ...opened, exit, patienceMs });
-      if (local.watch.isOver || end.broken === "a" || end.broken === "idle") return true;
+      if (local.watch.isOver || end.broken === "a" || end.broken === "idle") {
+        endLink(local.link, end);
+        return true;
+      }
       // A server that is silent is not asked again: the program has waited long enough.
       const said = isLast || local.watch.isAnswered || end.broken === "aborted" ? undefined : local.watch.rewind();
       if (said === undefined) return false;
@@ -232,15 +235,14 @@ class Client implements SocksClient {
           watch.onClientBytes(bytes);
         },
       },
-      { link, reader: new LinkReader(link), onBytes: (bytes) => watch.onServerBytes(bytes) },
-      { clock, timers, idleMs: IDLE_MS, signal: AbortSignal.any([local.signal, silent.signal]) },
+      { link, onBytes: (bytes) => watch.onServerBytes(bytes) },
+      { idle: { clock, timers, ms: IDLE_MS }, signal: AbortSignal.any([local.signal, silent.signal]) },
     );
     for (const stop of cancel) stop();
     if (link instanceof PasscodeLink && link.isRefused) {
       this.#options.runtime.log.warn("socks-passcode-refused", { exit: shortKey(this.#options.remote) });
     }
-    if (end.broken === undefined) stream.close();
-    else stream.reset();
+    endLink(stream, end);
     return end;
   }
 

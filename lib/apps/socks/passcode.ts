@@ -14,7 +14,8 @@
 import type { ByteLink } from "../../runtime/mod.ts";
 import { concatBytes } from "../../types/mod.ts";
 import { LinkReader } from "../../links/link_reader.ts";
-import { encodeCredentials, encodeGreeting, encodeMethod, METHOD } from "./protocol.ts";
+import { breakLink } from "../../links/relay.ts";
+import { encodeCredentials, encodeGreeting, encodeMethod, METHOD, readExactly } from "./protocol.ts";
 
 /** A stream to a server that knows who we are. */
 export class PasscodeLink implements ByteLink {
@@ -55,7 +56,7 @@ export class PasscodeLink implements ByteLink {
     const part = bytes.subarray(0, into.length);
     into.set(part);
     if (answer.length > 0) this.#answer = answer.subarray(part.length);
-    else this.#reader.take(part.length);
+    else this.#reader.skip(part.length);
     return part.length;
   }
 
@@ -87,13 +88,18 @@ export class PasscodeLink implements ByteLink {
     this.#stream.close();
   }
 
+  reset(): void {
+    this.#greeted.resolve();
+    breakLink(this.#stream);
+  }
+
   /** Greets the server in the program's place. Whatever the server says, the program hears one method. */
   async #introduce(): Promise<void> {
     await this.#stream.write(encodeGreeting([METHOD.none, METHOD.password]));
-    let method = (await this.#reader.exactly(2))[1] ?? METHOD.unacceptable;
+    let method = (await readExactly(this.#reader, 2))[1] ?? METHOD.unacceptable;
     if (method === METHOD.password) {
       await this.#stream.write(encodeCredentials({ user: this.#passcode, password: this.#passcode }));
-      method = (await this.#reader.exactly(2))[1] === 0 ? METHOD.none : METHOD.unacceptable;
+      method = (await readExactly(this.#reader, 2))[1] === 0 ? METHOD.none : METHOD.unacceptable;
     }
     this.#isRefused = method !== METHOD.none;
     this.#answer = encodeMethod(this.#isRefused ? METHOD.unacceptable : METHOD.none);

@@ -6,10 +6,10 @@
  *     request    05 ‖ command ‖ 00 ‖ address ‖ u16be port            answer  05 ‖ reply ‖ 00 ‖ address ‖ u16be port
  *     address    01 ‖ 4 bytes │ 03 ‖ u8 length ‖ name │ 04 ‖ 16 bytes
  *
- * Readers throw {ProtocolError} when the bytes are no SOCKS5, and what {@linkcode LinkReader.exactly} throws.
+ * Readers throw {ProtocolError} when the bytes are no SOCKS5, and what {@linkcode readExactly} throws.
  */
 
-import { ProtocolError } from "../../errors/mod.ts";
+import { ClosedError, ProtocolError } from "../../errors/mod.ts";
 import { formatIpAddress, ipAddressOf } from "./ip_address.ts";
 import type { LinkReader } from "../../links/link_reader.ts";
 
@@ -52,29 +52,40 @@ export interface SocksRequest {
   readonly port: number;
 }
 
+/**
+ * Reads a part of a message.
+ * @throws {ClosedError} `socks/ended` when the stream ends before; what the link throws
+ */
+export function readExactly(reader: LinkReader, count: number): Promise<Uint8Array<ArrayBuffer>> {
+  return reader.exactly(
+    count,
+    () => new ClosedError("socks/ended", "Read a SOCKS message: the stream ended inside it"),
+  );
+}
+
 /** Reads the greeting. @returns the methods that the client offers */
 export async function readGreeting(reader: LinkReader): Promise<Uint8Array> {
-  const [version, count] = await reader.exactly(2);
+  const [version, count] = await readExactly(reader, 2);
   expectVersion(version, SOCKS_VERSION);
-  return await reader.exactly(count as number);
+  return await readExactly(reader, count as number);
 }
 
 /** Reads user and password. */
 export async function readCredentials(reader: LinkReader): Promise<Credentials> {
-  const [version] = await reader.exactly(1);
+  const [version] = await readExactly(reader, 1);
   expectVersion(version, PASSWORD_VERSION);
-  const user = await reader.exactly((await reader.exactly(1))[0] as number);
-  const password = await reader.exactly((await reader.exactly(1))[0] as number);
+  const user = await readExactly(reader, (await readExactly(reader, 1))[0] as number);
+  const password = await readExactly(reader, (await readExactly(reader, 1))[0] as number);
   return { user, password };
 }
 
 /** Reads the request. */
 export async function readRequest(reader: LinkReader): Promise<SocksRequest> {
-  const [version, command, , type] = await reader.exactly(4) as unknown as [number, number, number, number];
+  const [version, command, , type] = await readExactly(reader, 4) as unknown as [number, number, number, number];
   expectVersion(version, SOCKS_VERSION);
   const host = await readHost(reader, type);
   if (host === undefined) return { command, host, port: 0 };
-  const [high, low] = await reader.exactly(2) as unknown as [number, number];
+  const [high, low] = await readExactly(reader, 2) as unknown as [number, number];
   return { command, host, port: high << 8 | low };
 }
 
@@ -106,11 +117,11 @@ export function encodeReply(reply: number): Uint8Array<ArrayBuffer> {
 async function readHost(reader: LinkReader, type: number): Promise<string | undefined> {
   switch (type) {
     case ADDRESS_IPV4:
-      return (await reader.exactly(4)).join(".");
+      return (await readExactly(reader, 4)).join(".");
     case ADDRESS_IPV6:
-      return formatIpAddress(ipAddressOf(BigInt(`0x${(await reader.exactly(16)).toHex()}`)));
+      return formatIpAddress(ipAddressOf(BigInt(`0x${(await readExactly(reader, 16)).toHex()}`)));
     case ADDRESS_NAME:
-      return String.fromCharCode(...await reader.exactly((await reader.exactly(1))[0] as number));
+      return String.fromCharCode(...await readExactly(reader, (await readExactly(reader, 1))[0] as number));
     default:
       return undefined;
   }

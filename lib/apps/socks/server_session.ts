@@ -22,7 +22,7 @@ import {
   REPLY,
   type SocksRequest,
 } from "./protocol.ts";
-import { relay } from "../../links/relay.ts";
+import { breakLink, endLink, relay } from "../../links/relay.ts";
 
 /** For the whole handshake, ms. A client over a slow route needs three round trips. */
 const HANDSHAKE_MS = 20_000;
@@ -70,7 +70,7 @@ export async function serveSocksStream(stream: MuxStream, deps: SessionDeps, sig
       await stream.write(encodeReply(outcome));
       return stream.close();
     }
-    await relayTo(outcome, { stream, reader }, deps);
+    await relayTo(outcome, { stream, reader, signal }, deps);
   } catch (error) {
     if (error instanceof ProtocolError) deps.metrics.denied.add();
     stream.reset();
@@ -158,7 +158,7 @@ async function connect(request: SocksRequest, deps: SessionDeps, signal: AbortSi
   for (const address of allowed) {
     try {
       // The address that was checked: asking for the name again could give another one.
-      return await withTimeout((signal) => network.dial(formatAddress(address, port), { signal }), {
+      return await withTimeout((signal) => network.dial(formatAddress(address, port), { signal, canReset: true }), {
         timers,
         ms: DIAL_MS,
         code: "socks/dial-timeout",
@@ -176,35 +176,34 @@ async function connect(request: SocksRequest, deps: SessionDeps, signal: AbortSi
 }
 
 /** What the platform calls the failure decides the reply. */
-const REPLY_OF_CAUSE: ReadonlyMap<string, number> = new Map([
-  ["ConnectionRefused", REPLY.connectionRefused],
-  ["NetworkUnreachable", REPLY.networkUnreachable],
-  ["HostUnreachable", REPLY.hostUnreachable],
-  ["TimedOut", REPLY.hostUnreachable],
+const REPLY_OF_CAUSE: ReadonlyMap<unknown, number> = new Map([
+  ["ECONNREFUSED", REPLY.connectionRefused],
+  ["ENETUNREACH", REPLY.networkUnreachable],
+  ["EHOSTUNREACH", REPLY.hostUnreachable],
+  ["ETIMEDOUT", REPLY.hostUnreachable],
 ]);
 
 function replyOf(error: unknown): number {
   const { cause } = error as { readonly cause?: unknown };
-  const name = cause instanceof Error ? cause.name : "";
-  return REPLY_OF_CAUSE.get(name) ?? REPLY.hostUnreachable;
+  const { code } = Object(cause) as { readonly code?: unknown };
+  return REPLY_OF_CAUSE.get(code) ?? REPLY.hostUnreachable;
 }
 
 async function relayTo(
   target: ByteLink,
-  from: { readonly stream: MuxStream; readonly reader: LinkReader },
+  from: { readonly stream: MuxStream; readonly reader: LinkReader; readonly signal: AbortSignal },
   { runtime: { clock, timers }, idleMs }: SessionDeps,
 ): Promise<void> {
-  const { stream, reader } = from;
+  const { stream, reader, signal } = from;
   try {
     await stream.write(encodeReply(REPLY.succeeded));
-    const { broken } = await relay({ link: stream, reader }, { link: target, reader: new LinkReader(target) }, {
-      clock,
-      timers,
-      idleMs,
+    const end = await relay({ link: stream, reader }, { link: target }, {
+      idle: { clock, timers, ms: idleMs },
+      signal,
     });
-    if (broken === undefined) stream.close();
-    else stream.reset();
-  } finally {
-    target.close();
+    for (const link of [stream, target]) endLink(link, end);
+  } catch (error) {
+    breakLink(target);
+    throw error;
   }
 }

@@ -4,12 +4,10 @@
  */
 
 import { ClosedError } from "../../errors/mod.ts";
+import { ReadBuffer } from "../../links/read_buffer.ts";
 import type { ByteLink } from "../../runtime/mod.ts";
 import { Fault } from "../../wire/fault.ts";
 import { GobDecoder, GobEncoder, type GobFaultCode, type GobLimits, type GobType } from "../../wire/gob/mod.ts";
-
-/** How much is read at once. */
-const READ_BYTES = 16 * 1024;
 
 /** A value on its way out, with its type inside. Make it with {@link outgoing}. */
 export type Outgoing = (encoder: GobEncoder) => Uint8Array;
@@ -27,7 +25,7 @@ export class GobConnection {
   readonly #link: ByteLink;
   readonly #encoder = new GobEncoder();
   readonly #decoder: GobDecoder;
-  readonly #chunk = new Uint8Array(READ_BYTES);
+  readonly #buffer = new ReadBuffer();
   #written: Promise<void> = Promise.resolve();
   #closed = false;
 
@@ -85,9 +83,9 @@ export class GobConnection {
       const value = take();
       if (value instanceof Fault) return value;
       if (value !== undefined) return { value };
-      const count = await this.#link.read(this.#chunk);
+      const count = await this.#link.read(this.#buffer.space);
       if (count === null) return null;
-      this.#decoder.push(this.#chunk.subarray(0, count));
+      this.#decoder.push(this.#buffer.taken(count));
     }
   }
 }

@@ -3,10 +3,11 @@
 import { lookup } from "node:dns/promises";
 import { BugError, ClosedError, UnavailableError } from "../../errors/mod.ts";
 import { formatAddress, parseAddress } from "../address.ts";
-import type { ByteLink, LinkListener, Network, Timers } from "../ports.ts";
+import type { ByteLink, LinkListener, LinkOptions, Network, Timers } from "../ports.ts";
 import { sleep, untilAborted } from "../wait.ts";
 import { bindDatagrams } from "./datagrams.ts";
 import { listenError, parseListenAddress } from "./listen_address.ts";
+import { dialResettable, listenResettable } from "./resettable_link.ts";
 
 /**
  * Wait after a failed accept. Such a failure is nearly always a lack of descriptors (EMFILE, ENFILE), which ends when
@@ -17,31 +18,32 @@ const ACCEPT_PAUSE_MS = 100;
 /** Makes the network port. `timers` paces accept loops that meet errors. */
 export function createDenoNetwork({ timers }: { readonly timers: Timers }): Network {
   return {
-    dial: (address, options = {}): Promise<ByteLink> => dial(address, options.signal),
-    listen: (address): Promise<LinkListener> => listen(address, timers),
+    dial,
+    listen: (address, { canReset = false } = {}): Promise<LinkListener> =>
+      canReset ? listenResettable(address) : listen(address, timers),
     resolve: (host, options = {}): Promise<readonly string[]> => resolve(host, options.signal),
     bindDatagrams,
   };
 }
 
-async function dial(address: string, signal: AbortSignal | undefined): Promise<ByteLink> {
+async function dial(
+  address: string,
+  { signal, canReset = false }: LinkOptions & { readonly signal?: AbortSignal } = {},
+): Promise<ByteLink> {
   signal?.throwIfAborted();
   const parsed = parseAddress(address);
   if (parsed === undefined) {
     throw new UnavailableError("network/dial-failed", `Dial "${address}": wanted host:port`);
   }
-  let connection: Deno.TcpConn;
+  const target = { host: parsed.host === "" ? "127.0.0.1" : parsed.host, port: parsed.port };
   try {
-    connection = await Deno.connect({
-      hostname: parsed.host === "" ? "127.0.0.1" : parsed.host,
-      port: parsed.port,
-      ...(signal === undefined ? {} : { signal }),
-    });
+    if (canReset) return await dialResettable(target, signal);
+    const { host: hostname, port } = target;
+    return makeTcpLink(await Deno.connect({ hostname, port, ...(signal === undefined ? {} : { signal }) }));
   } catch (cause) {
     signal?.throwIfAborted();
     throw new UnavailableError("network/dial-failed", `Dial "${address}"`, { details: { address }, cause });
   }
-  return makeTcpLink(connection);
 }
 
 /** Hosts file first, then the name servers; `Deno.resolveDns` asks name servers only and does not know `localhost`. */

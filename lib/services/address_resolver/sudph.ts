@@ -23,7 +23,7 @@ import {
   type Runtime,
   withTimeout,
 } from "../../runtime/mod.ts";
-import { ByteReader } from "../../links/byte_reader.ts";
+import { LinkReader } from "../../links/link_reader.ts";
 import { checkInitiator } from "../../transport/stcp_handshake.ts";
 import { NULL_PUBLIC_KEY, type PublicKey, shortKey } from "../../types/mod.ts";
 import { Fault } from "../../wire/fault.ts";
@@ -142,7 +142,7 @@ export class SudphBindings implements AsyncDisposable {
   /** @param proven called when it is known who the visor is */
   async #serve(session: Session, proven: () => void): Promise<void> {
     const { timers, random, log } = this.#deps.runtime;
-    const reader = new ByteReader(session);
+    const reader = new LinkReader(session);
     const handshake = { local: { publicKey: NULL_PUBLIC_KEY }, isListening: () => true, runtime: { random } };
     const limit = { timers, code: "address-resolver/silent", message: "Wait for a visor over UDP" };
     const key = await withTimeout(() => checkInitiator(session, reader, handshake), {
@@ -151,8 +151,8 @@ export class SudphBindings implements AsyncDisposable {
     });
     proven();
     const next = async (): Promise<string> => {
-      if (reader.received.length === 0) await withTimeout(() => reader.fill(), { ...limit, ms: SILENCE_MS });
-      return new TextDecoder().decode(reader.take(reader.received.length));
+      if (reader.unread.length === 0) await withTimeout(() => reader.fill(), { ...limit, ms: SILENCE_MS });
+      return new TextDecoder().decode(reader.take(reader.unread.length));
     };
     const local = parseLocalAddresses(await next());
     if (local instanceof Fault) return;
