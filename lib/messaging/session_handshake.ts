@@ -14,7 +14,7 @@
  * acknowledges that message. {@link awaitServer} is the pause this needs; a server of ours cuts it short by speaking first.
  */
 
-import { NoiseHandshake } from "../core/mod.ts";
+import { beginNoise } from "../links/noise_setup.ts";
 import type { Records } from "../core/mod.ts";
 import { UnavailableError } from "../errors/mod.ts";
 import { equalBytes } from "../types/mod.ts";
@@ -34,9 +34,6 @@ export const SERVER_FULL: Uint8Array = Uint8Array.of(0, 3, 0, 0, 0, 0, 0, 0, 0, 
 
 /** The longest frame that a v1.3 handshake reader takes (dmsg.md §2.7); ours are 49 and 65 bytes. */
 const MAX_HANDSHAKE_FRAME_BYTES = 4_094;
-
-/** Bytes of an ephemeral secret. */
-const EPHEMERAL_BYTES = 32;
 
 /** What both sides need. */
 export interface SessionHandshakeOptions {
@@ -74,13 +71,12 @@ export function initiateSession(
 ): Promise<InitiatedSession> {
   const { runtime, secret, remoteKey } = options;
   return limited(link, options, async () => {
-    using noise = new NoiseHandshake({
+    using noise = beginNoise({
       pattern: "XK",
       role: "initiator",
       localSecret: secret,
       remoteKey,
-      ephemeral: runtime.random.bytes(EPHEMERAL_BYTES),
-    });
+    }, runtime.random);
     const sentAt = runtime.clock.monotonic();
     await link.write(makeFrame(noise.writeMessage()));
     noise.readMessage(await nextMessage(link));
@@ -102,12 +98,11 @@ export function acceptSession(link: ByteLink, options: SessionHandshakeOptions):
   return limited(link, options, async () => {
     // Keys are made after the first message came, so that a silent connection costs no computation.
     const first = await nextMessage(link);
-    using noise = new NoiseHandshake({
+    using noise = beginNoise({
       pattern: "XK",
       role: "responder",
       localSecret: secret,
-      ephemeral: runtime.random.bytes(EPHEMERAL_BYTES),
-    });
+    }, runtime.random);
     noise.readMessage(first);
     await link.write(makeFrame(noise.writeMessage()));
     noise.readMessage(await nextMessage(link));

@@ -5,7 +5,7 @@
  */
 
 import type { PortSpace } from "../overlay/mod.ts";
-import { NoiseHandshake } from "../core/mod.ts";
+import { beginNoise } from "../links/noise_setup.ts";
 import type { Records } from "../core/mod.ts";
 import { describeError, ProtocolError } from "../errors/mod.ts";
 import { withTimeout } from "../runtime/mod.ts";
@@ -118,13 +118,12 @@ async function acceptStream(mux: MuxStream, { session, deps }: AcceptContext): P
 const NOTHING: Uint8Array = new Uint8Array();
 
 function answerHandshake(request: StreamRequest, deps: StreamAcceptDeps): { message: Uint8Array; records: Records } {
-  using noise = new NoiseHandshake({
+  using noise = beginNoise({
     pattern: "KK",
     role: "responder",
     localSecret: deps.secret,
     remoteKey: request.source.publicKey,
-    ephemeral: deps.runtime.random.bytes(32),
-  });
+  }, deps.runtime.random);
   noise.readMessage(request.noiseMessage);
   const message = noise.writeMessage();
   return { message, records: noise.intoRecords() };

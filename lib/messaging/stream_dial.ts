@@ -3,7 +3,7 @@
  * in tests/messaging/client_test.ts.
  */
 
-import { NoiseHandshake } from "../core/mod.ts";
+import { beginNoise } from "../links/noise_setup.ts";
 import { ProtocolError, RefusedError, UnavailableError } from "../errors/mod.ts";
 import type { Runtime } from "../runtime/mod.ts";
 import type { OverlayAddress, Port, SecretKey } from "../types/mod.ts";
@@ -48,13 +48,12 @@ export async function dialStream(session: Session, options: StreamDialOptions): 
   signal.addEventListener("abort", onAbort, { once: true });
   try {
     signal.throwIfAborted();
-    using noise = new NoiseHandshake({
+    using noise = beginNoise({
       pattern: "KK",
       role: "initiator",
       localSecret: secret,
       remoteKey: remote.publicKey,
-      ephemeral: runtime.random.bytes(32),
-    });
+    }, runtime.random);
     const request = encodeSignedRequest({
       timestamp,
       source: local,

@@ -14,8 +14,9 @@
  * bring about (routing.md W1). We refuse.
  */
 
-import { NoiseHandshake } from "../core/mod.ts";
+import type { NoiseHandshake } from "../core/mod.ts";
 import { ProtocolError, UnavailableError } from "../errors/mod.ts";
+import { beginNoise } from "../links/noise_setup.ts";
 import { type Runtime, type Timers, withTimeout } from "../runtime/mod.ts";
 import { type PublicKey, type SecretKey, shortKey } from "../types/mod.ts";
 import { errorOfEnd, type RouteGroup } from "./group.ts";
@@ -25,9 +26,6 @@ const RETRANSMIT_MS = 400;
 
 /** v1.3 gives Noise this long (routing.md §4.4.1); for us it covers the Handshake packets as well. */
 const HANDSHAKE_LIMIT_MS = 5_000;
-
-/** A secp256k1 scalar. */
-const EPHEMERAL_BYTES = 32;
 
 /** What both sides need. */
 export interface GroupHandshakeOptions {
@@ -118,16 +116,12 @@ function withinLimit(options: GroupHandshakeOptions, task: (signal: AbortSignal)
 }
 
 function makeNoise(role: "initiator" | "responder", options: GroupHandshakeOptions): NoiseHandshake {
-  const ephemeral = options.runtime.random.bytes(EPHEMERAL_BYTES);
-  const noise = new NoiseHandshake({
+  return beginNoise({
     pattern: "KK",
     role,
     localSecret: options.secret,
     remoteKey: options.remoteKey,
-    ephemeral,
-  });
-  ephemeral.fill(0);
-  return noise;
+  }, options.runtime.random);
 }
 
 /** Reads the Noise message of the other end, which proves its key. */

@@ -13,7 +13,7 @@
  * ```
  */
 
-import { NoiseHandshake } from "../core/mod.ts";
+import { beginNoise } from "../links/noise_setup.ts";
 import { ProtocolError, RefusedError } from "../errors/mod.ts";
 import { withTimeout } from "../runtime/mod.ts";
 import type { ByteLink, Runtime } from "../runtime/mod.ts";
@@ -194,13 +194,12 @@ interface NoiseOptions {
 
 async function runNoise(link: ByteLink, reader: LinkReader, options: NoiseOptions): Promise<SecureLink> {
   const { role, local, remoteKey, runtime } = options;
-  using noise = new NoiseHandshake({
+  using noise = beginNoise({
     pattern: "KK",
     role,
     localSecret: local.secret,
     remoteKey,
-    ephemeral: runtime.random.bytes(32),
-  });
+  }, runtime.random);
   const send = async (): Promise<void> => {
     const message = noise.writeMessage();
     await link.write(concatBytes(new Uint8Array([message.length >> 8, message.length & 0xff]), message));
