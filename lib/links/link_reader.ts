@@ -6,10 +6,7 @@
 import { UnavailableError } from "../errors/mod.ts";
 import type { ByteLink } from "../runtime/mod.ts";
 import { concatBytes } from "../types/mod.ts";
-import { ReadBuffer } from "./read_buffer.ts";
-
-/** Large reads are what makes bulk fast. */
-const MOST_BYTES = 256 * 1024;
+import { BUSY_LINK_BYTES, ReadBuffer } from "./read_buffer.ts";
 
 /** How to read. */
 export interface LinkReaderOptions {
@@ -25,9 +22,9 @@ export class LinkReader {
   #unread: Uint8Array = new Uint8Array();
   #pending: Promise<number | null> | undefined;
 
-  constructor(link: Pick<ByteLink, "read">, { mostBytes = MOST_BYTES }: LinkReaderOptions = {}) {
+  constructor(link: Pick<ByteLink, "read">, { mostBytes = BUSY_LINK_BYTES }: LinkReaderOptions = {}) {
     this.#link = link;
-    this.#buffer = new ReadBuffer(mostBytes);
+    this.#buffer = new ReadBuffer({ largeBytes: mostBytes });
   }
 
   /** What was read and not taken yet; good until the next read. */
@@ -69,6 +66,17 @@ export class LinkReader {
   /** As {@link LinkReader.take}, for who has seen the bytes already. */
   skip(count: number): void {
     this.#unread = this.#unread.subarray(count);
+  }
+
+  /** Reads as the link does: first what was read and not taken, and then straight from the link. */
+  async read(into: Uint8Array): Promise<number | null> {
+    if (this.#unread.length === 0 && this.#pending === undefined) return await this.#link.read(into);
+    const bytes = await this.peek();
+    if (bytes === null) return null;
+    const part = bytes.subarray(0, into.length);
+    into.set(part);
+    this.skip(part.length);
+    return part.length;
   }
 
   /** Puts bytes before those that come next. They must stay as they are. */

@@ -8,14 +8,14 @@ import { Mux } from "../core/mod.ts";
 import type { MuxStreamFault } from "../core/mod.ts";
 import { ClosedError, describeError, UnavailableError } from "../errors/mod.ts";
 import type { SkywireError } from "../errors/mod.ts";
+import { Signal } from "../runtime/mod.ts";
 import type { ByteLink, Runtime } from "../runtime/mod.ts";
 import { concatBytes } from "../types/mod.ts";
 import type { MonotonicMs } from "../types/mod.ts";
+import { BUSY_LINK_BYTES, ReadBuffer } from "./read_buffer.ts";
 
 /** What an idle session reads into. */
 const SMALL_BUFFER_BYTES = 8 * 1024;
-/** What a busy session reads into. */
-const LARGE_BUFFER_BYTES = 256 * 1024;
 
 /** A stream of a session. {@link ByteLink.close} ends both directions with one FIN. */
 export interface MuxStream extends ByteLink {
@@ -74,19 +74,6 @@ interface SessionEnd {
   readonly error: SkywireError;
 }
 
-/** Wakes whoever waits for one condition. */
-class Signal {
-  #waiting: (() => void)[] = [];
-
-  wait(): Promise<void> {
-    return new Promise((resolve) => this.#waiting.push(resolve));
-  }
-
-  wake(): void {
-    for (const resolve of this.#waiting.splice(0)) resolve();
-  }
-}
-
 class Session implements MuxSession {
   readonly closed: Promise<void>;
   readonly remoteAddress: string;
@@ -118,7 +105,7 @@ class Session implements MuxSession {
       const id = this.use((core, now) => core.open(now));
       if (typeof id === "number") return this.#adopt(id);
       if (id !== "would-block") throw new UnavailableError(`mux/${id}`, "Open a mux stream: the session takes no more");
-      await this.#openable.wait();
+      await this.#openable.next();
     }
   }
 
@@ -129,7 +116,7 @@ class Session implements MuxSession {
   async *#accept(): AsyncGenerator<MuxStream> {
     while (this.#end === undefined) {
       const id = this.use((core) => core.accept());
-      if (id === undefined) await this.#arrived.wait();
+      if (id === undefined) await this.#arrived.next();
       else yield this.#adopt(id);
     }
   }
@@ -179,17 +166,15 @@ class Session implements MuxSession {
   }
 
   async #readAll(): Promise<void> {
-    let buffer = new Uint8Array(SMALL_BUFFER_BYTES);
+    const buffer = new ReadBuffer({ smallBytes: SMALL_BUFFER_BYTES, largeBytes: BUSY_LINK_BYTES });
     try {
       while (this.#end === undefined) {
-        const count = await this.#link.read(buffer);
+        const count = await this.#link.read(buffer.space);
         // A v1.3 reader takes this for the end of every stream. But no FIN came: what was read may be a part.
         if (count === null) return this.#finish({ quiet: false, error: broken("the link ended") });
         // Closed while the read was under way: nobody wants the bytes any more.
         if (this.#end !== undefined) return;
-        this.use((core, now) => core.push(buffer.subarray(0, count), now));
-        const wanted = count < SMALL_BUFFER_BYTES ? SMALL_BUFFER_BYTES : LARGE_BUFFER_BYTES;
-        if (buffer.length !== wanted) buffer = new Uint8Array(wanted);
+        this.use((core, now) => core.push(buffer.taken(count), now));
       }
     } catch (error) {
       this.#finish({ quiet: false, error: broken(describeError(error), error) });
@@ -228,13 +213,13 @@ class Session implements MuxSession {
         case undefined:
           return;
         case "changed":
-          this.#streams.get(event.stream)?.changed.wake();
+          this.#streams.get(event.stream)?.changed.notify();
           break;
         case "incoming":
-          this.#arrived.wake();
+          this.#arrived.notify();
           break;
         case "openable":
-          this.#openable.wake();
+          this.#openable.notify();
           break;
         case "pong":
           this.#pings.get(event.ping)?.resolve(event.roundTripMs);
@@ -276,8 +261,8 @@ class Session implements MuxSession {
     this.#core[Symbol.dispose]();
     for (const pong of this.#pings.values()) pong.reject(end.error);
     this.#pings.clear();
-    this.#openable.wake();
-    this.#arrived.wake();
+    this.#openable.notify();
+    this.#arrived.notify();
     this.#ended.resolve();
   }
 }
@@ -307,7 +292,7 @@ class Stream implements MuxStream {
       if (count === "end") return null;
       if (typeof count !== "number") this.#break(count);
       else if (count > 0) return count;
-      else await this.changed.wait();
+      else await this.changed.next();
     }
     return null;
   }
@@ -321,7 +306,7 @@ class Stream implements MuxStream {
       const count = this.#session.use((core) => core.write(this.id, done === 0 ? bytes : bytes.subarray(done)));
       if (typeof count !== "number") this.#break(count);
       else if (count > 0) done += count;
-      else await this.changed.wait();
+      else await this.changed.next();
     }
   }
 
@@ -329,7 +314,7 @@ class Stream implements MuxStream {
     if (this.#isClosed || this.#isFinished || this.#isOver()) return;
     this.#isFinished = true;
     this.#session.use((core) => core.closeWrite(this.id));
-    this.changed.wake();
+    this.changed.notify();
   }
 
   close(): void {
@@ -354,7 +339,7 @@ class Stream implements MuxStream {
       break;
     }
     this.#unread = concatBytes(...parts);
-    this.changed.wake();
+    this.changed.notify();
   }
 
   #readKept(into: Uint8Array): number | null {
@@ -372,7 +357,7 @@ class Stream implements MuxStream {
   #break(fault: MuxStreamFault): void {
     this.#broken = new UnavailableError("mux/broken", `Use of a mux stream that broke: ${fault}`);
     this.#session.release(this, (core) => core.reset(this.id));
-    this.changed.wake();
+    this.changed.notify();
   }
 
   /** Has the machine nothing to say about it any more? */
@@ -385,7 +370,7 @@ class Stream implements MuxStream {
     this.#isClosed = true;
     this.#unread = new Uint8Array();
     if (!this.#isOver()) this.#session.release(this, call);
-    this.changed.wake();
+    this.changed.notify();
   }
 }
 

@@ -14,6 +14,7 @@
  * acknowledges that message. {@link awaitServer} is the pause this needs; a server of ours cuts it short by speaking first.
  */
 
+import { LinkReader } from "../links/link_reader.ts";
 import { beginNoise } from "../links/noise_setup.ts";
 import type { Records } from "../core/mod.ts";
 import { UnavailableError } from "../errors/mod.ts";
@@ -134,8 +135,8 @@ export interface AwaitedServer {
  * takes no more clients
  */
 export async function awaitServer(link: ByteLink, options: AwaitServerOptions): Promise<AwaitedServer> {
-  const early = new Uint8Array(64);
-  const reading = link.read(early);
+  const reader = new LinkReader(link);
+  const reading = reader.peek();
   // It may fail after the pause; then the mux reads the failure.
   reading.catch(() => {});
   let cancel = (): void => {};
@@ -144,37 +145,14 @@ export async function awaitServer(link: ByteLink, options: AwaitServerOptions): 
   );
   const first = await Promise.race([reading, pause]).finally(() => cancel());
   if (first === null) throw handshakeEnded();
-  if (typeof first === "number" && equalBytes(early.subarray(0, first), SERVER_FULL)) throw serverFull();
-  return { link: withEarlyBytes(link, { early, reading }), spoke: first !== "silent" };
-}
-
-interface EarlyRead {
-  readonly early: Uint8Array;
-  readonly reading: Promise<number | null>;
-}
-
-/** The link with a read in front that has begun already. */
-function withEarlyBytes(link: ByteLink, { early, reading }: EarlyRead): ByteLink {
-  let left: Uint8Array | undefined;
-  let pending: Promise<number | null> | undefined = reading;
-  return {
+  if (first !== "silent" && equalBytes(first, SERVER_FULL)) throw serverFull();
+  const rest: ByteLink = {
     remoteAddress: link.remoteAddress,
-    async read(into: Uint8Array): Promise<number | null> {
-      if (pending !== undefined) {
-        const count = await pending;
-        pending = undefined;
-        if (count === null) return null;
-        left = early.subarray(0, count);
-      }
-      if (left === undefined) return await link.read(into);
-      const taken = Math.min(left.length, into.length);
-      into.set(left.subarray(0, taken));
-      left = taken < left.length ? left.subarray(taken) : undefined;
-      return taken;
-    },
+    read: (into) => reader.read(into),
     write: (bytes) => link.write(bytes),
     close: () => link.close(),
   };
+  return { link: rest, spoke: first !== "silent" };
 }
 
 async function nextMessage(link: ByteLink): Promise<Uint8Array> {

@@ -10,32 +10,12 @@
 
 import type { LinkHandle, Switch } from "../core/mod.ts";
 import { ClosedError, describeError, UnavailableError } from "../errors/mod.ts";
+import { type BufferPool, BUSY_LINK_BYTES, ReadBuffer } from "../links/read_buffer.ts";
 import { Signal } from "../runtime/mod.ts";
 import type { ByteLink, Clock } from "../runtime/mod.ts";
 
 /** What an idle link reads into. 8,000 idle links hold 64 MB of it. */
 const SMALL_BUFFER_BYTES = 8 * 1024;
-
-/** What a busy link reads into: beyond this, larger reads gain nothing (design.md §8). */
-const LARGE_BUFFER_BYTES = 256 * 1024;
-
-/** Large buffers kept for the next busy link; the others are left to the garbage collector. */
-const MOST_SPARE_BUFFERS = 8;
-
-/** Lends large buffers to the links of one loop. */
-export class BufferPool {
-  readonly #spare: Uint8Array<ArrayBuffer>[] = [];
-
-  /** A buffer of {@link LARGE_BUFFER_BYTES} with any content. */
-  acquire(): Uint8Array<ArrayBuffer> {
-    return this.#spare.pop() ?? new Uint8Array(LARGE_BUFFER_BYTES);
-  }
-
-  /** Gives a large buffer back; small ones are ignored. */
-  release(buffer: Uint8Array<ArrayBuffer>): void {
-    if (buffer.length === LARGE_BUFFER_BYTES && this.#spare.length < MOST_SPARE_BUFFERS) this.#spare.push(buffer);
-  }
-}
 
 /** How a link ended. */
 export interface LinkEnd {
@@ -97,34 +77,29 @@ export class LinkPump {
 
   async #readAll(): Promise<void> {
     const { core, handle, link, clock, pool, flush } = this.#deps;
-    let buffer: Uint8Array<ArrayBuffer> = new Uint8Array(SMALL_BUFFER_BYTES);
+    const buffer = new ReadBuffer({ smallBytes: SMALL_BUFFER_BYTES, pool });
     try {
       while (this.#end === undefined) {
-        const count = await link.read(buffer);
+        const count = await link.read(buffer.space);
         if (count === null) return this.stop({ reason: "remote", message: "The peer closed the link" });
+        const bytes = buffer.taken(count);
         for (let at = 0; at < count && this.#end === undefined;) {
           const room = core.readView(handle);
           if (room.length === 0) {
             await this.#resumed.next();
             continue;
           }
-          const part = buffer.subarray(at, Math.min(count, at + room.length));
+          const part = bytes.subarray(at, at + room.length);
           room.set(part);
           core.ingest(handle, part.length, clock.monotonic());
           at += part.length;
           flush();
         }
-        if (count === buffer.length && buffer.length === SMALL_BUFFER_BYTES) {
-          buffer = pool.acquire();
-        } else if (count < SMALL_BUFFER_BYTES / 2 && buffer.length > SMALL_BUFFER_BYTES) {
-          pool.release(buffer);
-          buffer = new Uint8Array(SMALL_BUFFER_BYTES);
-        }
       }
     } catch (error) {
       this.#fail(error);
     } finally {
-      pool.release(buffer);
+      buffer.release();
     }
   }
 
@@ -134,7 +109,7 @@ export class LinkPump {
       while (this.#end === undefined) {
         const output = core.outputView(handle, clock.monotonic());
         if (output.length === 0) break;
-        const buffer = output.length > SMALL_BUFFER_BYTES && output.length <= LARGE_BUFFER_BYTES
+        const buffer = output.length > SMALL_BUFFER_BYTES && output.length <= BUSY_LINK_BYTES
           ? pool.acquire()
           : new Uint8Array(output.length);
         buffer.set(output);

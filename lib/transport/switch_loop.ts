@@ -11,8 +11,9 @@ import type { GroupHandle, LinkHandle, SwitchEvent } from "../core/mod.ts";
 import { describeError } from "../errors/mod.ts";
 import type { Runtime } from "../runtime/mod.ts";
 import type { MonotonicMs, PublicKey, TransportId } from "../types/mod.ts";
-import { BufferPool, LinkPump } from "./link_pump.ts";
+import { LinkPump } from "./link_pump.ts";
 import type { LinkEnd } from "./link_pump.ts";
+import { BufferPool } from "../links/read_buffer.ts";
 import type { SecureLink } from "../links/secure_link.ts";
 
 /** Events that concern one group. */

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { hasCode } from "../../lib/errors/mod.ts";
 import { LinkReader } from "../../lib/links/link_reader.ts";
-import { ReadBuffer } from "../../lib/links/read_buffer.ts";
+import { BufferPool, ReadBuffer } from "../../lib/links/read_buffer.ts";
 
 /** A link that gives these pieces, one a read, and then its end. */
 function linkOf(...pieces: string[]): { readonly reads: number; read(into: Uint8Array): Promise<number | null> } {
@@ -62,16 +62,43 @@ Deno.test("consumers that wait for the same read share it; nothing is read twice
   assert.equal(text(await reader.exactly(5)), "xabcd");
 });
 
-Deno.test("a read buffer begins with 4 KiB and grows by four with reads that fill it, up to its limit", () => {
-  const buffer = new ReadBuffer(20_000);
+Deno.test("read() gives first what was read already, and then reads the link itself", async () => {
+  const reader = new LinkReader(linkOf("abc", "de"));
+  await reader.peek();
+  const into = new Uint8Array(2);
+  assert.equal(await reader.read(into), 2);
+  assert.equal(text(into), "ab");
+  assert.equal(await reader.read(into), 1);
+  assert.equal(text(into.subarray(0, 1)), "c");
+  assert.equal(await reader.read(into), 2);
+  assert.equal(text(into), "de");
+  assert.equal(await reader.read(into), null);
+});
+
+Deno.test("a read buffer is large after a read that filled it, and small again after a read of little", () => {
+  const buffer = new ReadBuffer({ largeBytes: 20_000 });
   const first = buffer.space;
   assert.equal(first.length, 4_096);
   assert.equal(buffer.taken(100).length, 100);
   assert.equal(buffer.space, first);
   assert.equal(buffer.taken(4_096).length, 4_096);
-  assert.equal(buffer.space.length, 16_384);
-  buffer.taken(16_384);
-  assert.equal(buffer.space.length, 20_000);
-  buffer.taken(20_000);
-  assert.equal(buffer.space.length, 20_000);
+  const large = buffer.space;
+  assert.equal(large.length, 20_000);
+  buffer.taken(4_000);
+  assert.equal(buffer.space, large);
+  buffer.taken(10);
+  assert.equal(buffer.space.length, 4_096);
+});
+
+Deno.test("a large buffer of a pool is lent to one loop at a time, and not while its bytes are in use", () => {
+  const pool = new BufferPool();
+  const [one, other] = [new ReadBuffer({ pool }), new ReadBuffer({ pool })];
+  one.taken(one.space.length);
+  const large = one.space;
+  assert.equal(large.length, 256 * 1024);
+  one.taken(10);
+  other.taken(other.space.length);
+  assert.notEqual(other.space, large);
+  assert.equal(one.space.length, 4_096);
+  assert.equal(pool.acquire(), large);
 });

@@ -51,12 +51,10 @@ export class PasscodeLink implements ByteLink {
   async read(into: Uint8Array): Promise<number | null> {
     await this.#greeted.promise;
     const answer = this.#answer;
-    const bytes = answer.length > 0 ? answer : this.#isRefused ? null : await this.#reader.peek();
-    if (bytes === null) return null;
-    const part = bytes.subarray(0, into.length);
+    if (answer.length === 0) return this.#isRefused ? null : await this.#reader.read(into);
+    const part = answer.subarray(0, into.length);
     into.set(part);
-    if (answer.length > 0) this.#answer = answer.subarray(part.length);
-    else this.#reader.skip(part.length);
+    this.#answer = answer.subarray(part.length);
     return part.length;
   }
 
