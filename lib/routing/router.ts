@@ -84,6 +84,7 @@ export interface Router extends KeyedNetwork<RouteConnection>, AsyncDisposable {
 /** Starts a router: from here on setup nodes can bring rules, and others can ping this visor. */
 export function createRouter(deps: RouterDeps): Router {
   const { runtime, secret, switchLoop, transports, messaging, setupNodes } = deps;
+  const { routeFinder, edgesOf, ensureTransport } = deps;
   const { clock, timers } = runtime;
   const localKey = publicKeyOf(secret);
   const metrics = routerMetrics(runtime.metrics);
@@ -111,7 +112,15 @@ export function createRouter(deps: RouterDeps): Router {
     localKey,
     setupNodes,
     setup,
-    choice: { ...deps, clock, timers, localKey },
+    choice: {
+      clock,
+      timers,
+      localKey,
+      transports,
+      routeFinder,
+      ...(edgesOf === undefined ? {} : { edgesOf }),
+      ...(ensureTransport === undefined ? {} : { ensureTransport }),
+    },
     ports,
     gate,
     connections,

@@ -1,6 +1,7 @@
 /** The main job with real processes, sockets, SQLite and curl. */
 
 import assert from "node:assert/strict";
+import { at } from "../../lib/types/at.ts";
 import { denoArgv, isAlive, Program, runToEnd } from "./program.ts";
 
 const DEMO = "cmd/dev/demo.ts";
@@ -82,7 +83,7 @@ async function listeningPorts(pid: number): Promise<number[]> {
     if (target.startsWith("socket:[")) inodes.add(target.slice(8, -1));
   }
   const rows = (await Deno.readTextFile("/proc/net/tcp")).split("\n").slice(1).map((row) => row.trim().split(/\s+/));
-  return rows.filter((row) => row[3] === "0A" && inodes.has(row[9]!)).map((row) =>
-    parseInt(row[1]!.split(":")[1]!, 16)
+  return rows.filter((row) => row[3] === "0A" && inodes.has(at(row, 9))).map((row) =>
+    parseInt(at(at(row, 1).split(":"), 1), 16)
   );
 }

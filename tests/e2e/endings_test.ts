@@ -1,6 +1,7 @@
 /** Every way to end is in order: a terminal that closes, and a parent that is gone. */
 
 import assert from "node:assert/strict";
+import { at } from "../../lib/types/at.ts";
 import { denoArgv, isAlive, Program, temporaryFolder } from "./program.ts";
 
 interface Ready {
@@ -70,7 +71,7 @@ Deno.test("all processes of a demo that is killed end by themselves", onLinux, a
   for (const { pid } of processes) while (await isAlive(pid));
   // It could not remove its files any more.
   const { argv: visor } = processes.find(({ name }) => name === "visor-a")!;
-  const data = visor[visor.indexOf("--data") + 1]!;
+  const data = at(visor, visor.indexOf("--data") + 1);
   assert.ok(!await isThere(`${data}/control.json`), "the visor ended in order");
   await Deno.remove(data.slice(0, data.lastIndexOf("/")), { recursive: true });
 });

@@ -8,6 +8,7 @@
 
 import assert from "node:assert/strict";
 import { formatTicket, parseTicket } from "../../lib/network/mod.ts";
+import { at } from "../../lib/types/at.ts";
 import { denoArgv, Program, runToEnd, temporaryFolder } from "./program.ts";
 
 interface DemoDocument {
@@ -26,7 +27,7 @@ Deno.test("visors dial over several hops without a route finder", async (t) => {
   await using demo = new Program(denoArgv("cmd/dev/demo.ts", demoArgs));
   const { route: { visors }, processes } = await demo.nextJson<DemoDocument>();
   const dataA = optionOf(processes, { name: "visor-a", option: "--data" });
-  const last = visors.at(-1)!;
+  const last = at(visors, -1);
 
   await t.step("with --routes local, and none in its ticket, one dials over three hops", async () => {
     const { routeFinder: _, ...network } = parseTicket(optionOf(processes, { name: "visor-a", option: "--join" }));
@@ -36,7 +37,7 @@ Deno.test("visors dial over several hops without a route finder", async (t) => {
     const { publicKey } = await lone.nextJson<{ publicKey: string }>();
     const { ports } = JSON.parse(await Deno.readTextFile(`${dataA}/config.json`));
     const address = `127.0.0.1:${ports["transport-stcp"]}`;
-    await skywire(data, "transport", "add", visors[0]!, "--type", "stcp", "--address", address);
+    await skywire(data, "transport", "add", at(visors, 0), "--type", "stcp", "--address", address);
     await untilFound(data, last);
     const { hops, visors: passed } = await skywire<PingDocument>(data, "ping", last, "--min-hops", "2", "--count", "1");
     assert.equal(hops, 3);
@@ -54,7 +55,7 @@ Deno.test("visors dial over several hops without a route finder", async (t) => {
 async function skywire<T>(data: string, ...args: readonly string[]): Promise<T> {
   const { code, lines } = await runToEnd("cmd/skywire.ts", ...args, "--data", data, "--json");
   assert.equal(code, 0, lines.join("\n"));
-  return JSON.parse(lines[0]!) as T;
+  return JSON.parse(at(lines, 0)) as T;
 }
 
 /** The map learns of a new transport a moment later; each question takes a process, and so a while. */
@@ -70,5 +71,5 @@ function optionOf(
   { name, option }: { readonly name: string; readonly option: string },
 ): string {
   const { argv } = processes.find((process) => process.name === name)!;
-  return argv[argv.indexOf(option) + 1]!;
+  return at(argv, argv.indexOf(option) + 1);
 }

@@ -4,6 +4,7 @@ import assert from "node:assert/strict";
 import { publicKeyOf } from "../../lib/core/mod.ts";
 import { createDenoRuntime } from "../../lib/runtime/deno/mod.ts";
 import { joinMessaging } from "../../lib/services/messaging_discovery/mod.ts";
+import { at } from "../../lib/types/at.ts";
 import { type PublicKey, SecretKey } from "../../lib/types/mod.ts";
 import { formatEntry, signEntry } from "../../lib/wire/messaging_entry.ts";
 import { denoArgv, Program } from "./program.ts";
@@ -70,7 +71,7 @@ Deno.test("the messaging server and the setup node answer /health and /metrics o
 Deno.test("a service that gets SIGTERM answers the request that is under way, takes no other, and ends with 0", async () => {
   await using discovery = new Program(discoveryArgv());
   const { url, listeners } = await discovery.nextJson<Ready>();
-  const [hostname, port] = listeners[0]!.address.split(":") as [string, string];
+  const [hostname, port] = at(listeners, 0).address.split(":") as [string, string];
   const entry = signEntry({
     version: "0.0.1",
     sequence: 0n,

@@ -1,6 +1,7 @@
 /** A network of one and a second visor that joins it by ticket, as processes of their own. */
 
 import assert from "node:assert/strict";
+import { at } from "../../lib/types/at.ts";
 import { denoArgv, type Ended, Program, runToEnd, temporaryFolder } from "./program.ts";
 
 interface ReadyLine {
@@ -14,7 +15,7 @@ interface ReadyLine {
 async function keepFreePorts(data: string): Promise<void> {
   const purposes = ["api", "transport-stcp", "transport-ws"];
   const listeners = purposes.map(() => Deno.listen({ hostname: "127.0.0.1", port: 0 }));
-  const ports = Object.fromEntries(purposes.map((purpose, i) => [purpose, listeners[i]!.addr.port]));
+  const ports = Object.fromEntries(purposes.map((purpose, i) => [purpose, at(listeners, i).addr.port]));
   for (const listener of listeners) listener.close();
   await Deno.mkdir(data, { mode: 0o700 });
   const config = { version: 1, host: "127.0.0.1", ports, autoTransport: true, autoconnect: false };
@@ -59,7 +60,7 @@ Deno.test("two visors ping each other, keep their identity over a restart, and e
     const skywire = (...args: string[]): Promise<Ended> =>
       runToEnd("cmd/skywire.ts", ...args, "--data", dataB, "--json");
     const made = await skywire("proxy", "connect", short, "--listen", "127.0.0.1:0");
-    const { proxy } = JSON.parse(made.lines[0]!);
+    const { proxy } = JSON.parse(at(made.lines, 0));
     assert.equal(proxy.to, readyA.publicKey);
     assert.equal((await skywire("proxy", "rm", proxy.id)).code, 0);
     for (
@@ -71,7 +72,7 @@ Deno.test("two visors ping each other, keep their identity over a restart, and e
     ) {
       const refused = await skywire(...args);
       assert.equal(refused.code, 1);
-      const { error } = JSON.parse(refused.lines[0]!);
+      const { error } = JSON.parse(at(refused.lines, 0));
       assert.equal(error.code, code);
       assert.match(error.message, reason);
     }
@@ -84,7 +85,7 @@ Deno.test("two visors ping each other, keep their identity over a restart, and e
     const add = ["transport", "add", readyA.publicKey, "--type", "ws", "--address", `ws://${address}/transport`];
     const { code, lines } = await runToEnd("cmd/skywire.ts", ...add, "--data", dataB, "--json");
     assert.equal(code, 0, lines.join());
-    const { transport } = JSON.parse(lines[0]!);
+    const { transport } = JSON.parse(at(lines, 0));
     assert.ok(transport.up);
     const pinged = await runToEnd("cmd/skywire.ts", "ping", readyA.publicKey, "--path", transport.id, "--data", dataB);
     assert.equal(pinged.code, 0, pinged.stderr);
@@ -103,7 +104,7 @@ Deno.test("two visors ping each other, keep their identity over a restart, and e
   await t.step("another visor on the same folder is refused", async () => {
     const { code, lines } = await runToEnd("cmd/visor.ts", "--data", dataB, "--json");
     assert.equal(code, 1);
-    assert.equal(JSON.parse(lines[0]!).error.code, "visor/already-running");
+    assert.equal(JSON.parse(at(lines, 0)).error.code, "visor/already-running");
   });
 
   await t.step("Ctrl-C ends each with code 0 within two seconds", async () => {
@@ -127,6 +128,6 @@ Deno.test("two visors ping each other, keep their identity over a restart, and e
   await t.step("a command without a running visor says how to start one", async () => {
     const { code, lines } = await runToEnd("cmd/skywire.ts", "status", "--data", dataB, "--json");
     assert.equal(code, 1);
-    assert.equal(JSON.parse(lines[0]!).error.code, "visor/not-running");
+    assert.equal(JSON.parse(at(lines, 0)).error.code, "visor/not-running");
   });
 });

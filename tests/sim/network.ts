@@ -19,6 +19,7 @@ import type { Runtime } from "../../lib/runtime/mod.ts";
 import { createRouteFinderClient } from "../../lib/services/route_finder/mod.ts";
 import { createTransportDiscoveryClient, type MapTransport } from "../../lib/services/transport_discovery/mod.ts";
 import type { SwitchLoop, TransportSummary, TransportTable } from "../../lib/transport/mod.ts";
+import { at } from "../../lib/types/at.ts";
 import type { PublicKey, SecretKey } from "../../lib/types/mod.ts";
 import type { VisorParts } from "../../lib/visor/parts.ts";
 import { startVisorWith } from "../../lib/visor/start.ts";
@@ -168,7 +169,7 @@ export class SimNetwork implements AsyncDisposable {
       const transport = await a.transports.add({ remoteKey: b.key, kind: "stcp", address: `${b.name}:${STCP_PORT}` });
       for (;;) {
         const found = await finder.findRoutes({ pairs: [[a.key, b.key]], minHops: 1, maxHops: 1 }).catch(() => [[]]);
-        if (found[0]!.length > 0) return transport;
+        if (at(found, 0).length > 0) return transport;
         await new Promise<void>((resolve) => a.runtime.timers.after(100, resolve));
       }
     }, 60_000);
@@ -179,7 +180,7 @@ export class SimNetwork implements AsyncDisposable {
     ...names: Names
   ): Promise<{ [Index in keyof Names]: SimVisor }> {
     const visors: readonly SimVisor[] = await this.visors(...names);
-    for (const [i, visor] of visors.slice(1).entries()) await this.join(visors[i]!, visor);
+    for (const [i, visor] of visors.slice(1).entries()) await this.join(at(visors, i), visor);
     return visors as { [Index in keyof Names]: SimVisor };
   }
 

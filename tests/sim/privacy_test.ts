@@ -10,6 +10,7 @@ import { type Packet, PACKET_TYPES } from "../../lib/core/mod.ts";
 import { hasCode } from "../../lib/errors/mod.ts";
 import type { RouteConnection } from "../../lib/routing/mod.ts";
 import { GroupConnection } from "../../lib/routing/route_connection.ts";
+import { at } from "../../lib/types/at.ts";
 import { concatBytes, type PublicKey, publicKeyBytes, type TransportId } from "../../lib/types/mod.ts";
 import { type Simulation, simulationTest } from "../fakes/mod.ts";
 import { connect, readBytes, readText } from "./connections.ts";
@@ -53,8 +54,8 @@ simulationTest("An intermediary hears a whole route: all its packets, each under
   await using line = await makeLine(sim);
   const connections = await sim.run(connect(...line.ends));
   await useRoute(sim, line, connections);
-  const there = line.taps.slice(1).map((tap, i) => tap.packetsOver(line.transports[i]!));
-  const back = line.taps.slice(0, -1).map((tap, i) => tap.packetsOver(line.transports[i]!)).reverse();
+  const there = line.taps.slice(1).map((tap, i) => tap.packetsOver(at(line.transports, i)));
+  const back = line.taps.slice(0, -1).map((tap, i) => tap.packetsOver(at(line.transports, i))).reverse();
   for (const way of [there, back]) {
     assert.equal(way.length, 4);
     const [first] = way as [Packet[]];
@@ -67,7 +68,7 @@ simulationTest("An intermediary hears a whole route: all its packets, each under
       assert.deepEqual(hop.map(contentOf), first.map(contentOf), "the same packets pass every hop");
     }
     for (const [i] of first.entries()) {
-      assert.equal(new Set(way.map((hop) => hop[i]!.routeId)).size, 4, "the route id changes at each hop");
+      assert.equal(new Set(way.map((hop) => at(hop, i).routeId)).size, 4, "the route id changes at each hop");
     }
   }
 });
@@ -78,12 +79,12 @@ simulationTest(
     await using line = await makeLine(sim);
     await sim.run(connect(...line.ends));
     for (const i of [1, 2, 3]) {
-      const { router, transports } = line.visors[i]!;
+      const { router, transports } = at(line.visors, i);
       const rules = router.rules();
       assert.deepEqual(rules.map(({ type, remote }) => [type, remote]), Array(2).fill(["intermediary", undefined]));
       const own = line.transports.slice(i - 1, i + 1);
       assert.deepEqual(rules.map(({ transport }) => transport).sort(), own.toSorted());
-      const far = [line.visors[i - 1]!.key, line.visors[i + 1]!.key];
+      const far = [at(line.visors, i - 1).key, at(line.visors, i + 1).key];
       assert.deepEqual(transports.list().map(({ remote }) => remote).sort(), far.sort(), "far edges are neighbours");
     }
   },
@@ -98,9 +99,9 @@ simulationTest("An intermediary learns no end from a refused dial or an aborted 
   await sim.run(dialled.writable.abort(new Error(betrayalOf(line))));
   await assert.rejects(sim.run(readText(accepted)), /the writer gave up/);
   for (const i of [1, 2, 3]) {
-    const sent = new TextDecoder().decode(line.taps[i]!.heard());
+    const sent = new TextDecoder().decode(at(line.taps, i).heard());
     for (const text of ["no listener on port 44", "the writer gave up"]) assert.ok(sent.includes(text));
-    assert.deepEqual(tracesIn([line.taps[i]!.heard()], line.traces), []);
+    assert.deepEqual(tracesIn([at(line.taps, i).heard()], line.traces), []);
   }
 });
 
@@ -114,7 +115,7 @@ simulationTest(
     await assert.rejects(sim.run(readText(accepted)));
     const told = [...line.traces.keys()].filter((trace) => !trace.startsWith("raw"));
     assert.equal(told.length, 4);
-    for (const i of [1, 2, 3]) assert.deepEqual(tracesIn([line.taps[i]!.heard()], line.traces), told);
+    for (const i of [1, 2, 3]) assert.deepEqual(tracesIn([at(line.taps, i).heard()], line.traces), told);
   },
 );
 
@@ -131,7 +132,7 @@ async function makeLine(sim: Simulation): Promise<TappedLine> {
   const transports = visors.slice(1).map((visor) =>
     visor.transports.list().find(({ initiator }) => initiator === false)!.id
   );
-  const ends = [visors[0]!, visors.at(-1)!] as const;
+  const ends = [at(visors, 0), at(visors, -1)] as const;
   return {
     visors,
     taps: HOSTS.map((host) => taps.get(host)!),

@@ -1,6 +1,7 @@
 /** Whatever a network looks like: a route goes where it was asked to go, carries data, and leaves nothing behind. */
 
 import assert from "node:assert/strict";
+import { at } from "../../lib/types/at.ts";
 import fc from "fast-check";
 import { topology } from "../arbitraries/topology.ts";
 import { createSimulation } from "../fakes/mod.ts";
@@ -14,9 +15,9 @@ Deno.test("A route goes over exactly the path asked for, in any network, and lea
       const sim = createSimulation({ seed });
       await using network = await SimNetwork.create(sim);
       const visors: readonly SimVisor[] = await network.visors(...Array.from({ length: count }, (_, i) => `v${i}`));
-      for (const [a, b] of edges) await network.join(visors[a]!, visors[b]!);
-      const along = path.map((i) => visors[i]!);
-      const [from, to] = [along[0]!, along.at(-1)!];
+      for (const [a, b] of edges) await network.join(at(visors, a), at(visors, b));
+      const along = path.map((i) => at(visors, i));
+      const [from, to] = [at(along, 0), at(along, -1)];
       const [dialled, accepted] = await sim.run(
         connect(from, to, { path: along.slice(1).map((visor) => visor.key) }),
       );

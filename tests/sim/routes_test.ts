@@ -5,6 +5,7 @@ import { sha256 } from "../../lib/core/mod.ts";
 import { describeError, hasCode, type SkywireError } from "../../lib/errors/mod.ts";
 import { pingPeer } from "../../lib/routing/mod.ts";
 import { createSetupClient } from "../../lib/routing/setup/client.ts";
+import { at } from "../../lib/types/at.ts";
 import type { PublicKey } from "../../lib/types/mod.ts";
 import { createSimulation, simulationTest } from "../fakes/mod.ts";
 import { connect, PORT, readBytes, readText } from "./connections.ts";
@@ -15,7 +16,7 @@ for (const hops of [1, 2, 3, 5]) {
   simulationTest(`A route of ${hops} hops carries data whole in both directions`, async (sim) => {
     await using network = await SimNetwork.create(sim);
     const visors: readonly SimVisor[] = await network.line(...Array.from({ length: hops + 1 }, (_, i) => `v${i}`));
-    const [a, b] = [visors[0]!, visors.at(-1)!];
+    const [a, b] = [at(visors, 0), at(visors, -1)];
     const [dialled, accepted] = await sim.run(connect(a, b));
     assert.deepEqual(dialled.route.map((hop) => hop.to), visors.slice(1).map((visor) => visor.key));
     assert.equal(accepted.remoteKey, a.key);
@@ -38,7 +39,7 @@ simulationTest(
   async (sim) => {
     await using network = await SimNetwork.create(sim);
     const visors: readonly SimVisor[] = await network.line("a", "b", "c", "d");
-    const [dialled] = await sim.run(connect(visors[0]!, visors[3]!));
+    const [dialled] = await sim.run(connect(at(visors, 0), at(visors, 3)));
     assertRulesLead(dialled, visors);
     assert.equal(
       visors.reduce((count, { router }) => count + router.rules().length, 0),
@@ -72,12 +73,12 @@ simulationTest("Rules that nobody keeps alive expire", async (sim) => {
   await using network = await SimNetwork.create(sim);
   const visors = await network.line("a", "b", "c");
   const [a, b, c] = visors;
-  const [first, second] = [a.transports.list()[0]!.id, c.transports.list()[0]!.id];
+  const [first, second] = [at(a.transports.list(), 0).id, at(c.transports.list(), 0).id];
   const forward = [{ transportId: first, from: a.key, to: b.key }, { transportId: second, from: b.key, to: c.key }];
   const reverse = [{ transportId: second, from: c.key, to: b.key }, { transportId: first, from: b.key, to: a.key }];
   const descriptor = { source: { publicKey: a.key, port: 50_000 }, destination: { publicKey: c.key, port: PORT } };
   const route = { descriptor, keepAliveNs: 30_000_000_000n, forward, reverse };
-  await sim.run(createSetupClient(a).dialRouteGroup(network.setupNodes[0]!, route));
+  await sim.run(createSetupClient(a).dialRouteGroup(at(network.setupNodes, 0), route));
   assert.equal(b.router.rules().length, 2);
   assert.equal(c.router.rules().length, 2);
   await sim.run(8_000);
@@ -211,7 +212,7 @@ simulationTest("A dial ends with its signal", async (sim) => {
 
 simulationTest("A setup node that a visor does not trust cannot install a route there", async (sim) => {
   await using network = await SimNetwork.create(sim);
-  const trusted = network.setupNodes[0]!;
+  const trusted = at(network.setupNodes, 0);
   const other = await network.addSetupNode("other");
   const a = await network.visor("a", { setupNodes: [other] });
   const b = await network.visor("b", { setupNodes: [trusted] });
@@ -223,7 +224,7 @@ simulationTest("A setup node that a visor does not trust cannot install a route 
 
 simulationTest("A dial asks the next setup node when the first one is gone or not trusted on the way", async (sim) => {
   await using network = await SimNetwork.create(sim);
-  const first = network.setupNodes[0]!;
+  const first = at(network.setupNodes, 0);
   const second = await network.addSetupNode("second");
   const third = await network.addSetupNode("third");
   const a = await network.visor("a", { setupNodes: [second, first, third] });

@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import { describeError } from "../../lib/errors/mod.ts";
 import type { ByteLink, Runtime } from "../../lib/runtime/mod.ts";
+import { at } from "../../lib/types/at.ts";
 import { type Simulation, simulationTest } from "../fakes/mod.ts";
 import { connect, PORT } from "./connections.ts";
 import { SimNetwork, type SimVisor } from "./network.ts";
@@ -45,8 +46,8 @@ simulationTest("A setup node that dies after any message of a set-up leaves noth
   const mortal = await network.addSetupNode("mortal", { through: (runtime) => fuse.watch(runtime) });
   const visors: SimVisor[] = [];
   for (const name of ["a", "b", "c", "d"]) visors.push(await network.visor(name, { setupNodes: [mortal] }));
-  for (const [i, visor] of visors.slice(1).entries()) await network.join(visors[i]!, visor);
-  const [a, d] = [visors[0]!, visors[3]!];
+  for (const [i, visor] of visors.slice(1).entries()) await network.join(at(visors, i), visor);
+  const [a, d] = [at(visors, 0), at(visors, 3)];
   let failures = 0, sawRules = 0, sawIds = 0;
   for (let message = 1;; message++) {
     fuse.light(message);

@@ -9,6 +9,7 @@ import {
   createMessagingDiscovery,
   createMessagingDiscoveryClient,
 } from "../../lib/services/messaging_discovery/mod.ts";
+import { at } from "../../lib/types/at.ts";
 import { type Simulation, simulationTest } from "../fakes/mod.ts";
 import { connect, readText } from "./connections.ts";
 import { SimNetwork, type SimVisor } from "./network.ts";
@@ -164,8 +165,8 @@ function counting(network: Network, onDial: () => void): Network {
 /** The most events within any second. */
 function peakPerSecond(times: readonly number[]): number {
   let peak = 0, first = 0;
-  for (const [i, at] of times.entries()) {
-    while (times[first]! <= at - 1_000) first++;
+  for (const [i, time] of times.entries()) {
+    while (at(times, first) <= time - 1_000) first++;
     peak = Math.max(peak, i - first + 1);
   }
   return peak;

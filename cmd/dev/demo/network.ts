@@ -2,6 +2,7 @@
 
 import { formatTicket } from "../../../lib/network/mod.ts";
 import { UnavailableError } from "../../../lib/errors/mod.ts";
+import { at } from "../../../lib/types/at.ts";
 import type { PublicKey } from "../../../lib/types/mod.ts";
 import type { RouteView, TransportView } from "../../../lib/visor/mod.ts";
 import { FIND_ROUTES } from "../../../lib/visor/routes/api.ts";
@@ -76,7 +77,7 @@ export async function startLine(
   const transports = await Promise.all(
     started.slice(1).map(async (next, i) => {
       const body = { remote: next.publicKey, type: "stcp", address: next.stcp };
-      return (await started[i]!.control.ask(ADD_TRANSPORT, { body })).transport;
+      return (await at(started, i).control.ask(ADD_TRANSPORT, { body })).transport;
     }),
   );
   return { visors: started, transports };
@@ -84,7 +85,7 @@ export async function startLine(
 
 /** Waits until the route finder knows a path from the first to the last visor. */
 export async function waitForRoute(line: DemoLine, withinMs: number): Promise<RouteView> {
-  const first = line.visors[0]!, last = line.visors.at(-1)!;
+  const first = at(line.visors, 0), last = at(line.visors, -1);
   const end = performance.now() + withinMs;
   while (true) {
     try {

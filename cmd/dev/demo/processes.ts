@@ -3,6 +3,7 @@
 import { fileURLToPath } from "node:url";
 import { UnavailableError } from "../../../lib/errors/mod.ts";
 import { untilAborted } from "../../../lib/runtime/mod.ts";
+import { at } from "../../../lib/types/at.ts";
 import { END_WITH_STDIN } from "../../host.ts";
 
 /** How to start a process again by hand. */
@@ -61,7 +62,7 @@ export class Processes implements AsyncDisposable {
   ): Promise<RunningProcess> {
     const argv = [Deno.execPath(), "run", "-A", `cmd/${options.program}.ts`, ...options.args, "--json"];
     const env = { NO_COLOR: "1" };
-    const child = new Deno.Command(argv[0]!, {
+    const child = new Deno.Command(at(argv, 0), {
       args: argv.slice(1),
       cwd: ROOT,
       env: { ...env, [END_WITH_STDIN]: "1" },

@@ -4,6 +4,7 @@ import process from "node:process";
 import cliProgress from "cli-progress";
 import { ADD_PROXY } from "../../../lib/visor/proxies/api.ts";
 import { PING } from "../../../lib/visor/routes/api.ts";
+import { at } from "../../../lib/types/at.ts";
 import { type PublicKey, shortKey } from "../../../lib/types/mod.ts";
 import { SkywireError } from "../../../lib/errors/mod.ts";
 import type { CliHost } from "../../../lib/cli/host.ts";
@@ -77,7 +78,7 @@ async function demonstrate(
 ): Promise<DemoResult> {
   const { host, folder, processes, step } = context;
   const line = await startLine(options.hops + 1, context);
-  const first = line.visors[0]!, last = line.visors.at(-1)!;
+  const first = at(line.visors, 0), last = at(line.visors, -1);
 
   step(`find and set up a route of ${options.hops} hop${options.hops === 1 ? "" : "s"}`);
   const route = await waitForRoute(line, ROUTE_MS);
@@ -130,7 +131,7 @@ async function hopLatencies({ visors }: DemoLine): Promise<number[]> {
   const latencies: number[] = [];
   for (const [i, next] of visors.slice(1).entries()) {
     const body = { remote: next.publicKey, count: PINGS_PER_HOP };
-    latencies.push(Math.min(...(await visors[i]!.control.ask(PING, { body })).rttMs));
+    latencies.push(Math.min(...(await at(visors, i).control.ask(PING, { body })).rttMs));
   }
   return latencies;
 }
