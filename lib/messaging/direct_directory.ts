@@ -1,7 +1,7 @@
 /**
  * The directory of whoever knows only some servers and the key of the discovery, which is then asked over messaging itself
  * (dmsg.md §7.3): the entries that lead there are made up, and all others come from it.
- * Tested in tests/services/messaging_discovery/join_test.ts.
+ * Tested in tests/network/join_messaging_test.ts.
  */
 
 import { ENTRY_VERSION } from "../wire/messaging_entry.ts";

@@ -14,11 +14,8 @@ import {
 import type { Http, HttpServer, Network } from "../runtime/mod.ts";
 import { type AddressResolver, createAddressResolver } from "../services/address_resolver/mod.ts";
 import { createStatusPages, type HttpService } from "../services/http/mod.ts";
-import {
-  createMessagingDiscovery,
-  createMessagingDiscoveryClient,
-  joinMessaging,
-} from "../services/messaging_discovery/mod.ts";
+import { joinMessaging } from "./join_messaging.ts";
+import { createMessagingDiscovery, createMessagingDiscoveryClient } from "../services/messaging_discovery/mod.ts";
 import { createRouteFinder, type RouteFinder } from "../services/route_finder/mod.ts";
 import { createSetupNode, type SetupNode, type SetupNodeLimits } from "../services/setup_node/mod.ts";
 import {

@@ -14,7 +14,7 @@ import {
   createAddressResolverClient,
   isPublicIPv4,
 } from "../services/address_resolver/mod.ts";
-import { joinMessaging } from "../services/messaging_discovery/mod.ts";
+import { joinMessaging } from "../network/join_messaging.ts";
 import {
   createFallbackRouteFinder,
   createLocalRouteFinder,

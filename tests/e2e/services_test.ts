@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { publicKeyOf } from "../../lib/core/mod.ts";
 import { createDenoRuntime } from "../../lib/runtime/deno/mod.ts";
-import { joinMessaging } from "../../lib/services/messaging_discovery/mod.ts";
+import { joinMessaging } from "../../lib/network/join_messaging.ts";
 import { at } from "../../lib/types/at.ts";
 import { type PublicKey, SecretKey } from "../../lib/types/mod.ts";
 import { formatEntry, signEntry } from "../../lib/wire/messaging_entry.ts";

@@ -5,7 +5,7 @@ import type { HttpServer } from "../../lib/runtime/mod.ts";
 import { HTTP_PORT } from "../../lib/messaging/mod.ts";
 import { ControlPlane, type ControlPlaneDeps } from "../../lib/network/control_plane.ts";
 import { createTransportFeedClient } from "../../lib/services/transport_discovery/mod.ts";
-import { joinMessaging } from "../../lib/services/messaging_discovery/mod.ts";
+import { joinMessaging } from "../../lib/network/join_messaging.ts";
 import { type Simulation, simulationTest } from "../fakes/mod.ts";
 import { secretOf } from "../messaging/support.ts";
 

@@ -7,7 +7,7 @@
  */
 
 import { connect, type Socket } from "node:net";
-import { joinMessaging } from "../../lib/services/messaging_discovery/mod.ts";
+import { joinMessaging } from "../../lib/network/join_messaging.ts";
 import { createDenoRuntime } from "../../lib/runtime/deno/mod.ts";
 import type { MessagingClient, MessagingStream } from "../../lib/messaging/mod.ts";
 import type { Port, PublicKey } from "../../lib/types/mod.ts";

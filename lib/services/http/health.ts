@@ -1,6 +1,6 @@
 /**
  * `GET /health` as every v1.3 service answers it (dmsg.md §6.8): what it is, and since when it runs. Tested in
- * tests/services/messaging_discovery/join_test.ts.
+ * tests/network/join_messaging_test.ts.
  */
 
 import * as v from "valibot";

@@ -17,8 +17,6 @@ import { createMemoryEntryStore } from "./store_memory.ts";
 import { createSqlEntryStore } from "./store_sql.ts";
 
 export { createMessagingDiscoveryClient } from "./client.ts";
-export { joinMessaging } from "./join.ts";
-export type { JoinedMessaging, JoinMessagingDeps } from "./join.ts";
 export type { MessagingDiscoveryClient, MessagingDiscoveryClientDeps } from "./client.ts";
 
 /** What a messaging discovery is made of. */

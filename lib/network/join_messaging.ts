@@ -1,11 +1,17 @@
 /** Joins a messaging network by the URL of its discovery, which may name no host but a key. */
 
-import { createDirectDirectory, createMessagingClient, createMessagingFetch } from "../../messaging/mod.ts";
-import { type KnownServer, type MessagingClient, overlayAddressOf } from "../../messaging/mod.ts";
-import { RefusedError } from "../../errors/mod.ts";
-import type { Http, Runtime } from "../../runtime/mod.ts";
-import type { SecretKey } from "../../types/mod.ts";
-import { createMessagingDiscoveryClient } from "./client.ts";
+import {
+  createDirectDirectory,
+  createMessagingClient,
+  createMessagingFetch,
+  type KnownServer,
+  type MessagingClient,
+  overlayAddressOf,
+} from "../messaging/mod.ts";
+import { RefusedError } from "../errors/mod.ts";
+import type { Http, Runtime } from "../runtime/mod.ts";
+import type { SecretKey } from "../types/mod.ts";
+import { createMessagingDiscoveryClient } from "../services/messaging_discovery/mod.ts";
 
 /** What {@link joinMessaging} needs. */
 export interface JoinMessagingDeps {

@@ -1,19 +1,19 @@
 /** The messaging discovery at its public key, and clients that know nothing else but a server's. */
 
 import assert from "node:assert/strict";
-import { createMessagingServer, serveHttp } from "../../../lib/messaging/mod.ts";
-import type { MessagingClient } from "../../../lib/messaging/mod.ts";
-import { createDenoRuntime } from "../../../lib/runtime/deno/mod.ts";
-import type { Runtime } from "../../../lib/runtime/mod.ts";
-import type { HttpService } from "../../../lib/services/http/mod.ts";
+import { createMessagingServer, serveHttp } from "../../lib/messaging/mod.ts";
+import type { MessagingClient } from "../../lib/messaging/mod.ts";
+import { createDenoRuntime } from "../../lib/runtime/deno/mod.ts";
+import type { Runtime } from "../../lib/runtime/mod.ts";
+import type { HttpService } from "../../lib/services/http/mod.ts";
+import { joinMessaging } from "../../lib/network/join_messaging.ts";
 import {
   createMessagingDiscovery,
   createMessagingDiscoveryClient,
-  joinMessaging,
-} from "../../../lib/services/messaging_discovery/mod.ts";
-import { simulationTest } from "../../fakes/mod.ts";
-import { assertEchoes, echo } from "../../messaging/world.ts";
-import { secretOf } from "../../messaging/support.ts";
+} from "../../lib/services/messaging_discovery/mod.ts";
+import { simulationTest } from "../fakes/mod.ts";
+import { assertEchoes, echo } from "../messaging/world.ts";
+import { secretOf } from "../messaging/support.ts";
 
 /** Starts a discovery that is reached at a public key only, and a server that knows it by being in the same process. */
 async function startHub(
