@@ -3,7 +3,7 @@
 import { basename, delimiter, dirname, isAbsolute, join, relative, resolve } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import type { CliHost } from "../lib/cli/host.ts";
-import { shellWord } from "../lib/cli/visor_ready.ts";
+import { shellWord } from "../lib/cli/shell_word.ts";
 import { createDenoRuntime, createDenoStorage, standardError, standardOutput } from "../lib/runtime/deno/mod.ts";
 import { printable, printableWithBold } from "../lib/runtime/mod.ts";
 import { ClosedError, describeError, RefusedError } from "../lib/errors/mod.ts";

@@ -10,6 +10,7 @@ import { CONTROL_FILE, controlFileSchema } from "../visor/control/file.ts";
 import type { ContentOperation, Operation } from "../visor/control/operation.ts";
 import { type CommonOptions, dataFolder, logLevel } from "./command.ts";
 import type { CliHost } from "./host.ts";
+import { shellWord } from "./shell_word.ts";
 import { withProgress } from "./progress.ts";
 
 /** Requests to one visor. Every method throws what the visor answered as error. */
@@ -51,7 +52,7 @@ export async function connectToVisor(options: CommonOptions, host: CliHost): Pro
   const folder = dataFolder(options, host);
   const { http, timers } = host.createRuntime({ logLevel: logLevel(options, "warn") });
   const text = await host.readFile(`${folder}/${CONTROL_FILE}`).catch((cause) => {
-    throw hasCode(cause, "cli/no-such-file") ? notRunning(folder) : cause;
+    throw hasCode(cause, "cli/no-such-file") ? notRunning(folder, host) : cause;
   });
   const control = parseWith(controlFileSchema, { text, name: CONTROL_FILE });
 
@@ -64,20 +65,20 @@ export async function connectToVisor(options: CommonOptions, host: CliHost): Pro
     });
     const response = await http.fetch(request).catch((cause) => {
       host.interrupted.throwIfAborted();
-      throw notRunning(folder, cause);
+      throw notRunning(folder, host, cause);
     });
     if (response.ok) return response;
     const answer = await response.json().catch(() => undefined);
     const parsed = v.safeParse(errorSchema, answer);
     // A visor that was killed leaves its file behind, and by now another program has its port.
-    if (!parsed.success || response.status === 401) throw notRunning(folder);
+    if (!parsed.success || response.status === 401) throw notRunning(folder, host);
     const { code, message, details } = parsed.output.error;
     throw new RefusedError(code, message, details === undefined ? {} : { details });
   };
   const ask = async (operation: AnyOperation, request: ControlRequest<unknown>): Promise<unknown> => {
     const response = await send(operation, request);
     return await response.json().catch((cause) => {
-      throw notRunning(folder, cause);
+      throw notRunning(folder, host, cause);
     });
   };
   const isShown = !options.json && !options.quiet;
@@ -97,10 +98,10 @@ function pathOf({ path }: AnyOperation, params: Readonly<Record<string, string>>
   return path.replace(/:([a-z]+)/gi, (_, name) => encodeURIComponent(params[name] ?? ""));
 }
 
-function notRunning(folder: string, cause?: unknown): UnavailableError {
+function notRunning(folder: string, { program }: CliHost, cause?: unknown): UnavailableError {
   return new UnavailableError(
     "visor/not-running",
-    `Find the visor: none runs on "${folder}"; start it with: skywire visor --data "${folder}"`,
+    `Find the visor: none runs on "${folder}"; start it with: ${program} visor --data ${shellWord(folder)}`,
     { cause, details: { data: folder } },
   );
 }

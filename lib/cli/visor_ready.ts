@@ -1,6 +1,7 @@
 /** What a visor that is ready tells people: who it is, and how another one joins its network. */
 
 import { formatShortTicket, isLoopbackNetwork, type ListenerView, parseTicket } from "../network/mod.ts";
+import { shellWord } from "./shell_word.ts";
 
 /** The line that a visor prints when it is ready. */
 export interface VisorReady {
@@ -35,9 +36,4 @@ export function describeVisor(
       ]
       : ["Another visor joins with:", `  ${program} visor ${join}`]),
   ].join("\n");
-}
-
-/** A word of a command line, in quotes where a shell would take it apart. */
-export function shellWord(text: string): string {
-  return /^[\w./:@%+=,\\-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`;
 }

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import { describeVisor, shellWord } from "../../lib/cli/visor_ready.ts";
+import { shellWord } from "../../lib/cli/shell_word.ts";
+import { describeVisor } from "../../lib/cli/visor_ready.ts";
 import { formatTicket, parseTicket } from "../../lib/network/mod.ts";
 import type { PublicKey } from "../../lib/types/mod.ts";
 

@@ -128,6 +128,8 @@ Deno.test("two visors ping each other, keep their identity over a restart, and e
   await t.step("a command without a running visor says how to start one", async () => {
     const { code, lines } = await runToEnd("cmd/skywire.ts", "status", "--data", dataB, "--json");
     assert.equal(code, 1);
-    assert.equal(JSON.parse(at(lines, 0)).error.code, "visor/not-running");
+    const { error } = JSON.parse(at(lines, 0));
+    assert.equal(error.code, "visor/not-running");
+    assert.ok(error.message.endsWith(`deno run -A cmd/skywire.ts visor --data ${dataB}`), error.message);
   });
 });
