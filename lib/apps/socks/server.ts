@@ -6,10 +6,11 @@
 import type { KeyedNetwork, KeyedStream } from "../../overlay/mod.ts";
 import type { Runtime } from "../../runtime/mod.ts";
 import { createMuxSession } from "../../links/mux_session.ts";
-import { type Port, type PublicKey, shortKey } from "../../types/mod.ts";
+import type { Port, PublicKey } from "../../types/mod.ts";
 import type { App, AppContext } from "../app.ts";
 import { makeDestinationRule, PUBLIC_DESTINATIONS } from "./destinations.ts";
 import { createSocksMetrics } from "./metrics.ts";
+import { Refusals, type SocksRefusal } from "./refusals.ts";
 import { refuseSocksStream, serveSocksStream, type SessionDeps } from "./server_session.ts";
 
 /** Where the server listens: fixed by v1.3. */
@@ -44,6 +45,8 @@ export interface SocksServerOptions {
   readonly destinations?: readonly string[];
   /** Ends a session in which nothing moves, ms; two hours when absent. */
   readonly idleMs?: number;
+  /** Called with clients that were turned away, a few a minute for each key; the log has the same. */
+  readonly onRefused?: (refusal: SocksRefusal) => void;
   /** How the launcher calls it; `socks-server` when absent. */
   readonly name?: string;
 }
@@ -52,7 +55,8 @@ export interface SocksServerOptions {
 export function createSocksServer(options: SocksServerOptions): App {
   const { runtime, network, passcode, allow = [] } = options;
   const metrics = createSocksMetrics(runtime.metrics, "server");
-  const deps: SessionDeps = {
+  const refusals = new Refusals({ runtime, onRefused: options.onRefused });
+  const shared: Omit<SessionDeps, "onRefused"> = {
     runtime,
     rule: makeDestinationRule(options.destinations ?? [PUBLIC_DESTINATIONS]),
     passcode: passcode === undefined ? undefined : new TextEncoder().encode(passcode),
@@ -71,6 +75,8 @@ export function createSocksServer(options: SocksServerOptions): App {
       const count = (change: number): void => metrics.connections.set(sessions += change);
 
       const serveConnection = async (connection: KeyedStream): Promise<void> => {
+        const remote = connection.remoteKey;
+        const deps: SessionDeps = { ...shared, onRefused: (refusal) => refusals.note({ remote, ...refusal }) };
         await using mux = createMuxSession(connection, {
           role: "server",
           runtime,
@@ -85,6 +91,7 @@ export function createSocksServer(options: SocksServerOptions): App {
         for await (const stream of mux.incoming) {
           if (sessions >= MAX_SESSIONS || streams.size >= MAX_STREAMS) {
             metrics.denied.add();
+            refusals.note({ remote, why: "full" });
             const told = refuseSocksStream(stream, deps, signal).finally(() => refused.delete(told));
             refused.add(told);
             continue;
@@ -103,8 +110,9 @@ export function createSocksServer(options: SocksServerOptions): App {
 
       ready();
       for await (const connection of listener) {
-        if (serving.size >= MAX_CONNECTIONS || (allow.length > 0 && !allow.includes(connection.remoteKey))) {
-          runtime.log.info("socks-client-refused", { remote: shortKey(connection.remoteKey) });
+        const isAllowed = allow.length === 0 || allow.includes(connection.remoteKey);
+        if (!isAllowed || serving.size >= MAX_CONNECTIONS) {
+          refusals.note({ remote: connection.remoteKey, why: isAllowed ? "full" : "key" });
           metrics.denied.add();
           connection.close();
           continue;

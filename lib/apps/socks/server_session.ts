@@ -9,6 +9,7 @@ import type { MuxStream } from "../../links/mux_session.ts";
 import type { DestinationRule } from "./destinations.ts";
 import { LinkReader } from "../../links/link_reader.ts";
 import type { SocksMetrics } from "./metrics.ts";
+import type { SocksRefusal } from "./refusals.ts";
 import {
   COMMAND_CONNECT,
   type Credentials,
@@ -42,6 +43,8 @@ export interface SessionDeps {
   /** Ends a relay in which nothing moves, ms. */
   readonly idleMs: number;
   readonly metrics: SocksMetrics;
+  /** Called when the client is turned away. */
+  readonly onRefused: (refusal: Pick<SocksRefusal, "why" | "destination">) => void;
 }
 
 /**
@@ -103,11 +106,12 @@ export async function refuseSocksStream(stream: MuxStream, deps: SessionDeps, si
 
 /** Until the request is there. @returns undefined when the client was turned away */
 async function shakeHands(stream: ByteLink, reader: LinkReader, deps: SessionDeps): Promise<SocksRequest | undefined> {
-  const { passcode, metrics } = deps;
+  const { passcode, metrics, onRefused } = deps;
   const offered = await readGreeting(reader);
   const method = passcode === undefined ? METHOD.none : METHOD.password;
   if (!offered.includes(method)) {
     metrics.denied.add();
+    onRefused({ why: "passcode" });
     await stream.write(encodeMethod(METHOD.unacceptable));
     return undefined;
   }
@@ -117,6 +121,7 @@ async function shakeHands(stream: ByteLink, reader: LinkReader, deps: SessionDep
     await stream.write(encodePasswordStatus(accepted));
     if (!accepted) {
       metrics.denied.add();
+      onRefused({ why: "passcode" });
       return undefined;
     }
   }
@@ -151,7 +156,7 @@ async function connect(request: SocksRequest, deps: SessionDeps, signal: AbortSi
   }
   const allowed = found.filter((address) => deps.rule.allows(address)).slice(0, MAX_ADDRESSES);
   if (allowed.length === 0) {
-    log.debug("socks-destination-denied", { host, port });
+    deps.onRefused({ why: "destination", destination: formatAddress(host, port) });
     return REPLY.notAllowed;
   }
   let reply: number = REPLY.hostUnreachable;

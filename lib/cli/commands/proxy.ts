@@ -47,7 +47,7 @@ export function proxyCommand(host: CliHost): Command {
       const visor = await connectToVisor(options, host);
       const { passcode, allow = [], destinations = ["public"] } = options;
       const made = await visor.ask(ADD_PROXY, { body: { role: "server", passcode, allow, destinations } });
-      printResult(made, { options, host, describe: ({ proxy }) => describeProxies([proxy], host) });
+      printResult(made, { options, host, describe: ({ proxy }) => describeServer(proxy, host) });
     });
 
   const connect = makeCommand("connect", {
@@ -91,6 +91,20 @@ export function proxyCommand(host: CliHost): Command {
     examples: ["skywire proxy serve", "skywire proxy connect 02c6047f…", "skywire proxy ls"],
     commands: [serve, connect, list, remove],
   });
+}
+
+/** The exit for others: everybody who reads this line learns who they are, and where they get. */
+function describeServer(proxy: ProxyView, host: CliHost): string {
+  const { allow = [], destinations = [], wantsPasscode } = proxy;
+  const who = allow.length === 0 ? ["every visor of this network; --allow PK admits only those named"] : allow;
+  const where = destinations.map((one) => one === "public" ? "the public internet" : one).join(", ");
+  return [
+    describeProxies([proxy], host),
+    "",
+    ...who.map((text, i) => `${i === 0 ? "who    " : "       "} ${text}`),
+    ...(wantsPasscode ? ["        and only with the passcode"] : []),
+    `where   ${where}; whatever else is asked for is refused, and shows in the log`,
+  ].join("\n");
 }
 
 function describeProxies(proxies: readonly ProxyView[], host: CliHost): string {

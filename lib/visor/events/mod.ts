@@ -1,6 +1,7 @@
 /** `visor.events()`: what happens. Tested in tests/visor/events/part_test.ts. */
 
 import type { Capability } from "../capability.ts";
+import { proxies } from "../proxies/mod.ts";
 import { status } from "../status/mod.ts";
 import { eventRoutes } from "./api.ts";
 import { EventsPart } from "./part.ts";
@@ -13,7 +14,14 @@ export const events: Capability<
 > = {
   makePart: ({ runtime, publicKey, table, router, partOf }) => {
     const report = partOf(status);
-    return new EventsPart({ runtime, localKey: publicKey, table, router, status: () => report.report() });
+    return new EventsPart({
+      runtime,
+      localKey: publicKey,
+      table,
+      router,
+      proxies: partOf(proxies),
+      status: () => report.report(),
+    });
   },
   makeFacet: (part) => ({ signal } = {}) => part.watch(signal),
   makeRoutes: eventRoutes,

@@ -7,6 +7,7 @@ import { createQueue, type Queue, type Runtime, sleep, type Timers } from "../..
 import type { RouteConnection, Router } from "../../routing/mod.ts";
 import type { TransportTable } from "../../transport/mod.ts";
 import type { PublicKey } from "../../types/mod.ts";
+import type { ProxiesPart } from "../proxies/part.ts";
 import type { StatusCheck, VisorStatus } from "../status/view.ts";
 import { viewOf } from "../transports/view.ts";
 import { EventJournal } from "./journal.ts";
@@ -26,6 +27,7 @@ export interface EventsDeps {
   readonly localKey: PublicKey;
   readonly table: Pick<TransportTable, "onChange">;
   readonly router: Pick<Router, "onConnection">;
+  readonly proxies: Pick<ProxiesPart, "onRefusal">;
   readonly status: () => Promise<VisorStatus>;
 }
 
@@ -49,7 +51,7 @@ export class EventsPart implements Disposable {
 
   /** All events from the first step of the iteration on, until `signal` aborts or the visor ends. */
   async *watch(signal?: AbortSignal): AsyncGenerator<VisorEvent> {
-    const { table, router } = this.#deps;
+    const { table, router, proxies } = this.#deps;
     const inbox = new Inbox(this.#deps.runtime);
     const left = new AbortController();
     const over = AbortSignal.any([left.signal, this.#closing.signal, ...(signal === undefined ? [] : [signal])]);
@@ -62,6 +64,7 @@ export class EventsPart implements Disposable {
         });
       }),
       router.onConnection((connection) => this.#follow(connection, inbox)),
+      proxies.onRefusal((refusal) => inbox.tell({ type: "proxy-refused", refusal })),
     ];
     over.addEventListener("abort", () => inbox.close(), { once: true });
     if (over.aborted) inbox.close();

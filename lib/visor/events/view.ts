@@ -1,6 +1,7 @@
 /** What happens at a visor, as it is told. Tested in tests/visor/events/part_test.ts. */
 
 import * as v from "valibot";
+import type { SocksRefusal } from "../../apps/mod.ts";
 import type { GroupCloseReason } from "../../routing/mod.ts";
 import type { Port, PublicKey } from "../../types/mod.ts";
 import { wholeKey } from "../control/keys.ts";
@@ -37,6 +38,8 @@ export type VisorEvent =
       readonly reason: GroupCloseReason;
       readonly message?: string;
     }
+    /** The proxy server turned a client away. Of one visor a few a minute are told. */
+    | { readonly type: "proxy-refused"; readonly refusal: SocksRefusal }
     /** A check of the status report does worse, or works again. */
     | { readonly type: "degraded" | "recovered"; readonly check: StatusCheck }
     /** Events are missing here: they came faster than they were taken. `count` is absent when nobody knows how many. */
@@ -48,6 +51,12 @@ const route = viewSchema<RouteEventView>()(v.object({
   remotePort: v.number(),
   localPort: v.number(),
   path: v.array(wholeKey),
+}));
+const refusal = viewSchema<SocksRefusal>()(v.object({
+  remote: wholeKey,
+  why: v.picklist(["key", "passcode", "destination", "full"]),
+  destination: v.exactOptional(v.string()),
+  leftOut: v.exactOptional(v.number()),
 }));
 const at = v.string();
 
@@ -67,6 +76,7 @@ export const eventSchema: v.GenericSchema<VisorEvent> = v.variant("type", [
     reason: v.picklist(["local", "remote", "expired", "link-down", "silence", "fault"]),
     message: v.exactOptional(v.string()),
   }),
+  v.object({ type: v.literal("proxy-refused"), at, refusal }),
   v.object({ type: v.picklist(["degraded", "recovered"]), at, check: statusCheckSchema }),
   v.object({ type: v.literal("missed"), at, count: v.exactOptional(v.number()) }),
 ]);

@@ -1,6 +1,6 @@
 /** A visor's proxies: apps of the visor, kept in the data folder, back after a restart. */
 
-import { createSocksClient, createSocksServer, type SocksClient } from "../../apps/mod.ts";
+import { createSocksClient, createSocksServer, type SocksClient, type SocksRefusal } from "../../apps/mod.ts";
 import { describeError, RefusedError } from "../../errors/mod.ts";
 import type { Router } from "../../routing/mod.ts";
 import type { Runtime } from "../../runtime/mod.ts";
@@ -30,6 +30,7 @@ export class ProxiesPart {
   readonly #ids = new WeakMap<KeptProxy, string>();
   /** A client's app knows where it listens. */
   readonly #clients = new Map<string, SocksClient>();
+  readonly #watchers = new Set<(refusal: SocksRefusal) => void>();
   readonly #inOrder = createSerial();
 
   constructor(deps: ProxiesDeps) {
@@ -98,13 +99,23 @@ export class ProxiesPart {
     });
   }
 
+  /** Subscribes to clients that the server turns away. @returns unsubscribes */
+  onRefusal(watcher: (refusal: SocksRefusal) => void): () => void {
+    this.#watchers.add(watcher);
+    return () => void this.#watchers.delete(watcher);
+  }
+
   #addApp(settings: ProxySettings): string {
     const { runtime, router: network, apps } = this.#deps;
     const id = settings.role === "server" ? SERVER_ID : this.#freeId();
     const keepStopped = (stopped: boolean): Promise<void> => this.#keepStopped(id, stopped);
     if (settings.role === "server") {
       const { passcode, allow, destinations } = settings;
-      apps.add(createSocksServer({ runtime, network, name: id, passcode, allow, destinations }), keepStopped);
+      const onRefused = (refusal: SocksRefusal): void => this.#watchers.forEach((watcher) => watcher(refusal));
+      apps.add(
+        createSocksServer({ runtime, network, name: id, passcode, allow, destinations, onRefused }),
+        keepStopped,
+      );
     } else {
       const { to, listen, path, passcode } = settings;
       const client = createSocksClient({ runtime, network, name: id, remote: to, listen, path, passcode });
@@ -155,6 +166,9 @@ export class ProxiesPart {
 }
 
 function viewOf(settings: ProxySettings): Omit<ProxyView, "id" | "state"> {
-  if (settings.role === "server") return { role: "server" };
+  if (settings.role === "server") {
+    const { allow, destinations, passcode } = settings;
+    return { role: "server", allow, destinations, wantsPasscode: passcode !== undefined };
+  }
   return { role: "client", listen: settings.listen, to: settings.to };
 }

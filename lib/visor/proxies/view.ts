@@ -16,6 +16,12 @@ export interface ProxyView {
   readonly listen?: string;
   /** The exit's public key, of a client. */
   readonly to?: PublicKey;
+  /** Who may use a server; empty: every visor of the network. */
+  readonly allow?: readonly PublicKey[];
+  /** Where a server goes: `public` and blocks of addresses. */
+  readonly destinations?: readonly string[];
+  /** Does a server ask for a passcode? */
+  readonly wantsPasscode?: boolean;
   /** Of the app that does the work. */
   readonly state: AppView["state"];
 }
@@ -26,5 +32,8 @@ export const proxySchema: v.GenericSchema<ProxyView> = viewSchema<ProxyView>()(v
   role: v.picklist(["server", "client"]),
   listen: v.exactOptional(v.string()),
   to: v.exactOptional(wholeKey),
+  allow: v.exactOptional(v.array(wholeKey)),
+  destinations: v.exactOptional(v.array(v.string())),
+  wantsPasscode: v.exactOptional(v.boolean()),
   state: appStateSchema,
 }));

@@ -18,3 +18,41 @@ commandTest("skywire proxy serves, connects, lists and removes", async ({ b, run
   assert.equal(code, 1);
   assert.ok(err.includes(client.id));
 });
+
+commandTest("skywire proxy serve says who may use it and where it goes", async ({ b, run }) => {
+  assert.match((await run("proxy", "serve")).out, /who +every visor of this network.*\nwhere +the public internet;/);
+  const narrow = ["--passcode", "swordfish", "--allow", b.publicKey, "--destinations", "10.9.0.0/24"];
+  const { out } = await run("proxy", "serve", ...narrow);
+  assert.match(out, new RegExp(`who +${b.publicKey}\n +and only with the passcode\nwhere +10\\.9\\.0\\.0/24;`));
+  assert.ok(!out.includes("swordfish"));
+  assert.ok(out.split("\n").every((line) => line.length <= 80));
+});
+
+commandTest(
+  "events tell whom the proxy server refused, a few for each visor and minute",
+  async ({ sim, a, b, run, json }) => {
+    await json("proxy", "serve", "--allow", a.publicKey);
+    const stop = new AbortController();
+    const told: unknown[] = [];
+    const listening = (async () => {
+      for await (const event of a.events({ signal: stop.signal })) {
+        if (event.type === "proxy-refused") {
+          told.push(event.refusal);
+        }
+      }
+    })();
+    const refuse = async (): Promise<void> => {
+      const link = await sim.run(b.dial(a.publicKey, 3));
+      await sim.run(100);
+      link.close();
+    };
+    for (let i = 0; i < 8; i++) await refuse();
+    assert.deepEqual(told, Array(5).fill({ remote: b.publicKey, why: "key" }));
+    await sim.run(60_000);
+    await refuse();
+    assert.deepEqual(told.slice(5), [{ remote: b.publicKey, why: "key", leftOut: 3 }]);
+    stop.abort();
+    await listening;
+    assert.equal((await run("proxy", "rm", "proxy-server")).code, 0);
+  },
+);
