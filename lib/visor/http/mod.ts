@@ -17,7 +17,7 @@ export interface VisorHttp {
 
 /** The capability. */
 export const http: Capability<HttpPart, VisorHttp> = {
-  makePart: ({ http, keys }) => new HttpPart({ http, keys }),
+  makePart: ({ runtime: { timers }, http, keys, messaging }) => new HttpPart({ http, keys, messaging, timers }),
   makeFacet: (part) => ({ fetch: (request) => part.fetch(request) }),
   makeRoutes: httpRoutes,
 };

@@ -2,15 +2,18 @@
 
 import { isKeyText } from "../../check/mod.ts";
 import { RefusedError } from "../../errors/mod.ts";
-import { overlayAddressOf } from "../../messaging/mod.ts";
-import type { Http } from "../../runtime/mod.ts";
+import { type MessagingClient, overlayAddressOf } from "../../messaging/mod.ts";
+import type { Http, Timers } from "../../runtime/mod.ts";
 import type { KeyBook } from "../key_book.ts";
+import { whileOnline } from "../online.ts";
 
 /** What it is made of. */
 export interface HttpDeps {
   /** Reaches public keys. */
   readonly http: Pick<Http, "fetch">;
   readonly keys: Pick<KeyBook, "complete">;
+  readonly messaging: Pick<MessagingClient, "sessions">;
+  readonly timers: Timers;
 }
 
 /** See the top of the file. */
@@ -24,7 +27,12 @@ export class HttpPart {
   // Async: what is wrong with the URL comes as a rejection, too.
   async fetch(request: Request): Promise<Response> {
     const url = await this.#withWholeKey(new URL(request.url));
-    if (overlayAddressOf(url) !== undefined) return await this.#deps.http.fetch(new Request(url, request));
+    if (overlayAddressOf(url) !== undefined) {
+      const { http, messaging, timers } = this.#deps;
+      const asked = new Request(url, request);
+      const fetch = (signal: AbortSignal): Promise<Response> => http.fetch(new Request(asked, { signal }));
+      return await whileOnline(fetch, { messaging, timers, signal: asked.signal });
+    }
     throw new RefusedError("http/no-key", `Get "${request.url}": wanted http://PK.sky/… with a public key`);
   }
 

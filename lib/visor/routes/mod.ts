@@ -25,20 +25,20 @@ export interface VisorRoutes {
   rules(): RuleSummary[];
   /**
    * Sets up a route and measures round trips over it.
-   * @throws as {@link Visor.dial}
+   * @throws as {@link Visor.dial}; {UnavailableError} `visor/offline` after 1.5 s without a messaging session
    */
   ping(remote: PublicKey, options?: PingOptions): Promise<PingResult>;
   /**
    * Sets up a route and measures its throughput, in both directions one after the other.
-   * @throws as {@link Visor.dial}; {ProtocolError} `bench/cut` when the other visor is busy
+   * @throws as {@link VisorRoutes.ping}; {ProtocolError} `bench/cut` when the other visor is busy
    */
   bench(remote: PublicKey, options?: VisorBenchOptions): Promise<BenchResult>;
 }
 
 /** The capability. */
 export const routes: Capability<RoutesPart, VisorRoutes> = {
-  makePart: ({ runtime, publicKey, router, routeFinder, table }) =>
-    new RoutesPart({ runtime, localKey: publicKey, router, routeFinder, table }),
+  makePart: ({ runtime, publicKey, router, routeFinder, table, messaging }) =>
+    new RoutesPart({ runtime, localKey: publicKey, router, routeFinder, table, messaging }),
   makeFacet: (part) => ({
     find: (remote, options) => part.find(remote, options),
     explain: (remote, options) => part.explain(remote, options),

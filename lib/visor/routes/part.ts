@@ -12,10 +12,12 @@ import {
   type Router,
   type RuleSummary,
 } from "../../routing/mod.ts";
+import type { MessagingClient } from "../../messaging/mod.ts";
 import type { Runtime } from "../../runtime/mod.ts";
 import type { RouteConstraints, RouteFinderClient, RouteQuery } from "../../services/route_finder/mod.ts";
 import type { TransportTable } from "../../transport/mod.ts";
 import type { PublicKey } from "../../types/mod.ts";
+import { whileOnline } from "../online.ts";
 import { candidateViewOf, type RouteCandidateView, type RouteView, routeViewOf } from "./view.ts";
 
 /** How long to measure in each direction unless told, s. */
@@ -42,6 +44,7 @@ export interface RoutesDeps {
   readonly router: Router;
   readonly routeFinder: RouteFinderClient;
   readonly table: Pick<TransportTable, "list">;
+  readonly messaging: Pick<MessagingClient, "sessions">;
 }
 
 /** See the top of the file. Disposing stops answering those who measure. */
@@ -78,8 +81,8 @@ export class RoutesPart implements AsyncDisposable {
     return this.#deps.router.rules();
   }
 
-  ping(remote: PublicKey, options?: PingOptions): Promise<PingResult> {
-    return pingPeer(this.#deps.router, remote, options);
+  ping(remote: PublicKey, { signal, ...options }: PingOptions = {}): Promise<PingResult> {
+    return this.#whileOnline((signal) => pingPeer(this.#deps.router, remote, { ...options, signal }), signal);
   }
 
   bench(
@@ -87,12 +90,17 @@ export class RoutesPart implements AsyncDisposable {
     { seconds = BENCH_SECONDS, signal, ...constraints }: VisorBenchOptions = {},
   ): Promise<BenchResult> {
     const { runtime: { clock }, router } = this.#deps;
-    const giveUp = signal === undefined ? {} : { signal };
-    return runBench({
-      durationMs: seconds * 1000,
-      clock,
-      dial: (port) => router.dial(remote, port, { ...constraints, ...giveUp }),
-      ...giveUp,
-    });
+    return this.#whileOnline((signal) =>
+      runBench({
+        durationMs: seconds * 1000,
+        clock,
+        dial: (port) => router.dial(remote, port, { ...constraints, signal }),
+        signal,
+      }), signal);
+  }
+
+  #whileOnline<T>(work: (signal: AbortSignal) => Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+    const { runtime: { timers }, messaging } = this.#deps;
+    return whileOnline(work, { messaging, timers, signal });
   }
 }

@@ -1,0 +1,45 @@
+/**
+ * Ends early what needs the network while the visor is offline. Setup nodes are reached over messaging, so without a
+ * messaging session no route can be had; waiting longer tells nobody anything.
+ */
+
+import { UnavailableError } from "../errors/mod.ts";
+import type { MessagingClient } from "../messaging/mod.ts";
+import { sleep, type Timers } from "../runtime/mod.ts";
+
+/** A session that was cut is back by then, unless its server is gone, ms. */
+const OFFLINE_AFTER_MS = 1_500;
+
+/**
+ * Does the work, unless the visor has no messaging session 1.5 s later.
+ * @param work gets a signal that ends it
+ * @throws {UnavailableError} `visor/offline`; what the work throws
+ */
+export async function whileOnline<T>(
+  work: (signal: AbortSignal) => Promise<T>,
+  { messaging, timers, signal }: {
+    readonly messaging: Pick<MessagingClient, "sessions">;
+    readonly timers: Timers;
+    readonly signal?: AbortSignal | undefined;
+  },
+): Promise<T> {
+  const offline = new AbortController(), done = new AbortController();
+  sleep(timers, OFFLINE_AFTER_MS, done.signal).then(() => {
+    if (messaging.sessions.length === 0) offline.abort(offlineError());
+  }, () => {});
+  try {
+    return await work(AbortSignal.any([offline.signal, ...(signal === undefined ? [] : [signal])]));
+  } catch (error) {
+    // What is in between may have put the reason into an error of its own.
+    throw offline.signal.aborted ? offline.signal.reason : error;
+  } finally {
+    done.abort();
+  }
+}
+
+function offlineError(): UnavailableError {
+  return new UnavailableError(
+    "visor/offline",
+    "Reach the network: this visor is offline, none of the network's messaging servers answers; `skywire status` says more",
+  );
+}
