@@ -27,7 +27,7 @@ export function makeCommand(name: string, texts: { description: string; examples
     .option("--json", "print one JSON document a line on stdout, and nothing else there")
     .option("--quiet", "print results and errors only")
     .addOption(
-      new Option("-v, --verbose", "log more; twice for every branch taken")
+      new Option("-v, --verbose", "log more; given twice: log every step")
         .default(0)
         .argParser((_value, previous: number) => previous + 1),
     )
@@ -168,7 +168,8 @@ export async function runProgram(
     // The host says so at the end, where results can still be lost.
     if (hasCode(error, "output/failed")) return 1;
     if (json) printErrorDocument(error, host);
-    else host.printError(errorText(error));
+    // Whoever pressed Ctrl-C knows why it ended.
+    else if (!hasCode(error, "cli/interrupted")) host.printError(errorText(error));
     return 1;
   }
 }

@@ -78,6 +78,7 @@ export async function connectToVisor(options: CommonOptions, host: CliHost): Pro
   const ask = async (operation: AnyOperation, request: ControlRequest<unknown>): Promise<unknown> => {
     const response = await send(operation, request);
     return await response.json().catch((cause) => {
+      host.interrupted.throwIfAborted();
       throw notRunning(folder, host, cause);
     });
   };

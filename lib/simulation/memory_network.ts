@@ -194,7 +194,10 @@ export function createMemoryNetwork(deps: MemoryNetworkDeps): MemoryNetwork {
       do port = host.nextPort++; while (host.ports.has(port));
     }
     if (host.ports.has(port)) {
-      throw new UnavailableError("network/address-in-use", `Listen on "${address}": the address is in use`);
+      throw new UnavailableError(
+        "network/address-in-use",
+        `Listen on "${address}": the address is in use by another program; name another port, or 0 for a free one`,
+      );
     }
     host.ports.set(port, { loopbackOnly: LOOPBACK.has(parsed.host), queue: undefined });
     return {

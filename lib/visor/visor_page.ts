@@ -4,6 +4,7 @@
  * Tested in tests/cli/control_client_test.ts.
  */
 
+import { RefusedError } from "../errors/mod.ts";
 import type { HttpHandler, Runtime } from "../runtime/mod.ts";
 import {
   createHttpApp,
@@ -18,8 +19,14 @@ import { VERSION } from "../types/version.ts";
 /** From one key: whoever watches visors asks every few seconds. */
 const RATE_LIMIT = { perSecond: 5, burst: 50 };
 
-/** How the answers look; there are no errors but those of everybody. */
-const ERRORS = { contentType: "text/plain", known: {}, body: (_status: number, message: string): string => message };
+/** How the answers look. The text of a page that is not there is for people who look. */
+const ERRORS = {
+  contentType: "text/plain",
+  known: { "visor/no-page": { status: 404, message: "this visor serves no page here; /health tells how it is\n" } },
+  body: (_status: number, message: string): string => message,
+};
+
+const NO_PAGE = new RefusedError("visor/no-page", "Answer a request: there is no such page");
 
 /** Makes the handler. */
 export function createVisorPage(
@@ -35,6 +42,8 @@ export function createVisorPage(
   const answer = createHttpApp({ routes, errors: ERRORS, log, random });
   return async (request, context) => {
     const waitMs = limiter.take(context.remote);
-    return waitMs > 0 ? errorResponse(tooManyRequests(waitMs), { format: ERRORS }) : await answer(request, context);
+    if (waitMs > 0) return errorResponse(tooManyRequests(waitMs), { format: ERRORS });
+    const answered = await answer(request, context);
+    return answered.status === 404 ? errorResponse(NO_PAGE, { format: ERRORS }) : answered;
   };
 }

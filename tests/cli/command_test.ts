@@ -1,7 +1,7 @@
 /** What all commands share: arguments are checked before anything is done, and exit codes tell failures apart. */
 
 import assert from "node:assert/strict";
-import { type Command, InvalidArgumentError } from "commander";
+import { Command, InvalidArgumentError } from "commander";
 import {
   addressArgument,
   keyArgument,
@@ -15,7 +15,7 @@ import {
 } from "../../lib/cli/command.ts";
 import { metricArgument } from "../../lib/cli/route_options.ts";
 import { createProgram } from "../../lib/cli/program.ts";
-import { UnavailableError } from "../../lib/errors/mod.ts";
+import { ClosedError, UnavailableError } from "../../lib/errors/mod.ts";
 import { at } from "../../lib/types/at.ts";
 import { listeningHost } from "./listening_host.ts";
 
@@ -100,4 +100,12 @@ Deno.test("metricArgument() reads a measure or a mix, and refuses the rest", () 
   for (const text of ["", "luck", "latency=", "latency=-1", "hops=1,luck=2", "hops=1001"]) {
     assert.throws(() => metricArgument(text), InvalidArgumentError, text);
   }
+});
+
+Deno.test("whoever ends a command by Ctrl-C is not told that it ended", async () => {
+  const { host, out, err } = listeningHost();
+  const interrupted = new ClosedError("cli/interrupted", "Go on: SIGINT came");
+  const program = new Command("skywire").action(() => Promise.reject(interrupted));
+  assert.equal(await runProgram(program, { args: [], host }), 1);
+  assert.deepEqual([...out, ...err], []);
 });

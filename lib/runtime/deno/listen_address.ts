@@ -18,12 +18,14 @@ export function parseListenAddress(address: string): HostPort {
   return { host: parsed.host === "" ? "0.0.0.0" : parsed.host, port: parsed.port };
 }
 
+const IN_USE = "the address is in use by another program; name another port, or 0 for a free one";
+
 /** Turns what `Deno.listen` or a socket of Node threw into the errors that {@link Network.listen} promises. */
 export function listenError(address: string, cause: unknown): UnavailableError {
   const inUse = cause instanceof Deno.errors.AddrInUse || (cause as { code?: unknown }).code === "EADDRINUSE";
   return new UnavailableError(
     inUse ? "network/address-in-use" : "network/listen-failed",
-    `Listen on "${address}": ${inUse ? "the address is in use" : "cannot"}`,
-    { details: { address }, cause },
+    `Listen on "${address}": ${inUse ? IN_USE : "cannot"}`,
+    { details: { address }, ...(inUse ? {} : { cause }) },
   );
 }
