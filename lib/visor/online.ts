@@ -11,7 +11,7 @@ import { sleep, type Timers } from "../runtime/mod.ts";
 const OFFLINE_AFTER_MS = 1_500;
 
 /**
- * Does the work, unless the visor has no messaging session 1.5 s later.
+ * Does the work, unless the visor has no messaging session 1.5 s later, or when the work fails.
  * @param work gets a signal that ends it
  * @throws {UnavailableError} `visor/offline`; what the work throws
  */
@@ -25,21 +25,25 @@ export async function whileOnline<T>(
 ): Promise<T> {
   const offline = new AbortController(), done = new AbortController();
   sleep(timers, OFFLINE_AFTER_MS, done.signal).then(() => {
-    if (messaging.sessions.length === 0) offline.abort(offlineError());
+    if (messaging.sessions.length === 0) offline.abort(offlineError(undefined));
   }, () => {});
   try {
     return await work(AbortSignal.any([offline.signal, ...(signal === undefined ? [] : [signal])]));
   } catch (error) {
-    // What is in between may have put the reason into an error of its own.
-    throw offline.signal.aborted ? offline.signal.reason : error;
+    signal?.throwIfAborted();
+    if (error instanceof UnavailableError && messaging.sessions.length === 0) {
+      throw offline.signal.aborted ? offline.signal.reason : offlineError(error);
+    }
+    throw error;
   } finally {
     done.abort();
   }
 }
 
-function offlineError(): UnavailableError {
+function offlineError(cause: unknown): UnavailableError {
   return new UnavailableError(
     "visor/offline",
     "Reach the network: this visor is offline, none of the network's messaging servers answers; `skywire status` says more",
+    { cause },
   );
 }
