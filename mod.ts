@@ -7,8 +7,8 @@
  * ```ts ignore
  * import { createVisor } from "@skywire/skywire";
  *
- * await using visor = await createVisor({ data: "./node", join: ticket });
- * await using link = await visor.dial(friend, 8080);
+ * await using visor = await createVisor({ data: "/tmp/node", join: ticket });
+ * await using link = await visor.dial("02ab…", 8080);
  * await request.body!.pipeTo(link.writable);
  * for await (const incoming of visor.listen(8080)) handle(incoming.remoteKey, incoming.readable, incoming.writable);
  * ```

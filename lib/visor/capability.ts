@@ -17,8 +17,8 @@ import type { WantedTransport } from "./transports/wanted.ts";
 export interface Capability<Part extends object, Facet> {
   /** Makes the part of what it needs from the visor. */
   makePart(visor: VisorContext): Part & CapabilityPart;
-  /** What `Visor` shows of it, under the name of the capability. */
-  makeFacet(part: Part): Facet;
+  /** What `Visor` shows of it, under the name of the capability. A key that a program gives may be short, or a name. */
+  makeFacet(part: Part, keys: KeyBook): Facet;
   /** Its routes of the control API. */
   makeRoutes(part: Part, keys: KeyBook): readonly ControlRoute[];
 }

@@ -12,7 +12,8 @@ export interface CreateVisorOptions extends VisorSettings {
   readonly data: string;
   /**
    * For tests: a network in memory instead of this machine. `data` is the name of a host in it, which keeps the files.
-   * Its time stands still unless driven: `await network.run(createVisor({ network, data: "a" }))`.
+   * Its time stands still unless driven: `await network.run(createVisor({ network, data: "a" }))`, and so for each call
+   * that takes time; awaited outside of `run` they never end.
    */
   readonly network?: Simulation;
   /** From this level on, log lines go to stderr; default `warn`. */
@@ -24,8 +25,8 @@ export interface CreateVisorOptions extends VisorSettings {
  * as soon as there is one.
  *
  * ```ts ignore
- * await using visor = await createVisor({ data: "./node", join: ticket });
- * await using link = await visor.dial(friend, 8080);
+ * await using visor = await createVisor({ data: "/tmp/node", join: ticket });
+ * await using link = await visor.dial("02ab…", 8080);
  * ```
  *
  * @throws {RefusedError} `config/bad-ticket`, `config/invalid`, `config/bad-key`, `transport/bad-kind`,

@@ -32,7 +32,7 @@ export class CapabilityParts implements AsyncDisposable {
   facets(): VisorFacets {
     const facets = Object.entries<AnyCapability>(capabilities).map(([name, capability]) => [
       name,
-      capability.makeFacet(this.#partOf(capability)),
+      capability.makeFacet(this.#partOf(capability), this.#context.keys),
     ]);
     return Object.fromEntries(facets);
   }

@@ -108,7 +108,7 @@ export async function startVisorWith(options: VisorOptions, internals: VisorInte
     ticket,
     api: control.url,
     listeners: listeners.opened,
-    dial: (remote, port, options) => router.dial(remote, port, options),
+    dial: async (remote, port, options) => await router.dial(await keys.complete(remote), port, options),
     listen: (port) => router.listen(port),
     [Symbol.asyncDispose]: async () => await owned.disposeAsync(),
   };

@@ -22,13 +22,13 @@ export interface Visor extends AsyncDisposable, VisorFacets {
   readonly listeners: readonly ListenerView[];
   /**
    * Connects to a port of another visor: finds routes, has the first that works set up, shakes hands.
-   * @param remote whose visor
+   * @param remote a public key, its first 8 digits or more, or a name
    * @param port 1–65535
    * @throws {UnavailableError} `route/not-found`, `route/setup-failed`, `route/handshake-timeout`, `route/dial-timeout`
-   * @throws {RefusedError} `route/self-dial`, `route/bad-path`, `route/no-listener` (or later, from the connection)
+   * @throws {RefusedError} `visor/unknown-key`, `visor/unknown-name`, `route/self-dial`, `route/bad-path`, `route/no-listener` (or later, from the connection)
    * @throws {ClosedError} `route/closed` after the visor was ended; the reason of the signal
    */
-  dial(remote: PublicKey, port: Port, options?: DialOptions): Promise<RouteConnection>;
+  dial(remote: string, port: Port, options?: DialOptions): Promise<RouteConnection>;
   /**
    * Accepts connections to a port.
    * @param port 1–65535

@@ -113,7 +113,7 @@ export function createTransportFeedClient(deps: ServiceClientDeps): TransportFee
         signal,
       });
     try {
-      const headers = after === undefined ? {} : { "last-event-id": after };
+      const headers: Record<string, string> = after === undefined ? {} : { "last-event-id": after };
       const request = new Request(base + PATHS.changes, { headers, signal: both });
       const response = await within(REQUEST_WITHIN_MS, http.fetch(request));
       if (response.status === 404) {

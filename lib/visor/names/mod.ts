@@ -18,7 +18,7 @@ export interface VisorNames {
    * hex digits and more) or like the id of a transport
    * @throws {RefusedError} `name/bad-name`, `name/bad-key`; {UnavailableError} `storage/write-failed`
    */
-  set(name: string, publicKey: PublicKey): Promise<void>;
+  set(name: string, publicKey: string): Promise<void>;
   /**
    * Forgets a name.
    * @throws {RefusedError} `name/not-found`; {UnavailableError} `storage/write-failed`

@@ -36,10 +36,11 @@ export class NamesPart {
   }
 
   /** @throws {RefusedError} `name/bad-name`, `name/bad-key`; {UnavailableError} `storage/write-failed` */
-  async set(name: string, publicKey: PublicKey): Promise<void> {
+  async set(name: string, text: string): Promise<void> {
     if (!isKeyName(name)) throw new RefusedError("name/bad-name", `Name a key "${name}": ${WANTED_NAME}`);
-    if (parsePublicKey(publicKey) === undefined) {
-      throw new RefusedError("name/bad-key", `Name a key "${name}": "${publicKey}" is no public key`);
+    const publicKey = parsePublicKey(text);
+    if (publicKey === undefined) {
+      throw new RefusedError("name/bad-key", `Name a key "${name}": "${text}" is no public key`);
     }
     await this.#kept.change((all) => [
       ...all.filter((one) => one.name !== name),

@@ -1,6 +1,5 @@
 /** `visor.transports`: the links of this visor, and what the network has. Tested in tests/visor/embedding_test.ts. */
 
-import type { PublicKey } from "../../types/mod.ts";
 import type { Capability } from "../capability.ts";
 import { transportRoutes } from "./api.ts";
 import { type AddTransportOptions, TransportsPart } from "./part.ts";
@@ -17,10 +16,11 @@ export interface VisorTransports {
   network(): Promise<NetworkTransport[]>;
   /**
    * Opens a transport and keeps it up, over restarts too.
+   * @param remote a public key, its first 8 digits or more, or a name
    * @throws {RefusedError} `transport/unknown-kind`, `transport/no-address`
    * @throws {UnavailableError} when the other visor cannot be reached; `storage/write-failed`
    */
-  add(remote: PublicKey, options: AddTransportOptions): Promise<TransportView>;
+  add(remote: string, options: AddTransportOptions): Promise<TransportView>;
   /**
    * Closes a transport and stops keeping it up.
    * @param id may be shortened to 8 digits
@@ -37,10 +37,10 @@ export const transports: Capability<TransportsPart, VisorTransports> = {
     keys.add({ known: () => part.knownKeys() });
     return part;
   },
-  makeFacet: (part) => ({
+  makeFacet: (part, keys) => ({
     list: () => part.list(),
     network: () => part.network(),
-    add: (remote, options) => part.add(remote, options),
+    add: async (remote, options) => await part.add(await keys.complete(remote), options),
     remove: (id) => part.remove(id),
   }),
   makeRoutes: transportRoutes,
