@@ -22,7 +22,8 @@ export function describeVisor(
   const network = parseTicket(ready.ticket);
   const join = `--join ${formatShortTicket(network)}`;
   return [
-    `visor ${ready.publicKey} is ready`,
+    "the visor is ready",
+    `key     ${ready.publicKey}`,
     `data    ${folder}`,
     `api     ${ready.api}`,
     "",
