@@ -52,7 +52,7 @@ export type {
   VisorStatus,
   VisorTransports,
 } from "./lib/visor/mod.ts";
-export type { BenchResult } from "./lib/apps/mod.ts";
+export type { BenchResult, RefusalReason, SocksRefusal } from "./lib/apps/mod.ts";
 export type {
   Disjoint,
   Figures,
