@@ -38,12 +38,12 @@ export function createVisorPage(
   const { runtime, messaging } = deps;
   const { clock, log, random } = runtime;
   const limiter = createRateLimiter({ clock, limit: RATE_LIMIT });
-  const routes = [healthRoute({ clock, messaging, build: { version: `v${VERSION}` } })];
+  const noPage = { method: "GET", path: "/", handle: () => errorResponse(NO_PAGE, { format: ERRORS }) } as const;
+  const routes = [noPage, healthRoute({ clock, messaging, build: { version: `v${VERSION}` } })];
   const answer = createHttpApp({ routes, errors: ERRORS, log, random });
   return async (request, context) => {
     const waitMs = limiter.take(context.remote);
     if (waitMs > 0) return errorResponse(tooManyRequests(waitMs), { format: ERRORS });
-    const answered = await answer(request, context);
-    return answered.status === 404 ? errorResponse(NO_PAGE, { format: ERRORS }) : answered;
+    return await answer(request, context);
   };
 }
