@@ -10,6 +10,7 @@ import { at } from "../types/at.ts";
 import { ControlPlane } from "./control_plane.ts";
 import { DEFAULT_PORTS, type ListenerPurpose } from "./listener_ports.ts";
 import type { Listeners } from "./listeners.ts";
+import { machineMark } from "./loopback.ts";
 import type { NetworkConfig } from "./network_config.ts";
 import type { ServiceName } from "./service_host.ts";
 
@@ -84,9 +85,10 @@ export async function startEmbeddedNetwork(context: EmbeddedNetworkContext): Pro
     addressResolver: urlOf(resolver.server),
     setupNodes: [plane.publicKey],
   });
+  const machine = listeners.isLocal ? await machineMark(plane.publicKey, runtime.network) : undefined;
   const owned = stack.move();
   return {
-    network: seenBy(publicUrl),
+    network: { ...seenBy(publicUrl), ...(machine === undefined ? {} : { machine }) },
     own: seenBy(localUrl),
     askResolver: async (request) => {
       const addresses = await runtime.network.resolve(listeners.host, { signal: request.signal });

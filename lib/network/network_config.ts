@@ -32,6 +32,8 @@ export interface NetworkConfig {
   readonly setupNodes: readonly PublicKey[];
   /** The way to a messaging discovery that is named by its key. */
   readonly messagingServers?: readonly KnownMessagingServer[] | undefined;
+  /** Of a network on loopback: the mark of its machine, 8 hex digits, see `loopback.ts`. */
+  readonly machine?: string | undefined;
 }
 
 /** Checks the base URL of a service. */
@@ -49,6 +51,7 @@ export const networkConfigSchema: v.GenericSchema<unknown, NetworkConfig> = v.pi
     routeFinder: v.optional(serviceUrlSchema),
     addressResolver: v.optional(serviceUrlSchema),
     setupNodes: v.pipe(v.array(publicKeySchema), v.minLength(1, "wanted at least one setup node")),
+    machine: v.optional(v.pipe(v.string(), v.regex(/^[0-9a-f]{8}$/, "wanted 8 hex digits"))),
     messagingServers: v.optional(v.array(v.strictObject({ publicKey: publicKeySchema, address: addressSchema }))),
   }),
   v.forward(

@@ -9,6 +9,10 @@ import type { NetworkConfig } from "./network_config.ts";
 
 const KEY_BYTES = 33;
 const PORT_BYTES = 2;
+const MARK_BYTES = 4;
+
+/** Where the network has no mark of its machine. */
+const NO_MARK = "00000000";
 
 /** In the order of their ports. */
 const SERVICES = ["messagingDiscovery", "transportDiscovery", "routeFinder", "addressResolver"] as const;
@@ -21,6 +25,7 @@ export function encodeShortNetwork(network: NetworkConfig): Uint8Array<ArrayBuff
     Uint8Array.of(setupNodes.length),
     ...setupNodes.map(publicKeyBytes),
     ...ports.map((port) => Uint8Array.of(port >> 8, port & 0xff)),
+    Uint8Array.fromHex(network.machine ?? NO_MARK),
     new TextEncoder().encode(new URL(network.messagingDiscovery).hostname),
   );
   // Other members, several hosts, https, keys in place of hosts, more setup nodes than a byte counts.
@@ -36,11 +41,16 @@ export function decodeShortNetwork(bytes: Uint8Array<ArrayBuffer>): Record<strin
     setupNodes.push(bytes.subarray(begin, begin + KEY_BYTES).toHex());
   }
   const portsEnd = keysEnd + PORT_BYTES * SERVICES.length;
-  const host = new TextDecoder().decode(bytes.subarray(portsEnd));
+  const mark = bytes.subarray(portsEnd, portsEnd + MARK_BYTES).toHex();
+  const host = new TextDecoder().decode(bytes.subarray(portsEnd + MARK_BYTES));
   const urls = SERVICES.map((service, i) => {
     const begin = keysEnd + PORT_BYTES * i;
     const port = (bytes[begin] ?? 0) << 8 | (bytes[begin + 1] ?? 0);
     return [service, port === 0 ? undefined : `http://${host}:${port}`] as const;
   });
-  return { ...Object.fromEntries(urls.filter(([, url]) => url !== undefined)), setupNodes };
+  return {
+    ...Object.fromEntries(urls.filter(([, url]) => url !== undefined)),
+    setupNodes,
+    ...(mark === NO_MARK ? {} : { machine: mark }),
+  };
 }

@@ -138,6 +138,8 @@ export interface Network {
    * @throws {UnavailableError} `network/address-in-use` or `network/listen-failed`
    */
   bindDatagrams?(address: string): Promise<DatagramSocket>;
+  /** What tells the loopback of this machine from those of others; undefined or absent where it is not known. */
+  loopbackName?(): Promise<string | undefined>;
 }
 
 /** A running HTTP listener. */

@@ -208,6 +208,7 @@ export function createMemoryNetwork(deps: MemoryNetworkDeps): MemoryNetwork {
   };
 
   const networkOf = (name: string): Network => ({
+    loopbackName: () => Promise.resolve(name),
     async dial(address, options = {}): Promise<ByteLink> {
       const { signal } = options;
       signal?.throwIfAborted();

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { RefusedError } from "../../lib/errors/mod.ts";
-import { isLoopbackNetwork, parseTicket } from "../../lib/network/mod.ts";
+import { formatTicket, isLoopbackNetwork, parseTicket } from "../../lib/network/mod.ts";
 import type { PublicKey } from "../../lib/types/mod.ts";
 import { startVisor, type Visor } from "../../lib/visor/mod.ts";
 import { type Simulation, simulationTest } from "../fakes/mod.ts";
@@ -36,6 +36,33 @@ simulationTest("a ticket that names loopback is taken on its machine only", asyn
   await assert.rejects(startOn(sim, "there", { folder: "third", join: first.ticket }), /another network answers/);
   for (const visor of [other, second, first]) await end(sim, visor);
 });
+
+simulationTest(
+  "a ticket that names loopback is taken on its machine while its network is away, and leads there later",
+  async (sim) => {
+    const first = await startOn(sim, "here");
+    const { ticket, publicKey } = first;
+    await end(sim, first);
+    const second = await startOn(sim, "here", { folder: "second", join: ticket });
+    assert.equal(second.ticket, ticket);
+    const again = await startOn(sim, "here");
+    assert.equal(again.ticket, ticket, "the mark of the machine stays");
+    await sim.run(20_000);
+    assert.equal((await sim.run(second.routes.ping(publicKey, { count: 1 }), 60_000)).hops, 1);
+    for (const visor of [again, second]) await end(sim, visor);
+  },
+);
+
+simulationTest(
+  "a ticket of loopback without a mark is taken where nobody answers: it may be this machine",
+  async (sim) => {
+    const first = await startOn(sim, "here");
+    const { machine, ...unmarked } = parseTicket(first.ticket);
+    assert.match(machine ?? "", /^[0-9a-f]{8}$/);
+    await end(sim, first);
+    await end(sim, await startOn(sim, "there", { join: formatTicket(unmarked) }));
+  },
+);
 
 simulationTest(
   "a visor that has joined a network on its machine starts while that is away, its ticket given again or not",

@@ -25,6 +25,7 @@ Deno.test("a short ticket says the same in less than 100 characters", () => {
       noFinder,
       { ...NETWORK, addressResolver: "http://127.0.0.1:9093" },
       { ...NETWORK, routeFinder: undefined },
+      { ...NETWORK, addressResolver: "http://127.0.0.1:9093", machine: "0123abcd" },
     ]
   ) {
     const ticket = formatShortTicket(network);
@@ -58,7 +59,16 @@ Deno.test("a network that the short form cannot tell has the long ticket", () =>
 });
 
 Deno.test("parseTicket() refuses a short ticket that holds no network", () => {
-  for (const hex of ["", "00", "ff", `01${KEY}`, `01${KEY}2382000000000000`, `01${"00".repeat(33)}2382238323842385`]) {
+  for (
+    const hex of [
+      "",
+      "00",
+      "ff",
+      `01${KEY}`,
+      `01${KEY}238200000000000000000000`,
+      `01${"00".repeat(33)}238223832384238500000000`,
+    ]
+  ) {
     const bytes = Uint8Array.fromHex(hex);
     const text = bytes.toBase64({ alphabet: "base64url", omitPadding: true });
     const ticket = `skywire2.${text}.${sha256(bytes).toHex().slice(0, 8)}`;

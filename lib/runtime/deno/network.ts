@@ -6,6 +6,7 @@ import { formatAddress, parseAddress } from "../address.ts";
 import type { ByteLink, LinkListener, LinkOptions, Network, Timers } from "../ports.ts";
 import { sleep, untilAborted } from "../wait.ts";
 import { bindDatagrams } from "./datagrams.ts";
+import { loopbackName } from "./machine.ts";
 import { listenError, parseListenAddress } from "./listen_address.ts";
 import { dialResettable, listenResettable } from "./resettable_link.ts";
 
@@ -23,6 +24,7 @@ export function createDenoNetwork({ timers }: { readonly timers: Timers }): Netw
       canReset ? listenResettable(address) : listen(address, timers),
     resolve: (host, options = {}): Promise<readonly string[]> => resolve(host, options.signal),
     bindDatagrams,
+    loopbackName,
   };
 }
 

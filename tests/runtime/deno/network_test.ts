@@ -160,3 +160,10 @@ Deno.test("resolve() finds names of the hosts file and passes addresses through"
   await assert.rejects(runtime.network.resolve("no-such-host.invalid"), (e) => hasCode(e, "network/unknown-host"));
   await assert.rejects(runtime.network.resolve("localhost", { signal: AbortSignal.abort(new Error("stop")) }), /stop/);
 });
+
+Deno.test("loopbackName() names this machine, always alike", async () => {
+  using runtime = createDenoRuntime({ logLevel: "off" });
+  const name = await runtime.network.loopbackName?.();
+  assert.ok(name !== undefined && name.length > 0);
+  assert.equal(await runtime.network.loopbackName?.(), name);
+});
