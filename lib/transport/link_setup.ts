@@ -7,8 +7,6 @@
  * ```
  *
  * A link that is not handed over is closed here, whatever goes wrong.
- *
- * Tested in tests/transport/transport_table_test.ts.
  */
 
 import { BugError } from "../errors/mod.ts";

@@ -4,6 +4,7 @@ import { hasCode } from "../../lib/errors/mod.ts";
 import { EntryCache } from "../../lib/messaging/entry_cache.ts";
 import { ENTRY_VERSION } from "../../lib/wire/messaging_entry.ts";
 import type { Entry } from "../../lib/wire/messaging_entry.ts";
+import type { PublicKey } from "../../lib/types/mod.ts";
 import { simulationTest } from "../fakes/mod.ts";
 import { FakeDirectory, secretOf } from "./support.ts";
 
@@ -51,4 +52,14 @@ simulationTest("EntryCache gives the last it knew while the discovery is away", 
   await sim.run(
     assert.rejects(cache.lookUp(stranger), (error) => hasCode(error, "messaging/discovery-unreachable")),
   );
+});
+
+simulationTest("EntryCache keeps 1,024 entries, and lets the oldest go first", async (sim) => {
+  const directory = new FakeDirectory();
+  const cache = new EntryCache({ runtime: sim.runtimeFor("a"), discovery: directory });
+  const keyOf = (n: number): PublicKey => `02${n.toString(16).padStart(64, "0")}` as PublicKey;
+  for (let n = 0; n <= 1_024; n++) cache.add({ ...entry, static: keyOf(n) });
+  assert.equal((await sim.run(cache.lookUp(keyOf(1)))).remembered, true);
+  assert.equal((await sim.run(cache.lookUp(keyOf(1_024)))).remembered, true);
+  assert.deepEqual(await sim.run(cache.lookUp(keyOf(0))), { entry: undefined, remembered: false });
 });

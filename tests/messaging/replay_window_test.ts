@@ -66,3 +66,16 @@ Deno.test("ReplayWindow shortens the window of a source that sends very much, an
   for (let n = 0; n < 10_000; n++) assert.equal(window.admit(request(n), monotonicMs(0)), true);
   for (let n = 0; n < 10_000; n++) assert.equal(window.admit(request(n), monotonicMs(0)), false);
 });
+
+Deno.test("ReplayWindow remembers 16,384 requests in all, and forgets first the source that is silent longest", () => {
+  const window = new ReplayWindow();
+  const sourceOf = (n: number): PublicKey => `02${n.toString(16).padStart(64, "0")}` as PublicKey;
+  const admit = (n: number): boolean =>
+    window.admit({ source: sourceOf(n), timestamp: 100n * SECOND, hash: String(n) }, monotonicMs(n));
+  for (let n = 0; n < 16_384; n++) assert.equal(admit(n), true);
+  assert.equal(window.admit({ source: sourceOf(0), timestamp: 100n * SECOND, hash: "0" }, monotonicMs(0)), false);
+  // The refused request made its source the latest one; the next to go is source 1.
+  assert.equal(admit(16_384), true);
+  assert.equal(window.admit({ source: sourceOf(1), timestamp: 100n * SECOND, hash: "1" }, monotonicMs(0)), true);
+  assert.equal(window.admit({ source: sourceOf(3), timestamp: 100n * SECOND, hash: "3" }, monotonicMs(0)), false);
+});

@@ -10,7 +10,15 @@ import { parseHex, SecretKey } from "../../lib/types/mod.ts";
 import type { PublicKey } from "../../lib/types/mod.ts";
 import { Fault } from "../../lib/wire/fault.ts";
 import { isV13, NO_FEATURES, OUR_FEATURES, type PeerFeatures } from "../../lib/wire/peer_features.ts";
-import { formatSignedEntry, parseSignedEntry, verifyTransportEntry } from "../../lib/wire/transport_entry.ts";
+import {
+  encodeSignedEntryLine,
+  formatSignedEntry,
+  makeTransportEntry,
+  parseSignedEntry,
+  signTransportEntry,
+  type TransportEntry,
+  verifyTransportEntry,
+} from "../../lib/wire/transport_entry.ts";
 import { createSeededRandom, createSimulation, simulationTest } from "../fakes/mod.ts";
 import { testVectors } from "../wire/vectors.ts";
 import { createScriptedLink } from "./scripted_link.ts";
@@ -180,5 +188,31 @@ Deno.test("two visors of ours learn at settlement that both answer pings, and on
     const peer = makePeer(publicKeyOf(ALICE), (records) => [records.seal(request)]);
     const agreed = (await acceptSettlement(peer.secure, { ...settlementOptions(BOB, "stcp"), features })).features;
     assert.deepEqual([agreed.has("transport-pings"), peer.opened().toHex()], [answer === "01a5", answer]);
+  }
+});
+
+Deno.test("receiveSettlement() refuses an entry with another id, other edges, or edges in another order", async () => {
+  const alice = { publicKey: publicKeyOf(ALICE), secret: ALICE };
+  const [a, b, c] = [ALICE, BOB, generateSecretKey(createSeededRandom("carol"))].map(publicKeyOf) as [
+    PublicKey,
+    PublicKey,
+    PublicKey,
+  ];
+  const good = makeTransportEntry(a, b, { type: "stcp", label: "user" });
+  const cases: [TransportEntry, string][] = [
+    [good, "01"],
+    [{ ...good, id: makeTransportEntry(a, c, { type: "stcp", label: "user" }).id }, "03"],
+    [{ ...good, edges: [good.edges[1], good.edges[0]] }, "03"],
+    [{ ...good, edges: [a, c] }, "03"],
+    [{ ...good, edges: [c, a] }, "03"],
+    [{ ...good, type: "stcpr" }, "03"],
+  ];
+  for (const [entry, answer] of cases) {
+    const request = encodeSignedEntryLine(signTransportEntry(entry, alice));
+    const peer = makePeer(a, (records) => [records.seal(request)]);
+    const settling = acceptSettlement(peer.secure, settlementOptions(BOB, "stcp"));
+    if (answer === "01") await settling;
+    else await assert.rejects(settling, (error) => hasCode(error, "transport/settlement-invalid"));
+    assert.equal(peer.opened().toHex(), answer);
   }
 });

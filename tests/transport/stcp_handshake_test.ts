@@ -5,6 +5,7 @@ import { generateSecretKey, publicKeyOf } from "../../lib/core/mod.ts";
 import { hasCode, ProtocolError, RefusedError, SkywireError } from "../../lib/errors/mod.ts";
 import type { ByteLink } from "../../lib/runtime/mod.ts";
 import { LinkReader } from "../../lib/links/link_reader.ts";
+import { discardSecureLink, readSecure, writeSecure } from "../../lib/links/secure_link.ts";
 import { initiateSettlement } from "../../lib/transport/settlement.ts";
 import {
   acceptHandshake,
@@ -14,7 +15,7 @@ import {
   WRONG_KEY_MESSAGE,
 } from "../../lib/transport/stcp_handshake.ts";
 import type { HandshakeIdentity } from "../../lib/transport/stcp_handshake.ts";
-import { parseHex, SecretKey } from "../../lib/types/mod.ts";
+import { concatBytes, parseHex, SecretKey } from "../../lib/types/mod.ts";
 import type { PublicKey } from "../../lib/types/mod.ts";
 import { Fault } from "../../lib/wire/fault.ts";
 import {
@@ -262,9 +263,9 @@ simulationTest("an aborted dial closes the link and rejects with the reason", as
 simulationTest("every truncation of a good initiator ends in an error, never in a link", async (sim) => {
   const sent = await recordInitiator(sim);
   const whole = sent.reduce((length, part) => length + part.length, 0);
-  for (let cut = 0; cut < whole; cut += 23) {
+  for (let cut = whole; cut >= 0; cut -= cut > whole - 60 ? 1 : 23) {
     const [a, b] = linkPair();
-    const accepting = accept(sim, b);
+    const accepting = acceptAgain(sim, b);
     accepting.catch(() => {});
     let left = cut;
     for (const part of sent) {
@@ -274,11 +275,18 @@ simulationTest("every truncation of a good initiator ends in an error, never in 
       if (await a.read(new Uint8Array(512)) === null) break;
     }
     a.close();
-    await assert.rejects(sim.run(accepting), SkywireError, `cut after ${cut} bytes`);
+    if (cut < whole) await assert.rejects(sim.run(accepting), SkywireError, `cut after ${cut} bytes`);
+    else discardSecureLink(await sim.run(accepting));
   }
 });
 
-/** What an initiator would send; its nonce will be wrong the next time, which is one more way to fail. */
+/** A responder that draws the same nonce and ephemeral secret each time, so that what it was sent once is good again. */
+function acceptAgain(sim: Simulation, link: ByteLink): ReturnType<typeof acceptHandshake> {
+  const runtime = { ...sim.runtimeFor("b"), random: createSeededRandom("again") };
+  return acceptHandshake(link, { runtime, local: BOB, isListening: (port) => port === 45 });
+}
+
+/** What an initiator sends to {@link acceptAgain}. */
 async function recordInitiator(sim: Simulation): Promise<Uint8Array[]> {
   const [a, b] = linkPair();
   const sent: Uint8Array[] = [];
@@ -289,13 +297,44 @@ async function recordInitiator(sim: Simulation): Promise<Uint8Array[]> {
       return a.write(bytes);
     },
   };
-  const links = await sim.run(Promise.all([dial(sim, recording), accept(sim, b)]));
-  for (const { link, records } of links) {
-    link.close();
-    records[Symbol.dispose]();
-  }
+  const links = await sim.run(Promise.all([dial(sim, recording), acceptAgain(sim, b)]));
+  for (const secure of links) discardSecureLink(secure);
   return sent;
 }
+
+simulationTest("a record that comes together with the answer of Noise is not lost", async (sim) => {
+  const [a, b] = linkPair();
+  let held: Uint8Array | undefined;
+  const holding: ByteLink = {
+    ...b,
+    async write(bytes): Promise<void> {
+      // The answer of Noise waits for what comes next.
+      if (bytes.length === 51) held = bytes.slice();
+      else await b.write(held === undefined ? bytes : concatBytes(held, bytes));
+    },
+  };
+  const dialling = dial(sim, a);
+  const accepted = await sim.run(accept(sim, holding));
+  await writeSecure(accepted, Uint8Array.of(1, 2, 3));
+  const dialled = await sim.run(dialling);
+  assert.deepEqual(await readSecure(dialled), Uint8Array.of(1, 2, 3));
+  for (const secure of [dialled, accepted]) discardSecureLink(secure);
+});
+
+simulationTest("a Noise message is refused by its length alone when it is longer than 4,094 bytes", async (sim) => {
+  for (
+    const [length, code] of [[4_094, "transport/handshake-timeout"], [4_095, "transport/handshake-malformed"]] as const
+  ) {
+    const [a, b] = linkPair();
+    const accepting = accept(sim, b);
+    accepting.catch(() => {});
+    const remote = { publicKey: BOB.publicKey, port: 45 };
+    await sim.run(proveInitiator(a, new LinkReader(a), { local: ALICE, sourcePort: 1, remote }));
+    await a.write(Uint8Array.of(length >> 8, length & 0xff));
+    await assert.rejects(sim.run(accepting), (error) => hasCode(error, code));
+    a.close();
+  }
+});
 
 simulationTest("garbage in place of any message ends in an error", async (sim) => {
   const random = createSeededRandom("garbage");
