@@ -1,7 +1,4 @@
-/**
- * The place of a transport for its link: one link at a time, its figures, and those of the links before.
- * Tested in tests/transport/transport_table_test.ts.
- */
+/** The place of a transport for its link: one link at a time, its figures, and those of the links before. */
 
 import { discardSecureLink } from "../links/secure_link.ts";
 import { Semaphore, Signal } from "../runtime/mod.ts";

@@ -8,7 +8,12 @@ import type { ByteLink } from "../../lib/runtime/mod.ts";
 import { createMuxSession } from "../../lib/links/mux_session.ts";
 import { at } from "../../lib/types/at.ts";
 import type { OverlayAddress, SecretKey } from "../../lib/types/mod.ts";
-import { decodeResponse, encodeSignedRequest } from "../../lib/wire/stream_objects.ts";
+import {
+  decodeResponse,
+  encodeSignedRequest,
+  encodeSignedResponse,
+  objectHash,
+} from "../../lib/wire/stream_objects.ts";
 import type { StreamResponse } from "../../lib/wire/stream_objects.ts";
 import { simulationTest } from "../fakes/mod.ts";
 import type { Simulation } from "../fakes/mod.ts";
@@ -386,4 +391,64 @@ simulationTest("garbage on the server's port leaves it serving", async (sim) => 
   const stream = await sim.run(alice.dial(bob.publicKey, 7));
   await sim.run(assertEchoes(stream, { runtime: sim.runtimeFor("alice"), length: 1_000 }));
   stream.close();
+});
+
+simulationTest("a server passes on only what the asked client has signed for the request", async (sim) => {
+  await using world = new MessagingWorld(sim);
+  const server = await world.server("server");
+  using session = await rawSession(sim, { server, secret: aliceSecret, host: "alice" });
+  using bob = await rawSession(sim, { server, secret: bobSecret, host: "bob" });
+  const incoming = bob.incoming[Symbol.asyncIterator]();
+  const source = { publicKey: aliceKey, port: 50_000 };
+  const destination = { publicKey: bobKey, port: 80 };
+  const object = request({ source, destination, secret: aliceSecret });
+  const answer = { requestHash: objectHash(object), accepted: true, ip: new Uint8Array(), errorCode: 0 };
+  const noiseMessage = new Uint8Array(49).fill(1);
+  const good = encodeSignedResponse({ ...answer, noiseMessage }, bobSecret);
+  const cases: [string, Uint8Array, "bytes" | "ended"][] = [
+    ["good", good, "bytes"],
+    ["signed by somebody else", encodeSignedResponse({ ...answer, noiseMessage }, aliceSecret), "ended"],
+    [
+      "for another request",
+      encodeSignedResponse({ ...answer, requestHash: new Uint8Array(32).fill(9), noiseMessage }, bobSecret),
+      "ended",
+    ],
+    ["changed on the way", good.with(20, at(good, 20) ^ 1), "ended"],
+  ];
+  for (const [name, response, expected] of cases) {
+    const stream = await sim.run(session.open());
+    await sim.run(session.writeObject(stream, object));
+    const { value: onward } = await sim.run(incoming.next());
+    assert.deepEqual(await sim.run(bob.expectObject(onward)), object);
+    await sim.run(bob.writeObject(onward, response));
+    assert.equal(await sim.run(settled(stream.read(new Uint8Array(1))), 100), expected, name);
+    for (const one of [stream, onward]) one.reset();
+    await sim.run(100);
+  }
+});
+
+simulationTest("a client has 256 handshakes of streams under way, and resets more at once", async (sim) => {
+  await using world = new MessagingWorld(sim);
+  const server = await world.server("server");
+  const [bob] = await world.clients("bob");
+  // Nobody takes its streams: 20 wait in the listener, 256 for a place there.
+  const listener = bob.listen(80);
+  using session = await rawSession(sim, { server, secret: aliceSecret, host: "alice" });
+  const now = sim.runtimeFor("alice").clock.wallNanos();
+  const streams = [];
+  for (let n = 0; n < 300; n++) {
+    const source = { publicKey: aliceKey, port: 50_000 };
+    const destination = { publicKey: bobKey, port: 80 };
+    const object = request({ source, destination, secret: aliceSecret, timestamp: now + BigInt(n) });
+    const stream = await sim.run(session.open());
+    await sim.run(session.writeObject(stream, object));
+    streams.push(stream);
+  }
+  let reset = 0;
+  for (const stream of streams) stream.read(new Uint8Array(1)).catch(() => reset++);
+  await sim.run(500);
+  assert.equal(reset, 24);
+  listener.close();
+  for (const stream of streams) stream.reset();
+  await sim.run(1_000);
 });
