@@ -65,13 +65,13 @@ export function decodeKcpSegments(datagram: Uint8Array): KcpSegment[] {
   const segments: KcpSegment[] = [];
   if (datagram.length > MOST_DATAGRAM_BYTES) return segments;
   for (let at = 0; at + KCP_HEADER_BYTES <= datagram.length;) {
-    const command = datagram[at + 4]!, length = view.getUint32(at + 20, true);
+    const command = view.getUint8(at + 4), length = view.getUint32(at + 20, true);
     const end = at + KCP_HEADER_BYTES + length;
     if (command < COMMAND.push || command > COMMAND.tellWindow || end > datagram.length) break;
     segments.push({
       conv: view.getUint32(at, true),
       command,
-      fragment: datagram[at + 5]!,
+      fragment: view.getUint8(at + 5),
       window: view.getUint16(at + 6, true),
       timestamp: view.getUint32(at + 8, true),
       sequence: view.getUint32(at + 12, true),

@@ -12,7 +12,7 @@ import type { PublicKey } from "../types/mod.ts";
 /** Read at once while settling. */
 const READ_BYTES = 2_048;
 
-/** See the top of the file. Whoever holds it closes the link and disposes the records, or hands both on. */
+/** See the top of the file. Its holder closes the link and disposes the records, or hands both on. */
 export interface SecureLink {
   /** Carries records. */
   readonly link: ByteLink;

@@ -1,6 +1,6 @@
 /**
  * Entries looked up lately, so that dialling a known peer costs no HTTP round trip. Entries change when a peer changes its
- * servers; whoever finds out that one is wrong expires it.
+ * servers; a user that finds one wrong expires it.
  */
 
 import { UnavailableError } from "../errors/mod.ts";

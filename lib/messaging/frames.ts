@@ -1,6 +1,6 @@
 /**
  * Whole frames over a byte link: `u16be length ‖ bytes` (dmsg.md §2.7, §4.2). A read takes exactly the bytes of its
- * frame, never more, so what follows on the same link stays there for whoever reads next: the mux after a handshake
+ * frame, never more, so what follows on the same link stays there for the next reader: the mux after a handshake
  * (dmsg.md Q19), the records after a stream's response.
  */
 

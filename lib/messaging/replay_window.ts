@@ -1,5 +1,5 @@
 /**
- * Tells stream requests that were seen before. A messaging server, or whoever recorded a request, could send it again at
+ * Tells stream requests that were seen before. A messaging server, or another that recorded a request, could send it again at
  * any time: v1.3 accepts it, does the work and fills an accept queue (dmsg.md §4.10, Q5).
  *
  * For each source, requests newer than its newest one minus a window are accepted once. Clocks of sources are not

@@ -1,5 +1,6 @@
 /** Figures in memory, rendered as Prometheus text. Used by the real runtime and by the simulated one alike. */
 
+import { at } from "../types/at.ts";
 import type { Counter, Gauge, Histogram, MetricLabels, Metrics } from "./ports.ts";
 
 const NAME = /^skywire_[a-z0-9]+(_[a-z0-9]+)*$/;
@@ -35,9 +36,9 @@ class HistogramFigure implements Histogram {
   }
 
   observe(value: number): void {
-    let i = 0;
-    while (i < this.#buckets.length && value > this.#buckets[i]!) i++;
-    this.#counts[i]!++;
+    const found = this.#buckets.findIndex((bound) => value <= bound);
+    const i = found < 0 ? this.#buckets.length : found;
+    this.#counts[i] = at(this.#counts, i) + 1;
     this.#sum += value;
   }
 

@@ -2,7 +2,7 @@
 
 import { untilAborted } from "./wait.ts";
 
-/** Lets so many tasks at a time pass. Whoever waits can give up. */
+/** Lets so many tasks at a time pass. A waiting task can give up. */
 export class Semaphore {
   #free: number;
   /** Who waits, longest first. */

@@ -1,10 +1,10 @@
-/** Waiting for a change: the one waker. Whoever waits looks at the state again after every wake-up. */
+/** Waiting for a change: the one waker. A waiter looks at the state again after every wake-up. */
 
 import type { Timers } from "./ports.ts";
 import { sleep, untilAborted } from "./wait.ts";
 
 /**
- * Wakes everybody who waits for a change. It keeps no state: check the condition, then wait without awaiting anything in
+ * Wakes all who wait for a change. It keeps no state: check the condition, then wait without awaiting anything in
  * between, and no change is missed.
  */
 export class Signal {

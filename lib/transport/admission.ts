@@ -7,7 +7,7 @@
  * taken it as opened: a v1.3 peer waits for settlement from its last byte of Noise on, and one that does not come stops it
  * from accepting (transports.md W3, W17).
  *
- * Of a v1.3 visor, whichever link was accepted first wins, whoever has the smaller key. Once it has accepted ours, it
+ * Of a v1.3 visor, the link that was accepted first wins, on either side. Once it has accepted ours, it
  * would put its own into its table instead, and take that out again when the accepted one ends. Then it knows of none,
  * and the transport is dead with both sides connected (transports.md §4.4).
  *

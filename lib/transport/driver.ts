@@ -28,7 +28,7 @@ export interface ListenOptions {
 export interface RawLink extends ByteLink {
   /**
    * Filled by a driver whose links bring identity and encryption with them (messaging): then neither the plaintext
-   * handshake nor another Noise layer follows (transports.md §2.2). `records` belongs to whoever gets the link.
+   * handshake nor another Noise layer follows (transports.md §2.2). `records` belongs to the owner of the link.
    */
   readonly proven?: { readonly remoteKey: PublicKey; readonly records: Records };
 }

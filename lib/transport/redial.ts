@@ -112,7 +112,7 @@ export class Redial {
     for (const waiter of this.#waiters) waiter.resolve();
   }
 
-  /** Ends everything. @param reason for whoever waits */
+  /** Ends everything. @param reason for those who wait */
   async stop(reason: Error): Promise<void> {
     this.unwant();
     for (const waiter of this.#waiters) waiter.reject(reason);

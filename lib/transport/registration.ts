@@ -26,7 +26,7 @@ export interface TransportRegistry {
   report?(statuses: readonly EdgeStatus[]): Promise<readonly TransportId[] | undefined>;
 }
 
-/** Longer than any answer that is still of use; upstream's client waits for ever (transports.md W4). */
+/** Longer than any answer that is still of use; v1.3 waits for ever (transports.md W4). */
 const REQUEST_TIMEOUT_MS = 15_000;
 
 /** How long a link waits for the first answer of discovery, ms: see {@link RegistrationLoop.registerFirst}. */
@@ -36,7 +36,7 @@ const FIRST_ANSWER_MS = 1_000;
 const RETRY_MS = { firstMs: 1_000, maxMs: 20_000 };
 
 /**
- * How often a request is tried (transports.md §4.5). A deregistration is then left to whoever cleans up; a registration
+ * How often a request is tried (transports.md §4.5). A deregistration is then left to the discovery, which cleans up; a registration
  * to the comparison below, which also finds out that discovery had the entry all the time and answers repeats with
  * errors, as v1.3's does (transports.md Q3).
  */

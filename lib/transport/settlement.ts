@@ -76,7 +76,7 @@ export interface SettlementOptions {
  * **From here on a link may change how it protects packets**, if both agreed on a feature that says so. The initiator is
  * here when it has read S2, the responder when it has written S2. Two rules make the point the same on both sides. The
  * initiator sends nothing between S1 and its first packet in the new way. The responder sends nothing between S2 and the
- * first bytes that reach it in the new way. So whoever changes opens no byte in the wrong way, in whatever pieces bytes
+ * first bytes that reach it in the new way. So a side that changes opens no byte in the wrong way, in whatever pieces bytes
  * arrive. `early` holds what an initiator that agreed on no such feature has sent behind S1, or a responder behind S2; it
  * is empty between two that change.
  */

@@ -5,7 +5,7 @@
  * ```
  *   I                                R
  *   │ get_nonce                 ───► │
- *   │ ◄─── {"Nonce":[…]}             │      every frame in one write, strictly alternating: a Go peer throws away
+ *   │ ◄─── {"Nonce":[…]}             │      every frame in one write, strictly alternating: v1.3 throws away
  *   │ {"SrcAddr",…,"Sig"}       ───► │      what it reads beyond a frame
  *   │ ◄─── {"OK":true,"ErrMsg":""}   │
  *   │ 0031 e, es, ss            ───► │
@@ -38,7 +38,7 @@ import {
 import { LinkReader } from "../links/link_reader.ts";
 import type { SecureLink } from "../links/secure_link.ts";
 
-/** How long the Noise stage may take, ms; upstream measures the same on each side (transports.md §2.4). */
+/** How long the Noise stage may take, ms; v1.3 measures the same on each side (transports.md §2.4). */
 export const NOISE_TIMEOUT_MS = 5_000;
 
 /** No Noise message or record is longer (transports.md §2.4). */
@@ -47,7 +47,7 @@ const MAX_NOISE_FRAME_BYTES = 4_094;
 const NEWLINE = 0x0a;
 
 /**
- * What F3 says to who asks for another visor than this one. Upstream never says it, since it does not look
+ * What F3 says to an initiator that asks for another visor than this one. v1.3 never says it, since it does not look
  * (transports.md W1).
  */
 export const WRONG_KEY_MESSAGE = "not the visor asked for";
@@ -146,7 +146,7 @@ export async function checkInitiator(
     readonly runtime: Pick<Runtime, "random">;
   },
 ): Promise<PublicKey> {
-  // All of F0 comes in one segment, as upstream demands; a client that sends less is none, and costs nothing more.
+  // All of F0 comes in one segment, as v1.3 demands; a client that sends less is none, and costs nothing more.
   await reader.fill();
   if (reader.unread.length < FRAME_0.length || !equalBytes(reader.take(FRAME_0.length), FRAME_0)) {
     throw new ProtocolError("transport/handshake-malformed", "Set up a link: the peer did not begin with get_nonce");

@@ -1,6 +1,6 @@
 /**
  * The loop around the packet switch of a visor: it owns the switch and its timer, moves the bytes of all links, and hands
- * the switch's events to whoever subscribed. No packet is looked at here (design.md §4).
+ * the switch's events to their subscribers. No packet is looked at here (design.md §4).
  *
  * After every call of the switch, {@link SwitchLoop.flush} drains what the call caused: events first, since they may cause
  * output, then links with output, then the deadline.

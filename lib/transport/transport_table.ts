@@ -82,7 +82,7 @@ export interface TransportListener {
 /** See the top of the file. Disposing closes everything and deregisters, within about 2 s. */
 export interface TransportTable extends AsyncDisposable {
   /**
-   * Opens a transport and keeps it up: whoever added it dials again when its link is lost. Adding one that exists keeps
+   * Opens a transport and keeps it up: the visor that added it dials again when its link is lost. Adding one that exists keeps
    * it, and changes its address and label.
    * @returns once it is up
    * @throws {RefusedError} `transport/unknown-kind`, `transport/self`, `transport/no-address`,

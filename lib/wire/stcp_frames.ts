@@ -17,13 +17,13 @@ import { NULL_SIGNATURE, type OverlayAddress, type SecretKey, type Signature } f
 import { Fault } from "./fault.ts";
 import { formatHtmlSafeString, type JsonFaultCode, JsonObject } from "./go_json.ts";
 
-/** F0: what the initiator opens with. Go reads it with one 9-byte read, so it must leave in one segment. */
+/** F0: what the initiator opens with. v1.3 reads it with one 9-byte read, so it must leave in one segment. */
 export const FRAME_0: Uint8Array<ArrayBuffer> = new TextEncoder().encode("get_nonce");
 
 /** Bytes of the nonce. */
 export const NONCE_BYTES = 16;
 
-/** The longest frame that is read. F2 in Go's form has at most 429 bytes; white space and unknown members may add some. */
+/** The longest frame that is read. F2 of v1.3 has at most 429 bytes; white space and unknown members may add some. */
 export const MAX_FRAME_BYTES = 4096;
 
 /** How long the whole exchange may take, ms. */

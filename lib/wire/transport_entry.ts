@@ -141,7 +141,7 @@ export function isConsistentEntry(entry: TransportEntry): boolean {
   return a <= b && entry.id === transportId(a, b, entry.type);
 }
 
-/** The JSON text of an entry, exactly as Go writes it. */
+/** The JSON text of an entry, exactly as v1.3 writes it. */
 export function formatTransportEntry(entry: TransportEntry): string {
   const [smaller, larger] = entry.edges;
   const [type, label] = [formatHtmlSafeString(entry.type), formatHtmlSafeString(entry.label)];
@@ -173,7 +173,7 @@ export function decodeTransportEntry(json: Json): TransportEntry | Fault<Transpo
 }
 
 /**
- * Reads a signed entry as Go does: missing signatures and edges are null ones, surplus ones are ignored.
+ * Reads a signed entry as v1.3 does: missing signatures and edges are null ones, surplus ones are ignored.
  * @param text JSON, with or without newline
  */
 export function parseSignedEntry(text: string): SignedEntry | Fault<TransportEntryFaultCode> {

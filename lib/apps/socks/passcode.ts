@@ -14,7 +14,6 @@
 import type { ByteLink } from "../../runtime/mod.ts";
 import { concatBytes } from "../../types/mod.ts";
 import { LinkReader } from "../../links/link_reader.ts";
-import { breakLink } from "../../links/relay.ts";
 import { encodeCredentials, encodeGreeting, encodeMethod, METHOD, readExactly } from "./protocol.ts";
 
 /** A stream to a server that knows who we are. */
@@ -84,11 +83,6 @@ export class PasscodeLink implements ByteLink {
   close(): void {
     this.#greeted.resolve();
     this.#stream.close();
-  }
-
-  reset(): void {
-    this.#greeted.resolve();
-    breakLink(this.#stream);
   }
 
   /** Greets the server in the program's place. Whatever the server says, the program hears one method. */
