@@ -623,3 +623,36 @@ simulationTest("a transport whose initiator leaves before the answer is not list
   assert.equal(visor.table.list().some(({ up }) => up), false);
   assert.deepEqual([...discovery.listed.keys()], []);
 });
+
+simulationTest("a visor with 10,000 transports takes no more", async (sim) => {
+  const peer = { publicKey: KEY_A, secret: SECRET_A };
+  const { network, clock, timers, random } = sim.runtimeFor("a");
+  await using visor = makeVisor({
+    runtime: sim.runtimeFor("b"),
+    secret: SECRET_B,
+    discovery: new FakeDiscovery(),
+    addressOf: () => undefined,
+  });
+  await visor.table.listen("stcp", "b:7777");
+  const settle = async (): Promise<void> => {
+    const remote = { publicKey: visor.key, port: 45 as Port };
+    const secure = await network.dial("b:7777").then((link) =>
+      dialHandshake(link, { runtime: { timers, random }, local: peer, sourcePort: 49_153 as Port, remote })
+    );
+    await initiateSettlement(secure, { clock, timers, local: peer, kind: "stcp" }).finally(() =>
+      discardSecureLink(secure)
+    );
+  };
+  /** Nobody knows where these visors are: their transports stay in the list without a link. */
+  const fill = async (count: number): Promise<void> => {
+    for (let n = visor.table.list().length; n < count; n++) {
+      const remoteKey = `02${n.toString(16).padStart(64, "0")}` as PublicKey;
+      await visor.table.add({ remoteKey, kind: "stcp", keepTrying: true }).catch(() => {});
+    }
+  };
+  await sim.run(fill(10_000));
+  assert.equal(visor.table.list().length, 10_000);
+  await assert.rejects(sim.run(settle()), (error) => hasCode(error, "transport/settlement-refused"));
+  await sim.run(visor.table.remove(transportId(KEY_B, `02${"0".repeat(64)}` as PublicKey, "stcp")));
+  await sim.run(settle());
+});
