@@ -12,6 +12,7 @@ const FAULTS: ReadonlyMap<number, readonly [what: string, message: string]> = ne
   [layout.FAULT_SIGNATURE, ["signature", "no public key can be recovered from the signature"]],
   [layout.FAULT_AUTHENTICATION, ["authentication", "the authentication tag does not match"]],
   [layout.FAULT_REPLAY, ["replay", "its counter was used before"]],
+  [layout.FAULT_GAP, ["gap", "a record before it is missing"]],
   [layout.FAULT_FRAME_LENGTH, ["frame-length", "its length is none of a record"]],
   [layout.FAULT_MESSAGE_LENGTH, ["message-length", "it is too short"]],
   [layout.FAULT_MESSAGE_ORDER, ["message-order", "no such message is due now"]],

@@ -49,6 +49,9 @@ export const FAULT_PLAINTEXT_LENGTH: number = -113;
 /** The sender's counter is used up. */
 export const FAULT_COUNTER_EXHAUSTED: number = -114;
 
+/** A record before this one is missing. */
+export const FAULT_GAP: number = -115;
+
 /** A handshake message is shorter than its fields. */
 export const FAULT_MESSAGE_LENGTH: number = -120;
 

@@ -90,3 +90,19 @@ Deno.test("openObject() refuses every changed bit behind the counter, and every 
   }
   assert.equal(records.openObject(sealed).length, 300, "none of that spoilt the honest one");
 });
+
+Deno.test("a relay that cuts a record out of a stream is found out, and the stream ends there", () => {
+  const key = stream("key", 32);
+  using sender = Records.ofKeys({ send: key, receive: key });
+  using reader = Records.ofKeys({ send: key, receive: key });
+  const [first, second, third] = ["pay 1 to Alice. ", "but only if she asks, and never: ", "pay 9 to Bob."].map((
+    text,
+  ) => sender.seal(new TextEncoder().encode(text)));
+  assert.ok(first && second && third);
+  reader.push(first);
+  const isGap = (error: unknown): boolean => hasCode(error, "record/gap");
+  assert.throws(() => reader.push(third), isGap);
+  assert.throws(() => reader.push(second), isGap, "for good");
+  const read = new Uint8Array(100);
+  assert.equal(new TextDecoder().decode(read.subarray(0, reader.read(read))), "pay 1 to Alice. ");
+});

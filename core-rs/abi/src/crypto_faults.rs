@@ -14,6 +14,7 @@ pub fn fault_code(fault: Fault) -> i32 {
         Fault::EmptySeed => FAULT_EMPTY_SEED,
         Fault::Authentication => FAULT_AUTHENTICATION,
         Fault::Replay => FAULT_REPLAY,
+        Fault::Gap => FAULT_GAP,
         Fault::FrameLength => FAULT_FRAME_LENGTH,
         Fault::PlaintextLength => FAULT_PLAINTEXT_LENGTH,
         Fault::CounterExhausted => FAULT_COUNTER_EXHAUSTED,

@@ -49,6 +49,9 @@ pub const FAULT_PLAINTEXT_LENGTH: i32 = -113;
 /// The sender's counter is used up.
 pub const FAULT_COUNTER_EXHAUSTED: i32 = -114;
 
+/// A record before this one is missing.
+pub const FAULT_GAP: i32 = -115;
+
 /// A handshake message is shorter than its fields.
 pub const FAULT_MESSAGE_LENGTH: i32 = -120;
 

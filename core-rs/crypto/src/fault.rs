@@ -17,6 +17,8 @@ pub enum Fault {
     Authentication,
     /// The record's counter was used before, or is 0.
     Replay,
+    /// A record before this one is missing.
+    Gap,
     /// A frame is longer or shorter than any record.
     FrameLength,
     /// A plaintext exceeds its limit, or the space for the result is too small.

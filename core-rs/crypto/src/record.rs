@@ -88,6 +88,9 @@ impl Opener {
         if counter <= self.last {
             return Err(Fault::Replay);
         }
+        if counter - 1 > self.last {
+            return Err(Fault::Gap);
+        }
         let length = self.open_any(counter, sealed, out)?;
         self.last = counter;
         Ok(length)

@@ -50,8 +50,22 @@ fn opener_moves_its_counter_only_for_authentic_records() {
     let honest = seal(&mut sealer, b"honest");
     let mut forged = honest.clone();
     forged[PREFIX_BYTES] = 0xff;
-    assert_eq!(open(&mut opener, &forged), Err(Fault::Authentication));
+    assert_eq!(open(&mut opener, &forged), Err(Fault::Gap));
+    let mut changed = honest.clone();
+    *changed.last_mut().unwrap() ^= 1;
+    assert_eq!(open(&mut opener, &changed), Err(Fault::Authentication));
     assert_eq!(open(&mut opener, &honest).as_deref(), Ok(&b"honest"[..]));
+}
+
+#[test]
+fn opener_notices_that_a_record_was_cut_out() {
+    let (mut sealer, mut opener) = (Sealer::new(key(1)), Opener::new(key(1)));
+    let [first, second, third] =
+        [b"pay 1 to Alice. ", b"pay 5 to Carol. ", b"pay 9 to Bob.   "].map(|text| seal(&mut sealer, text));
+    assert_eq!(open(&mut opener, &first).as_deref(), Ok(&b"pay 1 to Alice. "[..]));
+    assert_eq!(open(&mut opener, &third), Err(Fault::Gap));
+    // Nothing has moved: the record that is due is still taken.
+    assert_eq!(open(&mut opener, &second).as_deref(), Ok(&b"pay 5 to Carol. "[..]));
 }
 
 #[test]
@@ -97,7 +111,7 @@ fn records_hand_over_both_halves_and_all_that_is_unread() {
 #[test]
 fn records_hand_over_the_frame_that_caused_a_fault() {
     let mut records = Records::new(key(2), key(1));
-    let forged = [&[0, 24][..], &[1; 24]].concat();
+    let forged = [&[0, 24][..], &1u64.to_be_bytes(), &[1; 16]].concat();
     assert_eq!(records.push(&forged), Err(Fault::Authentication));
     let (_, mut opener, partial, _) = records.into_parts();
     assert_eq!(partial, forged);
