@@ -15,6 +15,8 @@ import { withProgress } from "./progress.ts";
 
 /** Requests to one visor. Every method throws what the visor answered as error. */
 export interface ControlClient {
+  /** Does a key, or the first digits of one, mean this visor itself? */
+  readonly isOwnKey: (text: string) => boolean;
   /** Asks for what is answered with JSON. */
   ask<Input, Body, Answer>(
     operation: Operation<Input, Body, Answer>,
@@ -84,6 +86,7 @@ export async function connectToVisor(options: CommonOptions, host: CliHost): Pro
   };
   const isShown = !options.json && !options.quiet;
   return {
+    isOwnKey: (text) => control.publicKey?.startsWith(text.toLowerCase()) ?? false,
     ask: (operation, request = {}) => {
       const work = ask(operation, request) as Promise<never>;
       const { expectedMs } = request;

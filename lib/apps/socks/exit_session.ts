@@ -3,8 +3,8 @@
  * app runs. Whoever needs it waits a little and then does without. Tested in tests/apps/socks/broken_route_test.ts.
  */
 
-import { describeError, UnavailableError } from "../../errors/mod.ts";
-import { Backoff, type Runtime, sleep, withTimeout } from "../../runtime/mod.ts";
+import { describeError, hasCode, UnavailableError } from "../../errors/mod.ts";
+import { Backoff, type Runtime, sleep, untilAborted, withTimeout } from "../../runtime/mod.ts";
 import { createMuxSession, type MuxSession, type MuxStream } from "../../links/mux_session.ts";
 import { type PathStep, type PublicKey, shortKey } from "../../types/mod.ts";
 import type { KeyedNetwork, KeyedStream } from "../../overlay/mod.ts";
@@ -89,6 +89,8 @@ export class ExitSession {
         if (!signal.aborted) {
           log.warn("socks-exit-unreachable", { exit: shortKey(remote), error: describeError(error) });
         }
+        // No later dial can do better: the app goes on refusing its clients until it is ended.
+        if (hasCode(error, "route/self-dial")) await untilAborted(new Promise<never>(() => {}), signal).catch(() => {});
       }
       await sleep(timers, backoff.nextMs(), signal).catch(() => {});
     }

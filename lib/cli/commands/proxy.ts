@@ -1,6 +1,7 @@
 /** `skywire proxy serve|connect|ls|rm`: the SOCKS5 proxy whose exit is another visor. */
 
 import type { Command } from "commander";
+import { RefusedError } from "../../errors/mod.ts";
 import type { ProxyView } from "../../visor/mod.ts";
 import { ADD_PROXY, LIST_PROXIES, REMOVE_PROXY } from "../../visor/proxies/api.ts";
 import { shortKey } from "../../types/mod.ts";
@@ -65,6 +66,12 @@ export function proxyCommand(host: CliHost): Command {
     .action(async (to: string, options: ConnectOptions) => {
       const visor = await connectToVisor(options, host);
       const { listen, path, passcode } = options;
+      if (visor.isOwnKey(to)) {
+        throw new RefusedError(
+          "proxy/own-key",
+          "Connect to a proxy: the key is this visor's own; name the visor that is to be the exit",
+        );
+      }
       const made = await visor.ask(ADD_PROXY, { body: { role: "client", to, listen, path, passcode } });
       printResult(made, { options, host, describe: ({ proxy }) => describeProxies([proxy], host) });
     });

@@ -11,10 +11,13 @@ export interface ControlFile {
   readonly url: string;
   /** What a request must carry as bearer token. */
   readonly token: string;
+  /** Whose visor it is; absent in files of older programs. */
+  readonly publicKey?: string | undefined;
 }
 
 /** Checks the control file. */
 export const controlFileSchema: v.GenericSchema<unknown, ControlFile> = v.looseObject({
   url: v.pipe(v.string(), v.url()),
   token: v.pipe(v.string(), v.minLength(16)),
+  publicKey: v.optional(v.string()),
 });

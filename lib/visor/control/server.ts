@@ -4,7 +4,7 @@
  */
 
 import type { Runtime } from "../../runtime/mod.ts";
-import { formatHex } from "../../types/mod.ts";
+import { formatHex, type PublicKey } from "../../types/mod.ts";
 import { createControlApi } from "./api.ts";
 import type { ControlRoute } from "./operation.ts";
 import type { DataFolder } from "../data_folder.ts";
@@ -16,13 +16,18 @@ const TOKEN_BYTES = 16;
 /** Starts it. Disposing stops it and removes its address from the folder. */
 export async function startControlServer(
   routes: readonly ControlRoute[],
-  context: { readonly runtime: Runtime; readonly folder: DataFolder; readonly listeners: Listeners },
+  context: {
+    readonly runtime: Runtime;
+    readonly folder: DataFolder;
+    readonly listeners: Listeners;
+    readonly publicKey: PublicKey;
+  },
 ): Promise<{ readonly url: string } & AsyncDisposable> {
-  const { runtime, folder, listeners } = context;
+  const { runtime, folder, listeners, publicKey } = context;
   const token = formatHex(runtime.random.bytes(TOKEN_BYTES));
   const api = createControlApi(routes, { runtime, token });
   const server = await listeners.open("api", (address) => runtime.http.serve(address, api.fetch));
-  await folder.saveControl({ url: server.url, token });
+  await folder.saveControl({ url: server.url, token, publicKey });
   return {
     url: server.url,
     [Symbol.asyncDispose]: async () => {

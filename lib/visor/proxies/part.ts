@@ -54,16 +54,10 @@ export class ProxiesPart {
 
   /**
    * Sets a proxy up and starts it; a server replaces the one before.
-   * @throws {RefusedError} `proxy/own-key` for a client whose exit would be this visor; what makes the start fail, `storage/write-failed`: then all is as it was
+   * @throws what makes the start fail, `storage/write-failed`: then all is as it was
    */
   add(settings: ProxySettings): Promise<ProxyView> {
     return this.#inOrder(async () => {
-      if (settings.role === "client" && settings.to === this.#deps.router.publicKey) {
-        throw new RefusedError(
-          "proxy/own-key",
-          "Connect to a proxy: the key is this visor's own; name the visor that is to be the exit",
-        );
-      }
       const { kept, apps } = this.#deps;
       const before = settings.role === "server" ? kept.value.find(({ role }) => role === "server") : undefined;
       const wasStopped = apps.stateOf(SERVER_ID) === "stopped";

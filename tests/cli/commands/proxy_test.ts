@@ -19,6 +19,13 @@ commandTest("skywire proxy serves, connects, lists and removes", async ({ b, run
   assert.ok(err.includes(client.id));
 });
 
+commandTest("skywire proxy connect refuses the visor's own key, and keeps nothing", async ({ a, run, json }) => {
+  const { code, out, err } = await run("proxy", "connect", a.publicKey.slice(0, 12));
+  assert.equal(code, 1);
+  assert.match(out + err, /this visor's own/);
+  assert.deepEqual((await json("proxy", "ls")).proxies, []);
+});
+
 commandTest("skywire proxy serve says who may use it and where it goes", async ({ b, run }) => {
   assert.match((await run("proxy", "serve")).out, /who +every visor of this network.*\nwhere +the public internet;/);
   const narrow = ["--passcode", "swordfish", "--allow", b.publicKey, "--destinations", "10.9.0.0/24"];
