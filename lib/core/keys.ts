@@ -93,6 +93,18 @@ export function publicKeyOf(secret: SecretKey): PublicKey {
 
 /**
  * Makes a secret key.
+ *
+ * ```ts
+ * import { generateSecretKey, publicKeyOf, sign, verify } from "./mod.ts";
+ * import { createSimulation } from "../simulation/mod.ts";
+ *
+ * // A seeded source is for tests; a program takes `createDenoRuntime().random`.
+ * const { random } = createSimulation().runtimeFor("a");
+ * using secret = generateSecretKey(random);
+ * const message = new TextEncoder().encode("hello");
+ * if (!verify(message, sign(message, secret), publicKeyOf(secret))) throw new Error("never");
+ * ```
+ *
  * @param random a source fit for secrets
  * @returns the key, to be disposed
  */

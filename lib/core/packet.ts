@@ -48,6 +48,16 @@ export function decodePacket(bytes: Uint8Array): Packet | undefined {
 
 /**
  * Writes a packet.
+ *
+ * ```ts
+ * import { decodePacket, encodePacket, PACKET_TYPES } from "./mod.ts";
+ * import type { RouteId } from "../types/mod.ts";
+ *
+ * const bytes = encodePacket({ type: PACKET_TYPES.indexOf("ping"), routeId: 7 as RouteId, payload: new Uint8Array(16) });
+ * if (decodePacket(bytes)?.routeId !== 7) throw new Error("never");
+ * if (decodePacket(bytes.subarray(0, 10)) !== undefined) throw new Error("never: it is incomplete");
+ * ```
+ *
  * @throws {RangeError} when the payload exceeds 65535 bytes or the type is no byte
  */
 export function encodePacket({ type, routeId, payload }: Packet): Uint8Array<ArrayBuffer> {

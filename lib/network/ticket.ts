@@ -23,7 +23,21 @@ const DIGEST_DIGITS = 8;
 /** A ticket of a hundred servers has half of it. */
 const MAX_TICKET_CHARACTERS = 16_384;
 
-/** Writes a ticket. */
+/**
+ * Writes a ticket.
+ *
+ * ```ts
+ * import { formatTicket, parseTicket } from "./mod.ts";
+ * import type { PublicKey } from "../types/mod.ts";
+ *
+ * const ticket = formatTicket({
+ *   messagingDiscovery: "http://vpn.example.org:9090",
+ *   transportDiscovery: "http://vpn.example.org:9091",
+ *   setupNodes: [`02${"ab".repeat(32)}` as PublicKey],
+ * });
+ * if (parseTicket(ticket).messagingDiscovery !== "http://vpn.example.org:9090") throw new Error("never");
+ * ```
+ */
 export function formatTicket(network: NetworkConfig): string {
   return formatBody(PREFIX, new TextEncoder().encode(JSON.stringify(network)));
 }

@@ -10,7 +10,19 @@ import type { Port } from "../types/mod.ts";
 const EPHEMERAL_BASE: Port = 49_152;
 const LAST_PORT: Port = 65_535;
 
-/** Which ports are taken. `Listener` is whatever takes the streams that come to a port. */
+/**
+ * Which ports are taken. `Listener` is what takes the streams that come to a port.
+ *
+ * ```ts
+ * import { PortSpace } from "./mod.ts";
+ *
+ * const ports = new PortSpace<string>("route");
+ * ports.listen(8080, "web");
+ * const port = ports.acquire(); // 49153: ephemeral ports begin there
+ * ports.release(port);
+ * if (ports.listener(8080) !== "web" || port !== 49_153) throw new Error("never");
+ * ```
+ */
 export class PortSpace<Listener> {
   readonly #area: string;
   readonly #listeners = new Map<Port, Listener>();

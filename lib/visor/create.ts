@@ -29,6 +29,24 @@ export interface CreateVisorOptions extends VisorSettings {
  * await using link = await visor.dial("02ab…", 8080);
  * ```
  *
+ * The same in memory, as a test does it:
+ *
+ * ```ts
+ * import { createVisor } from "./mod.ts";
+ * import { createSimulation } from "../simulation/mod.ts";
+ *
+ * const network = createSimulation();
+ * const a = await network.run(createVisor({ network, data: "a" }));
+ * const b = await network.run(createVisor({ network, data: "b", join: a.ticket }));
+ * const listener = a.listen(8080)[Symbol.asyncIterator]();
+ * const [near, { value: far }] = await network.run(Promise.all([b.dial(a.publicKey, 8080), listener.next()]));
+ * await network.run(near.write(new TextEncoder().encode("hello")));
+ * const into = new Uint8Array(100);
+ * const length = await network.run(far.read(into) as Promise<number>);
+ * if (new TextDecoder().decode(into.subarray(0, length)) !== "hello") throw new Error("never");
+ * for (const visor of [b, a]) await network.run(async () => await visor[Symbol.asyncDispose]());
+ * ```
+ *
  * @throws {RefusedError} `config/bad-ticket`, `config/invalid`, `config/bad-key`, `transport/bad-kind`,
  * `visor/already-running`
  * @throws {UnavailableError} `storage/write-failed`, `network/listen-failed`

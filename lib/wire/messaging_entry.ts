@@ -101,7 +101,28 @@ export function signedTextOfEntry(entry: Entry): string {
   return formatEntry({ ...entry, signature: "" });
 }
 
-/** Signs an entry, replacing a signature it has. @param secret of `entry.static` */
+/**
+ * Signs an entry, replacing a signature that it has.
+ *
+ * ```ts
+ * import { ENTRY_VERSION, signEntry, verifyEntry } from "./messaging_entry.ts";
+ * import { publicKeyOf } from "../core/mod.ts";
+ * import { SecretKey } from "../types/mod.ts";
+ *
+ * using secret = new SecretKey(new Uint8Array(32).fill(1));
+ * const entry = signEntry({
+ *   version: ENTRY_VERSION,
+ *   sequence: 0n,
+ *   timestamp: 1_700_000_000_000_000_000n,
+ *   static: publicKeyOf(secret),
+ *   client: { delegatedServers: [] },
+ *   signature: "",
+ * }, secret);
+ * if (!verifyEntry(entry)) throw new Error("never");
+ * ```
+ *
+ * @param secret of `entry.static`
+ */
 export function signEntry(entry: Entry, secret: SecretKey): Entry {
   return { ...entry, signature: sign(new TextEncoder().encode(signedTextOfEntry(entry)), secret) };
 }

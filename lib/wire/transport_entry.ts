@@ -63,6 +63,16 @@ export function sortEdges(a: PublicKey, b: PublicKey): Edges {
 
 /**
  * The id of the transport of a kind between two visors; their order does not matter (transports.md §1.3).
+ *
+ * ```ts
+ * import { transportId } from "./transport_entry.ts";
+ * import type { PublicKey } from "../types/mod.ts";
+ *
+ * const [a, b] = [`02${"a".repeat(64)}`, `03${"b".repeat(64)}`] as [PublicKey, PublicKey];
+ * if (transportId(a, b, "stcp") !== transportId(b, a, "stcp")) throw new Error("never");
+ * if (transportId(a, b, "stcp") === transportId(a, b, "dmsg")) throw new Error("never");
+ * ```
+ *
  * @param a one edge
  * @param b the other edge, perhaps the same
  * @param type the kind, ASCII
