@@ -6,7 +6,7 @@
 import { publicKeyOf } from "../core/mod.ts";
 import { ClosedError, describeError, hasCode, ProtocolError, RefusedError, UnavailableError } from "../errors/mod.ts";
 import { checkPort, type KeyedDialOptions, type KeyedListener, type KeyedNetwork, PortSpace } from "../overlay/mod.ts";
-import { untilAborted, withTimeout } from "../runtime/mod.ts";
+import { sideBySide, untilAborted, withTimeout } from "../runtime/mod.ts";
 import type { Runtime } from "../runtime/mod.ts";
 import { shortKey } from "../types/mod.ts";
 import type { MonotonicMs, OverlayAddress, Port, PublicKey, SecretKey } from "../types/mod.ts";
@@ -82,8 +82,8 @@ export interface MessagingSession {
 /** Changes of sessions that come together are published together, ms. */
 const ENTRY_SPACING_MS = 500;
 
-/** For one server while others can be tried: a v1.3 server that cannot help keeps silent for ever. */
-const ATTEMPT_LIMIT_MS = 5_000;
+/** How long one server is ahead of the next one, ms: a v1.3 server that cannot help keeps silent for ever. */
+const HEAD_START_MS = 1_000;
 
 /** Starts a client. It never gives up: servers and discovery may come and go. */
 export function createMessagingClient(deps: MessagingClientDeps): MessagingClient {
@@ -230,39 +230,38 @@ class Client implements MessagingClient {
     return { servers: [...servers.filter(isOurs), ...servers.filter((server) => !isOurs(server))], remembered };
   }
 
-  /** One server after the other (dmsg.md Q21). @returns the stream, or why none of them helped */
+  /** The servers side by side, each with a head start (dmsg.md Q21). @returns the stream, or why none of them helped */
   async #tryServers(
     servers: readonly PublicKey[],
     { remote, signal }: DialTarget,
   ): Promise<MessagingStream | UnavailableError> {
     let cause: unknown;
     let hadSession = false;
-    for (const [index, server] of servers.entries()) {
+    const tryServer = async (server: PublicKey, aborted: AbortSignal): Promise<MessagingStream> => {
       try {
-        return await withTimeout(async (aborted) => {
-          const session = await this.#sessions.connect(server, aborted);
-          hadSession = true;
-          return await this.#dialOver(session, { remote, signal: aborted });
-        }, {
-          timers: this.#deps.runtime.timers,
-          ms: index === servers.length - 1 ? STREAM_HANDSHAKE_LIMIT_MS : ATTEMPT_LIMIT_MS,
-          code: "messaging/attempt-timeout",
-          message: `Open a stream over messaging server ${shortKey(server)}`,
-          signal,
-          discard: (late) => late.close(),
-        });
+        const session = await this.#sessions.connect(server, aborted);
+        hadSession = true;
+        return await this.#dialOver(session, { remote, signal: aborted });
       } catch (error) {
         // Silence may be the server's, and the session dead: better to know before the next dial.
-        if (signal.aborted || hasCode(error, "messaging/attempt-timeout")) this.#sessions.get(server)?.probe();
-        signal.throwIfAborted();
-        if (!isOfServer(error)) throw error;
-        this.#deps.runtime.log.debug("dial-attempt-failed", {
-          remote: shortKey(remote.publicKey),
-          server: shortKey(server),
-          reason: describeError(error),
-        });
-        cause = error;
+        if (aborted.aborted) this.#sessions.get(server)?.probe();
+        else this.#noteFailure(error, { remote, server });
+        throw error;
       }
+    };
+    try {
+      return await sideBySide(servers, {
+        timers: this.#deps.runtime.timers,
+        headStartMs: HEAD_START_MS,
+        attempt: tryServer,
+        discard: (late) => late.close(),
+        isFinal: (error) => !isOfServer(error),
+        signal,
+      });
+    } catch (error) {
+      signal.throwIfAborted();
+      if (!isOfServer(error)) throw error;
+      cause = error;
     }
     const details = { key: remote.publicKey, servers };
     const dial = `Dial ${shortKey(remote.publicKey)}:${remote.port} over messaging`;
@@ -273,6 +272,14 @@ class Client implements MessagingClient {
         { details, cause },
       )
       : new UnavailableError("messaging/no-session", `${dial}: none of its servers can be reached`, { details, cause });
+  }
+
+  #noteFailure(error: unknown, { remote, server }: { remote: OverlayAddress; server: PublicKey }): void {
+    this.#deps.runtime.log.debug("dial-attempt-failed", {
+      remote: shortKey(remote.publicKey),
+      server: shortKey(server),
+      reason: describeError(error),
+    });
   }
 
   async #dialOver(session: Session, { remote, signal }: DialTarget): Promise<MessagingStream> {

@@ -15,5 +15,6 @@ export * from "./printable.ts";
 export * from "./queue.ts";
 export * from "./semaphore.ts";
 export * from "./signal.ts";
+export * from "./side_by_side.ts";
 export * from "./trouble.ts";
 export * from "./wait.ts";

@@ -5,9 +5,12 @@
 
 import { UnavailableError } from "../../errors/mod.ts";
 import { STCPR } from "../../overlay/mod.ts";
-import type { Network } from "../../runtime/mod.ts";
+import { type Network, sideBySide, type Timers } from "../../runtime/mod.ts";
 import { type PublicKey, shortKey } from "../../types/mod.ts";
 import type { RawLink, RawListener, TransportDriver } from "../driver.ts";
+
+/** How long one address is ahead of the next one, ms, as RFC 8305 has it. */
+const HEAD_START_MS = 250;
 
 /** What the driver needs of an address resolver. */
 export interface AddressSource {
@@ -20,10 +23,14 @@ export interface AddressSource {
 
 /**
  * Makes the driver. An address that is given is dialled as it is.
- * @param deps the network to use; the resolver, absent when there is none
+ * @param deps the network to use, where time comes from; the resolver, absent when there is none
  */
 export function createStcprDriver(
-  { network, resolver }: { readonly network: Network; readonly resolver?: AddressSource | undefined },
+  { network, timers, resolver }: {
+    readonly network: Network;
+    readonly timers: Timers;
+    readonly resolver?: AddressSource | undefined;
+  },
 ): TransportDriver {
   const find = async (remote: PublicKey, options: { readonly signal?: AbortSignal }): Promise<readonly string[]> => {
     if (resolver === undefined) {
@@ -42,16 +49,13 @@ export function createStcprDriver(
     async dial(address, { remoteKey, signal }): Promise<RawLink> {
       const options = signal === undefined ? {} : { signal };
       signal?.throwIfAborted();
-      let failure: unknown;
-      for (const candidate of address === "" ? await find(remoteKey, options) : [address]) {
-        try {
-          return await network.dial(candidate, options);
-        } catch (error) {
-          signal?.throwIfAborted();
-          failure = error;
-        }
-      }
-      throw failure;
+      return await sideBySide(address === "" ? await find(remoteKey, options) : [address], {
+        timers,
+        headStartMs: HEAD_START_MS,
+        attempt: (candidate, signal) => network.dial(candidate, { signal }),
+        discard: (late) => late.close(),
+        signal,
+      });
     },
     listen: (address): Promise<RawListener> => network.listen(address),
   };

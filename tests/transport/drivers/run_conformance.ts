@@ -8,7 +8,7 @@ import { createSimulation } from "../../fakes/mod.ts";
 import { KEY_A, KEY_B, KEY_C } from "./keys.ts";
 
 /** Makes a driver in a world. */
-type MakeDriver = (runtime: Pick<Runtime, "network" | "http">) => TransportDriver;
+type MakeDriver = (runtime: Pick<Runtime, "network" | "http" | "timers">) => TransportDriver;
 
 /** Defines a test for each case, over real sockets on loopback. @param title begins the tests' names */
 export function testOverSockets(title: string, make: MakeDriver): void {
