@@ -10,10 +10,8 @@ import type { LinkEnd } from "./link_pump.ts";
 import type { SettledLink } from "./link_setup.ts";
 import { LivenessWatch } from "./liveness.ts";
 import type { TransportMetrics } from "./metrics.ts";
+import { RoundTrips } from "./round_trips.ts";
 import type { ActiveLink, SwitchLoop } from "./switch_loop.ts";
-
-/** How much one measurement moves the latency: old ones, such as the slow one of the settlement, fade within a few. */
-const LATENCY_WEIGHT = 1 / 2;
 
 /** Figures of all links of a transport together. */
 export interface LinkTotals {
@@ -39,6 +37,8 @@ export interface LinkSlotDeps {
   readonly onDown: (end: LinkEnd) => void;
   /** Called when a link dialled by a v1.3 peer ends. */
   readonly onV13Left: () => void;
+  /** Called when the round trip was measured again. */
+  readonly onMeasured: () => void;
 }
 
 /** See the top of the file. */
@@ -54,7 +54,7 @@ export class LinkSlot {
   #initiator = false;
   #since: number;
   #stateSince: MonotonicMs;
-  #latencyMs: number | undefined;
+  readonly #roundTrips = new RoundTrips();
   #before: LinkTotals = { sentBytes: 0, receivedBytes: 0, sentPackets: 0, receivedPackets: 0 };
 
   constructor(deps: LinkSlotDeps) {
@@ -75,7 +75,7 @@ export class LinkSlot {
 
   /** Round trip, ms, smoothed; undefined until measured. */
   get latencyMs(): number | undefined {
-    return this.#latencyMs;
+    return this.#roundTrips.ms;
   }
 
   /** Since when the present state lasts, Unix ms. */
@@ -140,7 +140,7 @@ export class LinkSlot {
     this.#initiator = initiator;
     this.#linkSince = this.#stateSince = runtime.clock.monotonic();
     this.#since = runtime.clock.wallMs();
-    this.#latencyMs = roundTripMs ?? this.#latencyMs;
+    this.#roundTrips.restart(roundTripMs);
     watch?.start({ ping: (value) => link.ping(value), receivedBytes: () => link.stats().receivedBytes });
     void link.ended.then((end) => {
       watch?.[Symbol.dispose]();
@@ -153,21 +153,20 @@ export class LinkSlot {
   }
 
   #watch(): LivenessWatch {
-    const { transportId, runtime, metrics } = this.#deps;
+    const { transportId, runtime, metrics, onMeasured } = this.#deps;
     return new LivenessWatch({
       clock: runtime.clock,
       timers: runtime.timers,
-      onRoundTrip: (ms) => this.#measure(ms),
+      onRoundTrip: (ms) => {
+        this.#roundTrips.measured(ms);
+        onMeasured();
+      },
       onSilence: () => {
         metrics.silenced.add();
         runtime.log.info("transport-silent", { transport: transportId });
         this.#link?.close();
       },
     });
-  }
-
-  #measure(ms: number): void {
-    this.#latencyMs = this.#latencyMs === undefined ? ms : this.#latencyMs + (ms - this.#latencyMs) * LATENCY_WEIGHT;
   }
 
   #down(link: ActiveLink, end: LinkEnd): void {

@@ -23,6 +23,13 @@ const DEREGISTER_AFTER_MS = 5_000;
 /** A transport that the other side opened is forgotten when its link has been gone for this long. */
 const FORGET_AFTER_MS = 30_000;
 
+/** A latency that has changed by this part, and by so many ms, is told at once; discovery passes no less on. */
+const WORTH_TELLING = 0.25;
+const LATENCY_NOISE_MS = 1;
+
+/** Why a transport is gone that somebody here took away. */
+export const REMOVED = "it was removed here";
+
 /** What users see of a transport, at one moment. */
 export interface TransportSummary extends LinkTotals {
   /** The same on both sides. */
@@ -58,8 +65,10 @@ export interface LiveTransportDeps {
   readonly onChange: (transport: LiveTransport, type: "up" | "down", reason?: string) => void;
   /** Called when a link dialled by a v1.3 peer ends. */
   readonly onV13Left: (transport: LiveTransport) => void;
+  /** Called when discovery should be told of figures that have changed much. */
+  readonly onFigures: (transport: LiveTransport) => void;
   /** Called when nobody wants the transport any more. */
-  readonly onForgotten: (transport: LiveTransport) => void;
+  readonly onForgotten: (transport: LiveTransport, reason: string) => void;
 }
 
 /** See the top of the file. */
@@ -75,6 +84,9 @@ export class LiveTransport {
   readonly #redial: Redial;
   #isStopped = false;
   #holds = 0;
+  /** What discovery was told last. */
+  #toldLatencyMs: number | undefined;
+  #whyUnwanted = "the other visor opened it, and its link is gone";
   #cancelTimers: (() => void)[] = [];
 
   constructor(
@@ -98,6 +110,7 @@ export class LiveTransport {
         if (!this.#isStopped) this.#startTimers();
       },
       onV13Left: () => onV13Left(this),
+      onMeasured: () => this.#tellLatency(),
     });
     const redial = this.#redial = new Redial({
       runtime,
@@ -138,6 +151,7 @@ export class LiveTransport {
   /** What discovery is told. */
   status(): EdgeStatus {
     const { up, lastsMs, latencyMs, history } = this.#slot;
+    this.#toldLatencyMs = latencyMs;
     const { throughputMBps } = history;
     return {
       id: this.id,
@@ -159,8 +173,9 @@ export class LiveTransport {
     this.#redial.want(address);
   }
 
-  /** Ends {@link want}: a link that is up stays, a lost one is not dialled again. */
-  unwant(): void {
+  /** Ends {@link want}: a link that is up stays, a lost one is not dialled again. @param reason for the log */
+  unwant(reason: string): void {
+    this.#whyUnwanted = reason;
     this.#redial.unwant();
     this.#forgetIfIdle();
   }
@@ -188,6 +203,7 @@ export class LiveTransport {
   async stop(): Promise<void> {
     if (this.#isStopped) return;
     this.#isStopped = true;
+    this.#whyUnwanted = REMOVED;
     const reason = new ClosedError("transport/removed", "The transport was removed");
     this.#cancelAll();
     const stopping = [this.#slot.stop(reason), this.#redial.stop(reason)];
@@ -203,6 +219,13 @@ export class LiveTransport {
     else registration.register(signed);
     this.#redial.noteUp();
     onChange(this, "up");
+  }
+
+  /** Figures on the map are to be those that are shown here: what has changed much is not left to the next report. */
+  #tellLatency(): void {
+    const { latencyMs = 0 } = this.#slot, told = this.#toldLatencyMs;
+    const isFar = told === undefined || Math.abs(latencyMs - told) > Math.max(LATENCY_NOISE_MS, WORTH_TELLING * told);
+    if (isFar) this.#deps.onFigures(this);
   }
 
   #startTimers(): void {
@@ -224,6 +247,6 @@ export class LiveTransport {
     const { isReported, registration, onForgotten } = this.#deps;
     // The peer may be redialling and want it listed; when it does not report it either, discovery lets it expire.
     if (isReported()) registration.leaveToOther(this.id);
-    onForgotten(this);
+    onForgotten(this, this.#whyUnwanted);
   }
 }

@@ -15,7 +15,7 @@ import { runAcceptor } from "./acceptor.ts";
 import type { RawLink, RawListener, TransportDriver } from "./driver.ts";
 import { LinkSetup } from "./link_setup.ts";
 import type { IncomingLink, SettledLink } from "./link_setup.ts";
-import { LiveTransport } from "./live_transport.ts";
+import { LiveTransport, REMOVED } from "./live_transport.ts";
 import type { TransportSummary } from "./live_transport.ts";
 import { transportMetrics } from "./metrics.ts";
 import type { DialAttempt } from "./redial.ts";
@@ -65,7 +65,7 @@ export interface TransportChange {
   readonly type: "up" | "down" | "removed";
   /** As it is now. */
   readonly transport: TransportSummary;
-  /** Why it went down. */
+  /** Why it went down, or was removed. */
   readonly reason?: string;
 }
 
@@ -198,7 +198,7 @@ class Table implements TransportTable {
     } catch (error) {
       // The peer's own link may have come up instead of ours.
       if (transport.up && !signal?.aborted) return transport.summary();
-      if (!keepTrying && !wasWanted) transport.unwant();
+      if (!keepTrying && !wasWanted) transport.unwant(describeError(error));
       throw error;
     } finally {
       release();
@@ -209,7 +209,7 @@ class Table implements TransportTable {
     const transport = this.#transports.get(id);
     if (transport === undefined) throw new RefusedError("transport/not-found", `Remove a transport: no "${id}" here`);
     await transport.stop();
-    this.#forget(transport);
+    this.#forget(transport, REMOVED);
   }
 
   list(): readonly TransportSummary[] {
@@ -281,7 +281,8 @@ class Table implements TransportTable {
       connect: (transport, attempt) => this.#connect(transport, attempt),
       onChange: (transport, type, reason) => this.#tell(transport, type, reason),
       onV13Left: ({ id }) => this.#noteV13(id),
-      onForgotten: (transport) => this.#forget(transport),
+      onFigures: ({ id }) => this.#reporter.changed(id),
+      onForgotten: (transport, reason) => this.#forget(transport, reason),
     });
     this.#transports.set(id, transport);
     // It may be listed as working since before a restart of ours.
@@ -289,10 +290,10 @@ class Table implements TransportTable {
     return transport;
   }
 
-  #forget(transport: LiveTransport): void {
+  #forget(transport: LiveTransport, reason: string): void {
     if (this.#transports.get(transport.id) !== transport) return;
     this.#transports.delete(transport.id);
-    this.#tell(transport, "removed");
+    this.#tell(transport, "removed", reason);
   }
 
   #tell(transport: LiveTransport, type: TransportChange["type"], reason?: string): void {

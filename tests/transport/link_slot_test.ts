@@ -45,6 +45,7 @@ function makeSlot(sim: Simulation): { slot: LinkSlot; told: string[]; end: () =>
     onUp: () => told.push("up"),
     onDown: () => told.push("down"),
     onV13Left: () => told.push("v1.3 left"),
+    onMeasured: () => {},
   });
   return { slot, told, end: async () => await sim.run(loop[Symbol.asyncDispose]()) };
 }

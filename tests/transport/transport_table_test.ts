@@ -323,6 +323,18 @@ simulationTest("an entry that discovery lost is registered again", async (sim) =
   assert.deepEqual([...world.discovery.listed.keys()], [ID]);
 });
 
+simulationTest("where discovery takes reports, it is told within 10 s of a latency that has changed", async (sim) => {
+  await using world = await World.create(sim, new ReportingDiscovery());
+  sim.setLatency("a", "b", 20);
+  await world.connect();
+  await sim.run(10_000);
+  assert.equal(world.discovery.reported.get(ID)?.latencyMs, 40);
+  sim.setLatency("a", "b", 3);
+  await sim.run(10_000);
+  assert.equal(world.a.only().latencyMs, 6);
+  assert.equal(world.discovery.reported.get(ID)?.latencyMs, 6);
+});
+
 simulationTest(
   "where discovery takes reports, a lost transport stays listed as not working until it is back",
   async (sim) => {

@@ -28,7 +28,7 @@ export type VisorEvent =
     | {
       readonly type: "transport-up" | "transport-down" | "transport-removed";
       readonly transport: TransportView;
-      /** Why it went down. */
+      /** Why it went down, or was removed. */
       readonly reason?: string;
     }
     | { readonly type: "route-set-up"; readonly route: RouteEventView; readonly setupMs?: number }
