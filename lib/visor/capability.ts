@@ -33,7 +33,7 @@ export interface CapabilityPart extends Partial<AsyncDisposable>, Partial<Dispos
 export interface VisorContext extends
   Pick<
     VisorParts,
-    "messaging" | "http" | "discovery" | "table" | "router" | "routeFinder" | "binding"
+    "messaging" | "http" | "discovery" | "table" | "router" | "routeFinder" | "binding" | "automatic"
   > {
   readonly runtime: Runtime;
   /** The data folder, for what the capability keeps; see `KeptDocument`. */

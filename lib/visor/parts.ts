@@ -12,6 +12,7 @@ import type { Http, Runtime } from "../runtime/mod.ts";
 import {
   type AddressResolverClient,
   createAddressResolverClient,
+  isPrivateIPv4,
   isPublicIPv4,
 } from "../services/address_resolver/mod.ts";
 import { joinMessaging } from "../network/join_messaging.ts";
@@ -42,7 +43,7 @@ import { AddressBinding } from "./address_binding.ts";
 import { Autoconnect } from "./autoconnect.ts";
 import { type Listeners, portOf } from "../network/listeners.ts";
 import type { KeptDocument } from "./kept_document.ts";
-import { openAutomatic } from "./transports/automatic.ts";
+import { AutomaticTransports } from "./transports/automatic.ts";
 import type { WantedTransport } from "./transports/wanted.ts";
 import { createVisorPage } from "./visor_page.ts";
 
@@ -58,6 +59,8 @@ export interface VisorParts extends AsyncDisposable {
   readonly routeFinder: RouteFinderClient;
   /** Of a visor that is to be found by its key. */
   readonly binding?: AddressBinding | undefined;
+  /** Of the transports that dials open by themselves. */
+  readonly automatic: Pick<AutomaticTransports, "whyRelayed">;
 }
 
 /** What {@link joinParts} needs. */
@@ -123,7 +126,7 @@ export async function joinParts(deps: VisorPartsDeps): Promise<VisorParts> {
     loop,
     drivers: [
       createStcpDriver(runtime),
-      createStcprDriver({ network: runtime.network, resolver }),
+      createStcprDriver({ network: runtime.network, timers: runtime.timers, resolver }),
       createMessagingDriver({ messaging }),
       createWsDriver({ http: runtime.http, beside: page }),
       ...drivers,
@@ -140,9 +143,10 @@ export async function joinParts(deps: VisorPartsDeps): Promise<VisorParts> {
   for (const { kind, listenAddress } of drivers) {
     if (listenAddress !== undefined) listeners.note(`transport-${kind}`, await table.listen(kind, listenAddress));
   }
-  const binding = config.public ?? isPublicIPv4(config.host)
+  const binding = config.public ?? isReachable(listeners, { network, isOwn: deps.askResolver !== undefined })
     ? stack.use(await goPublic({ runtime, listeners, table, resolver, host: config.host }))
     : undefined;
+  const automatic = stack.use(new AutomaticTransports({ runtime, table, hasResolver: resolver !== undefined }));
   const router = stack.use(createRouter({
     runtime,
     secret,
@@ -152,12 +156,7 @@ export async function joinParts(deps: VisorPartsDeps): Promise<VisorParts> {
     setupNodes: network.setupNodes,
     routeFinder,
     edgesOf: async (id) => (await discovery.byId(id))?.edges,
-    ...(config.autoTransport
-      ? {
-        ensureTransport: (remote, signal) =>
-          openAutomatic(remote, { runtime, table, hasResolver: resolver !== undefined, signal }),
-      }
-      : {}),
+    ...(config.autoTransport && { ensureTransport: (remote, signal) => automatic.open(remote, signal) }),
   }));
   if (config.autoconnect && resolver !== undefined) {
     stack.use(new Autoconnect({ runtime, resolver, table, localKey: messaging.publicKey, kind: STCPR.kind }));
@@ -172,8 +171,22 @@ export async function joinParts(deps: VisorPartsDeps): Promise<VisorParts> {
     router,
     routeFinder,
     binding,
+    automatic,
     [Symbol.asyncDispose]: async () => await owned.disposeAsync(),
   };
+}
+
+/**
+ * Can others reach this machine by its address? On the Internet they can by a public one, and in a network whose own
+ * services are at a private address by a private one. What a name leads to is not known yet.
+ */
+function isReachable(
+  { host }: Listeners,
+  { network, isOwn }: { readonly network: NetworkConfig; readonly isOwn: boolean },
+): boolean {
+  if (isPublicIPv4(host)) return true;
+  const resolverHost = URL.parse(network.addressResolver ?? "")?.hostname ?? "";
+  return isPrivateIPv4(host) && (isOwn || isPrivateIPv4(resolverHost));
 }
 
 /** Listens for whoever finds this visor by its key, and lets it be found. */

@@ -69,7 +69,7 @@ export async function startVisorWith(options: VisorOptions, internals: VisorInte
     await joinParts({ runtime, secret, network, askResolver, listeners, wanted, drivers, config, wrapLoop }),
   );
   internals.onParts?.(parts);
-  const { messaging, http, discovery, table, router, routeFinder, binding } = parts;
+  const { messaging, http, discovery, table, router, routeFinder, binding, automatic } = parts;
   const keys = new KeyBook();
   keys.add({ known: () => Promise.resolve([publicKey]) });
   const capabilities = stack.use(
@@ -87,6 +87,7 @@ export async function startVisorWith(options: VisorOptions, internals: VisorInte
       router,
       routeFinder,
       binding,
+      automatic,
     }),
   );
   await capabilities.restore();

@@ -75,6 +75,64 @@ simulationTest("a public visor that is listed and does not answer is reached ove
   sim.heal("10.0.0.4", "198.51.100.2");
 });
 
+simulationTest(
+  "two visors of one private network reach each other over TCP when its services are there too",
+  async (sim) => {
+    await using stage = new Stage(sim);
+    const [first, second, third] = [
+      await stage.start("10.9.0.1"),
+      await stage.start("10.9.0.2"),
+      await stage.start("10.9.0.3"),
+    ];
+    for (const visor of [first, second, third]) {
+      assert.ok(visor.listeners.some(({ purpose }) => purpose === "transport-stcpr"));
+    }
+    await pass(sim, 1_000);
+    await sim.run(second.routes.ping(first.publicKey, { count: 1 }));
+    await sim.run(second.routes.ping(third.publicKey, { count: 1 }));
+    assert.deepEqual(typesOf(second), ["stcpr", "stcpr"]);
+  },
+);
+
+simulationTest("why a transport is relayed stands in log, explain, status and events", async (sim) => {
+  await using stage = new Stage(sim);
+  await stage.start(CONTROL);
+  const [hidden, other] = [await stage.start("10.0.0.3"), await stage.start("10.0.0.4")];
+  const stop = new AbortController();
+  const removed: unknown[] = [];
+  const listening = (async () => {
+    for await (const event of other.events({ signal: stop.signal })) {
+      if (event.type === "transport-removed") removed.push(event.reason);
+    }
+  })();
+  await pass(sim, 1_000);
+  await sim.run(other.routes.ping(hidden.publicKey, { count: 1 }));
+  const why = /the address resolver does not know where/;
+  const [explained] = await sim.run(other.routes.explain(hidden.publicKey));
+  assert.match(explained?.reason ?? "", why);
+  const { checks } = await sim.run(other.status());
+  assert.match(checks.find(({ name }) => name === "transports")?.detail ?? "", why);
+  for (const line of ["transport-removed", "no-tcp-transport"]) {
+    assert.match(sim.logLines.find((text) => text.includes(line)) ?? "", why);
+  }
+  assert.match(String(removed[0]), why);
+  stop.abort();
+  await listening;
+});
+
+simulationTest("a dial does not wait for TCP that is silent", async (sim) => {
+  await using stage = new Stage(sim);
+  await stage.start(CONTROL);
+  const [open, other] = [await stage.start("198.51.100.2"), await stage.start("10.0.0.4")];
+  await pass(sim, 1_000);
+  sim.partition("10.0.0.4", "198.51.100.2");
+  const began = sim.nowMs;
+  await sim.run(other.routes.ping(open.publicKey, { count: 1 }));
+  assert.ok(sim.nowMs - began < 2_000, `${sim.nowMs - began} ms`);
+  assert.deepEqual(typesOf(other), ["dmsg"]);
+  sim.heal("10.0.0.4", "198.51.100.2");
+});
+
 simulationTest("route explain tells why a dial goes round a messaging transport that only stood in", async (sim) => {
   await using stage = new Stage(sim);
   await stage.start(CONTROL);

@@ -39,7 +39,7 @@ export function visorCommand(host: CliHost): Command {
     .addOption(
       new Option(
         "--public [on|off]",
-        "let others find this visor by its key (default: when --host is a public address)",
+        "let others find this visor by its key (default: when others in its network reach --host)",
       )
         .preset("on").argParser(onOrOff),
     )

@@ -28,7 +28,7 @@ import { SudphBindings } from "./sudph.ts";
 
 export { createAddressResolverClient } from "./client.ts";
 export type { AddressResolverClient, AddressResolverClientDeps } from "./client.ts";
-export { isPublicIPv4 } from "./public_ip.ts";
+export { isPrivateIPv4, isPublicIPv4 } from "./public_ip.ts";
 
 /** An address resolver. */
 export interface AddressResolver extends HttpService {

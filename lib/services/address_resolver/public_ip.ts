@@ -25,6 +25,11 @@ export function isPublicIPv4(text: string): boolean {
     PRIVATE_NETWORKS.every(([network, bits]) => (address ^ network) >>> (32 - bits) !== 0);
 }
 
+/** Is it an IPv4 address that is reached from its own network only, and not from its own machine only? */
+export function isPrivateIPv4(text: string): boolean {
+  return parseIPv4(text) !== undefined && !isPublicIPv4(text) && !text.startsWith("127.");
+}
+
 /**
  * The address that a request came from, as the services of v1.3 see it.
  * @param headers of the request

@@ -36,8 +36,8 @@ export interface VisorRoutes {
 
 /** The capability. */
 export const routes: Capability<RoutesPart, VisorRoutes> = {
-  makePart: ({ runtime, publicKey, router, routeFinder, table, messaging }) =>
-    new RoutesPart({ runtime, localKey: publicKey, router, routeFinder, table, messaging }),
+  makePart: ({ runtime, publicKey, router, routeFinder, table, messaging, automatic }) =>
+    new RoutesPart({ runtime, localKey: publicKey, router, routeFinder, table, messaging, automatic }),
   makeFacet: (part, keys) => ({
     find: async (remote, options) => await part.find(await keys.complete(remote), options),
     explain: async (remote, options) => await part.explain(await keys.complete(remote), options),

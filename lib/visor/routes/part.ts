@@ -17,6 +17,7 @@ import type { Runtime } from "../../runtime/mod.ts";
 import type { RouteConstraints, RouteFinderClient, RouteQuery } from "../../services/route_finder/mod.ts";
 import type { TransportTable } from "../../transport/mod.ts";
 import type { PublicKey } from "../../types/mod.ts";
+import type { AutomaticTransports } from "../transports/automatic.ts";
 import { whileOnline } from "../online.ts";
 import { candidateViewOf, type RouteCandidateView, type RouteView, routeViewOf } from "./view.ts";
 
@@ -45,6 +46,7 @@ export interface RoutesDeps {
   readonly routeFinder: RouteFinderClient;
   readonly table: Pick<TransportTable, "list">;
   readonly messaging: Pick<MessagingClient, "sessions">;
+  readonly automatic: Pick<AutomaticTransports, "whyRelayed">;
 }
 
 /** See the top of the file. Disposing stops answering those who measure. */
@@ -72,9 +74,15 @@ export class RoutesPart implements AsyncDisposable {
   }
 
   async explain(remote: PublicKey, { signal, ...constraints }: FindOptions = {}): Promise<RouteCandidateView[]> {
-    const { localKey, routeFinder, table: transports } = this.#deps;
+    const { localKey, routeFinder, table: transports, automatic } = this.#deps;
     const query = { ...constraints, source: localKey, destination: remote };
-    return (await explainDial(query, { routeFinder, transports, signal })).map(candidateViewOf);
+    const candidates = await explainDial(query, { routeFinder, transports, signal });
+    const whyRelayed = automatic.whyRelayed(remote);
+    return candidates.map(candidateViewOf).map((view) =>
+      whyRelayed !== undefined && view.visors.length === 2
+        ? { ...view, reason: `${view.reason}; there is no TCP transport: ${whyRelayed}` }
+        : view
+    );
   }
 
   rules(): RuleSummary[] {

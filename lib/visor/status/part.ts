@@ -5,7 +5,7 @@
 
 import * as v from "valibot";
 import type { NetworkConfig } from "../../network/mod.ts";
-import type { MonotonicMs, PublicKey } from "../../types/mod.ts";
+import { type MonotonicMs, type PublicKey, shortKey } from "../../types/mod.ts";
 import type { MessagingClient } from "../../messaging/mod.ts";
 import { type Http, type Runtime, withTimeout } from "../../runtime/mod.ts";
 import type { TransportTable } from "../../transport/mod.ts";
@@ -15,6 +15,7 @@ import {
 } from "../../services/messaging_discovery/mod.ts";
 import { createServiceClient } from "../../services/http/mod.ts";
 import type { AddressBinding } from "../address_binding.ts";
+import type { AutomaticTransports } from "../transports/automatic.ts";
 import { Patience } from "./patience.ts";
 import { type Finding, StatusHistory } from "./history.ts";
 import { VERSION } from "../../types/version.ts";
@@ -27,6 +28,7 @@ export interface StatusDeps {
   readonly network: NetworkConfig;
   readonly messaging: Pick<MessagingClient, "sessions" | "problem">;
   readonly table: Pick<TransportTable, "list">;
+  readonly automatic: Pick<AutomaticTransports, "whyRelayed">;
   /** Reaches public keys, too. */
   readonly http: Http;
   /** Of a visor that is to be found by its key. */
@@ -96,8 +98,14 @@ export class StatusPart {
   }
 
   #transports(): Finding {
-    const all = this.#deps.table.list(), up = all.filter((transport) => transport.up).length;
-    if (up === all.length) return { name: "transports", state: "ok", detail: `${up} up` };
+    const { table, automatic } = this.#deps;
+    const all = table.list(), up = all.filter((transport) => transport.up).length;
+    const relayed = all.map(({ remote }) => ({ remote, reason: automatic.whyRelayed(remote) }))
+      .filter(({ reason }) => reason !== undefined)
+      .map(({ remote, reason }) => `; ${shortKey(remote)} over messaging servers only: ${reason}`);
+    if (up === all.length) {
+      return { name: "transports", state: "ok", detail: `${up} up${relayed.slice(0, 3).join("")}` };
+    }
     return {
       name: "transports",
       state: up === 0 ? "failed" : "degraded",
