@@ -110,7 +110,7 @@ function describeCandidate({ visors, cost, assumed, chosen, reason }: RouteCandi
     figure(figures, "resetsPerHour", " resets/h"),
   ];
   return [
-    `${chosen ? "→" : " "} ${inLines(visors.map(shortKey), 6).replaceAll("\n", "\n  ")}`,
+    inLines(visors.map(shortKey), 6),
     `    ${costs.join(", ")}`,
     `    ${chosen ? "chosen: " : ""}${reason}`,
   ].join("\n");

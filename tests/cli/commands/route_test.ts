@@ -11,7 +11,7 @@ commandTest("skywire route find and explain show paths, and which one is chosen"
   const { candidates: [candidate] } = await json("route", "explain", b.publicKey);
   assert.deepEqual([candidate.visors, candidate.chosen], [way, true]);
   assert.ok(candidate.reason.length > 0);
-  assert.match((await run("route", "explain", b.publicKey)).out, /^→ .*\n.*1 hop, .*\n +chosen: /);
+  assert.match((await run("route", "explain", b.publicKey)).out, /^[0-9a-f]{8} → .*\n.*1 hop, .*\n +chosen: /);
 });
 
 commandTest("skywire route find says so when no path is as asked for", async ({ b, run, json }) => {
