@@ -3,8 +3,8 @@
  * (visor-and-apps.md §2.2). Tested in tests/apps/socks/proxy_test.ts.
  */
 
-import { ProtocolError } from "../../errors/mod.ts";
-import { type ByteLink, formatAddress, type Runtime, withTimeout } from "../../runtime/mod.ts";
+import { describeError, ProtocolError } from "../../errors/mod.ts";
+import { type ByteLink, formatAddress, type Runtime, sideBySide, withTimeout } from "../../runtime/mod.ts";
 import type { MuxStream } from "../../links/mux_session.ts";
 import type { DestinationRule } from "./destinations.ts";
 import { LinkReader } from "../../links/link_reader.ts";
@@ -31,6 +31,8 @@ const HANDSHAKE_MS = 20_000;
 const REFUSAL_MS = 5_000;
 /** For one address of the destination, ms: less than it takes a browser to give up. */
 const DIAL_MS = 10_000;
+/** How long one address is ahead of the next one, ms, as RFC 8305 has it. */
+const HEAD_START_MS = 250;
 /** Addresses of one name that are tried. */
 const MAX_ADDRESSES = 4;
 
@@ -159,25 +161,34 @@ async function connect(request: SocksRequest, deps: SessionDeps, signal: AbortSi
     deps.onRefused({ why: "destination", destination: formatAddress(host, port) });
     return REPLY.notAllowed;
   }
-  let reply: number = REPLY.hostUnreachable;
-  for (const address of allowed) {
-    try {
-      // The address that was checked: asking for the name again could give another one.
-      return await withTimeout((signal) => network.dial(formatAddress(address, port), { signal, canReset: true }), {
-        timers,
-        ms: DIAL_MS,
-        code: "socks/dial-timeout",
-        message: "Wait for a destination",
-        signal,
-        discard: (late) => late.close(),
-      });
-    } catch (error) {
-      signal.throwIfAborted();
-      reply = replyOf(error);
-      log.debug("socks-dial-failed", { address, port, reply });
-    }
+  try {
+    return await sideBySide(allowed, {
+      timers,
+      headStartMs: HEAD_START_MS,
+      attempt: (address, signal) => dialAddress(formatAddress(address, port), { network, timers, signal }),
+      discard: (late) => late.close(),
+      signal,
+    });
+  } catch (error) {
+    signal.throwIfAborted();
+    log.debug("socks-dial-failed", { host, port, error: describeError(error) });
+    return replyOf(error);
   }
-  return reply;
+}
+
+/** The address that was checked: asking for the name again could give another one. */
+function dialAddress(
+  address: string,
+  { network, timers, signal }: Pick<Runtime, "network" | "timers"> & { readonly signal: AbortSignal },
+): Promise<ByteLink> {
+  return withTimeout((signal) => network.dial(address, { signal }), {
+    timers,
+    ms: DIAL_MS,
+    code: "socks/dial-timeout",
+    message: "Wait for a destination",
+    signal,
+    discard: (late) => late.close(),
+  });
 }
 
 /** What the platform calls the failure decides the reply. */

@@ -315,3 +315,23 @@ Deno.test("while the route is down curl gets a SOCKS error within 10 s, and afte
   const up = await curl(world.client, url, "--retry", "5", "--retry-delay", "1", "--retry-all-errors");
   assert.equal(digest(up.body), digest(body));
 });
+
+Deno.test("an address of a destination that is silent does not keep a program from the next one", async () => {
+  using own = createDenoRuntime({ logLevel: "off" });
+  const dialled: string[] = [];
+  const silent = ({ signal }: { readonly signal?: AbortSignal } = {}): Promise<never> =>
+    new Promise((_, reject) => signal?.addEventListener("abort", () => reject(signal.reason)));
+  const network: Runtime["network"] = {
+    ...own.network,
+    resolve: () => Promise.resolve(["127.0.0.2", "127.0.0.1"]),
+    dial: (address, options) => {
+      dialled.push(address);
+      return address.startsWith("127.0.0.2:") ? silent(options) : own.network.dial(address, options);
+    },
+  };
+  await using world = await createWorld({ runtime: { ...own, network } });
+  await using server = serve(bodyOf(10));
+  const { code } = await curl(world.client, `http://two.example:${server.addr.port}/`);
+  assert.equal(code, 0);
+  assert.deepEqual(dialled.map((address) => address.split(":")[0]), ["127.0.0.2", "127.0.0.1"]);
+});
