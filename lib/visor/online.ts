@@ -5,7 +5,7 @@
 
 import { UnavailableError } from "../errors/mod.ts";
 import type { MessagingClient } from "../messaging/mod.ts";
-import { sleep, type Timers } from "../runtime/mod.ts";
+import { sleep, type Timers, untilAborted } from "../runtime/mod.ts";
 
 /** A session that was cut is back by then, unless its server is gone, ms. */
 const OFFLINE_AFTER_MS = 1_500;
@@ -28,7 +28,8 @@ export async function whileOnline<T>(
     if (messaging.sessions.length === 0) offline.abort(offlineError(undefined));
   }, () => {});
   try {
-    return await work(AbortSignal.any([offline.signal, ...(signal === undefined ? [] : [signal])]));
+    const over = AbortSignal.any([offline.signal, ...(signal === undefined ? [] : [signal])]);
+    return await untilAborted(work(over), over);
   } catch (error) {
     signal?.throwIfAborted();
     if (error instanceof UnavailableError && messaging.sessions.length === 0) {
