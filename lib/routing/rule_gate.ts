@@ -19,6 +19,7 @@ import {
 } from "../types/mod.ts";
 import { type EdgeRules, KEEP_ALIVE_RANGE_NS } from "../wire/setup_messages.ts";
 import { DEFAULT_RULE_LIMITS, type RuleLimits, RuleQuota } from "./rule_quota.ts";
+import { at } from "../types/at.ts";
 
 /** A reservation that no rule followed is void after this time: twice the deadline of a set-up in v1.3 (routing.md §5.4). */
 const RESERVATION_MS = 60_000;
@@ -100,7 +101,7 @@ export class RuleGate {
   saveIntermediary(encoded: readonly Uint8Array[], setupNode: PublicKey): void {
     const rules = encoded.map((bytes) => this.#check(bytes, { type: "intermediary", setupNode }));
     if (new Set(rules.map((rule) => rule.routeId)).size < rules.length) throw notReserved(setupNode);
-    rules.forEach((rule, i) => this.#save(rule, { encoded: encoded[i]!, setupNode }));
+    rules.forEach((rule, i) => this.#save(rule, { encoded: at(encoded, i), setupNode }));
   }
 
   /**
@@ -117,7 +118,7 @@ export class RuleGate {
     },
   ): SavedEdgeRules {
     const forward = this.#check(edge.forward, { type: "forward", setupNode });
-    const consume = this.#check(edge.reverse, { type: "consume", setupNode });
+    const consume = this.#check(edge.consume, { type: "consume", setupNode });
     if (forward.routeId === consume.routeId) throw notReserved(setupNode);
     const consistent = sameDescriptor(edge.descriptor, descriptor) &&
       sameDescriptor(consume.descriptor, edge.descriptor) &&
@@ -130,7 +131,7 @@ export class RuleGate {
       );
     }
     this.#save(forward, { encoded: edge.forward, setupNode });
-    this.#save(consume, { encoded: edge.reverse, setupNode });
+    this.#save(consume, { encoded: edge.consume, setupNode });
     return { forward, consume };
   }
 

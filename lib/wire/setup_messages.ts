@@ -7,7 +7,7 @@
  * setup node → visor, messaging port 136    RPCGateway.ReserveIDs               count → route ids
  *                                           RPCGateway.AddIntermediaryRules     rules → true
  *                                           RPCGateway.AddEdgeRules             EdgeRules → true
- *                                           RPCGateway.RemoveRules              route ids → true      ours: Go knows it not
+ *                                           RPCGateway.RemoveRules              route ids → true      ours: v1.3 does not know it
  * ```
  *
  * Tested in tests/overlay/rpc/rpc_vectors_test.ts.
@@ -72,8 +72,8 @@ export interface EdgeRules {
   readonly descriptor: RouteDescriptor;
   /** A forward rule as bytes: where what this end sends goes. */
   readonly forward: Uint8Array;
-  /** A consume rule as bytes: what this end receives. */
-  readonly reverse: Uint8Array;
+  /** A consume rule as bytes: what this end receives. `Reverse` on the wire. */
+  readonly consume: Uint8Array;
 }
 
 /** Reads a descriptor. @param bytes 70 of them. Keys may be null, but not off the curve */
@@ -165,9 +165,9 @@ export const gobEdgeRules: GobType<EdgeRules> = mapGob<WireEdgeRules, EdgeRules>
     "routing.EdgeRules",
   ),
   {
-    decode: (wire) => ({ descriptor: wire.Desc, forward: wire.Forward, reverse: wire.Reverse }),
-    encode: (rules) => ({ Desc: rules.descriptor, Forward: rules.forward, Reverse: rules.reverse }),
-    zero: { descriptor: NO_DESCRIPTOR, forward: new Uint8Array(), reverse: new Uint8Array() },
+    decode: (wire) => ({ descriptor: wire.Desc, forward: wire.Forward, consume: wire.Reverse }),
+    encode: (rules) => ({ Desc: rules.descriptor, Forward: rules.forward, Reverse: rules.consume }),
+    zero: { descriptor: NO_DESCRIPTOR, forward: new Uint8Array(), consume: new Uint8Array() },
   },
 );
 
@@ -212,7 +212,7 @@ export const ADD_EDGE_RULES: RpcMethod<EdgeRules, boolean> = {
   reply: gobBool,
 };
 
-/** Takes rules back that this setup node installed. Only our visors know it; Go answers «can't find method». */
+/** Takes rules back that this setup node installed. Only our visors know it; v1.3 answers «can't find method». */
 export const REMOVE_RULES: RpcMethod<readonly RouteId[], boolean> = {
   name: "RPCGateway.RemoveRules",
   argument: gobRouteIds,

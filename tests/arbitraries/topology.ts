@@ -1,6 +1,7 @@
 /** Networks as drawings: visors by number, and which of them are joined. */
 
 import fc from "fast-check";
+import { at } from "../../lib/types/at.ts";
 
 /** A connected network and a path through it. */
 export interface Topology {
@@ -32,10 +33,10 @@ export function topology(most: number): fc.Arbitrary<Topology> {
 function walk(edges: readonly (readonly [number, number])[], start: number, steps: readonly number[]): number[] {
   const path = [start];
   for (const step of steps) {
-    const at = path.at(-1)!;
-    const next = edges.flatMap(([a, b]) => a === at ? [b] : b === at ? [a] : []).filter((to) => !path.includes(to));
+    const here = at(path, -1);
+    const next = edges.flatMap(([a, b]) => a === here ? [b] : b === here ? [a] : []).filter((to) => !path.includes(to));
     if (next.length === 0) break;
-    path.push(next[step % next.length]!);
+    path.push(at(next, step % next.length));
   }
   return path;
 }

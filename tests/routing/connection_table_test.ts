@@ -5,6 +5,7 @@ import { hasCode } from "../../lib/errors/mod.ts";
 import { createRouteListener } from "../../lib/routing/route_listener.ts";
 import { simulationTest } from "../fakes/mod.ts";
 import { makeLine } from "./line.ts";
+import { at } from "../../lib/types/at.ts";
 
 simulationTest(
   "ConnectionTable.adopt() closes an older connection between the same ports, and it alone",
@@ -23,10 +24,10 @@ simulationTest("ConnectionTable.abandon() takes the rules of the whole route alo
   await using line = await makeLine(sim, 2);
   const ends = line.install();
   const [initiator, responder] = [ends.initiator(), ends.responder()];
-  await sim.run(line.nodes[0]!.table.abandon(initiator));
+  await sim.run(at(line.nodes, 0).table.abandon(initiator));
   await sim.run(responder.group.ended());
   assert.equal(responder.group.end?.reason, "remote");
-  await sim.run(line.nodes[2]!.table.abandon(responder));
+  await sim.run(at(line.nodes, 2).table.abandon(responder));
   for (const { loop, runtime } of line.nodes) assert.deepEqual(loop.switch.rules(runtime.clock.monotonic()), []);
 });
 
@@ -35,7 +36,7 @@ simulationTest("ConnectionTable.open() deletes rules of which no group can be ma
   const { initiator } = line.install();
   initiator();
   assert.throws(initiator, (error) => hasCode(error, "switch/no-rules"));
-  const { loop, runtime } = line.nodes[0]!;
+  const { loop, runtime } = at(line.nodes, 0);
   assert.deepEqual(loop.switch.rules(runtime.clock.monotonic()), []);
 });
 
@@ -44,7 +45,7 @@ simulationTest("ConnectionTable.closeAll() is done in half a second though nobod
   const [a] = await line.connect();
   sim.partition("n0", "n1");
   const begin = sim.nowMs;
-  await sim.run(line.nodes[0]!.table.closeAll());
+  await sim.run(at(line.nodes, 0).table.closeAll());
   assert.equal(sim.nowMs - begin, 500);
   assert.equal((await sim.run(a.closed)).reason, "local");
 });

@@ -8,13 +8,14 @@ import { concatBytes } from "../../lib/types/mod.ts";
 import { simulationTest } from "../fakes/mod.ts";
 import { makeLine } from "./line.ts";
 import { makeRawPeer } from "./raw_peer.ts";
+import { at } from "../../lib/types/at.ts";
 
 const DATA = 0, HANDSHAKE = 3;
 const ENCRYPT = Uint8Array.of(1), PLAINTEXT = Uint8Array.of(0);
 
 simulationTest("initiateHandshake() succeeds when the responder's group comes late", async (sim) => {
   await using line = await makeLine(sim, 2);
-  const [from, to] = [line.nodes[0]!, line.nodes[2]!];
+  const [from, to] = [at(line.nodes, 0), at(line.nodes, 2)];
   const ends = line.install();
   const initiator = ends.initiator();
   const initiating = initiateHandshake(initiator.group, { ...from, remoteKey: to.key });
@@ -28,7 +29,7 @@ simulationTest(
   "initiateHandshake() repeats its first packet while nothing comes, and gives up after 5 s",
   async (sim) => {
     await using line = await makeLine(sim, 2);
-    const [from, to] = [line.nodes[0]!, line.nodes[2]!];
+    const [from, to] = [at(line.nodes, 0), at(line.nodes, 2)];
     sim.partition("n0", "n1");
     const { group } = line.install().initiator();
     const begin = sim.nowMs;
@@ -37,13 +38,13 @@ simulationTest(
       (error) => hasCode(error, "route/handshake-timeout"),
     );
     assert.equal(sim.nowMs - begin, 5_000);
-    assert.equal(line.links[0]![0].stats().sentPackets, 13, "at once and every 400 ms");
+    assert.equal(at(line.links, 0)[0].stats().sentPackets, 13, "at once and every 400 ms");
   },
 );
 
 simulationTest("initiateHandshake() ends with its signal", async (sim) => {
   await using line = await makeLine(sim, 1);
-  const [from, to] = [line.nodes[0]!, line.nodes[1]!];
+  const [from, to] = [at(line.nodes, 0), at(line.nodes, 1)];
   const { group } = line.install().initiator();
   const enough = new AbortController();
   const initiating = initiateHandshake(group, { ...from, remoteKey: to.key, signal: enough.signal });
@@ -53,7 +54,7 @@ simulationTest("initiateHandshake() ends with its signal", async (sim) => {
 
 simulationTest("answerHandshake() refuses a peer that does not hold the key of the descriptor", async (sim) => {
   await using line = await makeLine(sim, 1);
-  const [from, to] = [line.nodes[0]!, line.nodes[1]!];
+  const [from, to] = [at(line.nodes, 0), at(line.nodes, 1)];
   using other = generateSecretKey(from.runtime.random);
   const ends = line.install();
   const [initiator, responder] = [ends.initiator(), ends.responder()];
@@ -68,7 +69,7 @@ simulationTest("answerHandshake() refuses a peer that does not hold the key of t
 
 simulationTest("initiateHandshake() refuses a responder with another key", async (sim) => {
   await using line = await makeLine(sim, 1);
-  const [from, to] = [line.nodes[0]!, line.nodes[1]!];
+  const [from, to] = [at(line.nodes, 0), at(line.nodes, 1)];
   using other = generateSecretKey(from.runtime.random);
   const ends = line.install();
   const [initiator, responder] = [ends.initiator(), ends.responder()];

@@ -16,6 +16,7 @@ import { type ActiveLink, createSwitchLoop, type SwitchLoop } from "../../lib/tr
 import type { PublicKey, RouteDescriptor, RouteId, SecretKey, TransportId } from "../../lib/types/mod.ts";
 import { invertDescriptor } from "../../lib/types/mod.ts";
 import type { Simulation } from "../fakes/mod.ts";
+import { at } from "../../lib/types/at.ts";
 
 /** Of all rules here, ns. */
 export const KEEP_ALIVE_NS = 30_000_000_000n;
@@ -46,19 +47,19 @@ export interface Line extends AsyncDisposable {
 /** Makes a line of `hops` + 1 nodes. Runs the simulation while it is built. */
 export async function makeLine(sim: Simulation, hops: number): Promise<Line> {
   const nodes = Array.from({ length: hops + 1 }, (_, i) => makeNode(sim, `n${i}`));
-  const links = await sim.run(Promise.all(nodes.slice(1).map((node, i) => join(nodes[i]!, node, transportId(i)))));
+  const links = await sim.run(Promise.all(nodes.slice(1).map((node, i) => join(at(nodes, i), node, transportId(i)))));
 
   const install: Line["install"] = ({ local = 49_153, remote = 3 } = {}) => {
     const descriptor: RouteDescriptor = {
-      source: { publicKey: nodes[0]!.key, port: local },
-      destination: { publicKey: nodes.at(-1)!.key, port: remote },
+      source: { publicKey: at(nodes, 0).key, port: local },
+      destination: { publicKey: at(nodes, -1).key, port: remote },
     };
     const transports = links.map((_, i) => transportId(i));
     const forward = installOneWay(nodes, transports, descriptor);
     const reverse = installOneWay(nodes.toReversed(), transports.toReversed(), invertDescriptor(descriptor));
     return {
-      initiator: () => nodes[0]!.table.open({ forward: forward.first, consume: reverse.last }),
-      responder: () => nodes.at(-1)!.table.open({ forward: reverse.first, consume: forward.last }),
+      initiator: () => at(nodes, 0).table.open({ forward: forward.first, consume: reverse.last }),
+      responder: () => at(nodes, -1).table.open({ forward: reverse.first, consume: forward.last }),
     };
   };
 
@@ -67,7 +68,7 @@ export async function makeLine(sim: Simulation, hops: number): Promise<Line> {
     links,
     install,
     async connect(ports): Promise<[GroupConnection, GroupConnection]> {
-      const [from, to] = [nodes[0]!, nodes.at(-1)!];
+      const [from, to] = [at(nodes, 0), at(nodes, -1)];
       const ends = install(ports);
       const [initiator, responder] = [ends.initiator(), ends.responder()];
       await sim.run(Promise.all([
@@ -134,8 +135,8 @@ function installOneWay(nodes: readonly LineNode[], transports: readonly Transpor
   last: Extract<Rule, { type: "consume" }>;
 } {
   const ids = nodes.map(({ loop }) => loop.switch.reserveRouteIds(1)[0] as RouteId);
-  const common = (i: number) => ({ keepAliveNs: KEEP_ALIVE_NS, routeId: ids[i]! });
-  const next = (i: number) => ({ nextRouteId: ids[i + 1]!, nextTransportId: transports[i]! });
+  const common = (i: number) => ({ keepAliveNs: KEEP_ALIVE_NS, routeId: at(ids, i) });
+  const next = (i: number) => ({ nextRouteId: at(ids, i + 1), nextTransportId: at(transports, i) });
   const first = { type: "forward", ...common(0), descriptor, ...next(0) } as const;
   const last = { type: "consume", ...common(nodes.length - 1), descriptor } as const;
   nodes.forEach(({ loop, runtime }, i) => {

@@ -5,6 +5,7 @@ import { hasCode } from "../../lib/errors/mod.ts";
 import type { RouteConnection } from "../../lib/routing/route_connection.ts";
 import { simulationTest } from "../fakes/mod.ts";
 import { makeLine } from "./line.ts";
+import { at } from "../../lib/types/at.ts";
 
 const text = (bytes: Uint8Array): string => new TextDecoder().decode(bytes);
 const bytes = (value: string): Uint8Array => new TextEncoder().encode(value);
@@ -22,7 +23,7 @@ simulationTest("RouteConnection carries bytes both ways", async (sim) => {
   assert.equal(await sim.run(readText(b)), "to the exit");
   await sim.run(b.write(bytes("and back")));
   assert.equal(await sim.run(readText(a)), "and back");
-  assert.equal(a.remoteKey, line.nodes[2]!.key);
+  assert.equal(a.remoteKey, at(line.nodes, 2).key);
   assert.deepEqual([a.localPort, a.remotePort, b.localPort, b.remotePort], [49_153, 3, 3, 49_153]);
 });
 
@@ -141,7 +142,7 @@ simulationTest("RouteConnection breaks at both ends when a link on its path ends
   await using line = await makeLine(sim, 3);
   const [a, b] = await line.connect();
   const waiting = [a, b].map((end) => assert.rejects(readText(end), (error) => hasCode(error, "route/broken")));
-  line.links[1]![0].close();
+  at(line.links, 1)[0].close();
   await sim.run(Promise.all(waiting), 10_000);
 });
 

@@ -102,21 +102,21 @@ Deno.test("RuleGate refuses rules that are malformed, lead nowhere or live too l
 Deno.test("RuleGate takes edge rules that describe one connection which ends here", () => {
   using world = makeWorld();
   const [a, b] = world.gate.reserve(2, SETUP) as [RouteId, RouteId];
-  const edge = { descriptor: DESCRIPTOR, forward: forward(a), reverse: consume(b) };
+  const edge = { descriptor: DESCRIPTOR, forward: forward(a), consume: consume(b) };
   const elsewhere = invertDescriptor(DESCRIPTOR);
   const otherPort = { ...DESCRIPTOR, source: { publicKey: REMOTE, port: 50_001 } };
   const save = (change: Partial<typeof edge>) => () =>
     world.gate.saveEdge({ ...edge, ...change }, { setupNode: SETUP });
   refuses(save({ descriptor: elsewhere }), "rule/wrong-descriptor");
-  refuses(save({ reverse: consume(b, otherPort) }), "rule/wrong-descriptor");
+  refuses(save({ consume: consume(b, otherPort) }), "rule/wrong-descriptor");
   refuses(save({ forward: forward(a, otherPort) }), "rule/wrong-descriptor");
-  refuses(save({ forward: forward(a, DESCRIPTOR), reverse: consume(b, elsewhere) }), "rule/wrong-descriptor");
+  refuses(save({ forward: forward(a, DESCRIPTOR), consume: consume(b, elsewhere) }), "rule/wrong-descriptor");
   refuses(
-    save({ descriptor: elsewhere, forward: forward(a, DESCRIPTOR), reverse: consume(b, elsewhere) }),
+    save({ descriptor: elsewhere, forward: forward(a, DESCRIPTOR), consume: consume(b, elsewhere) }),
     "rule/wrong-descriptor",
   );
   refuses(save({ forward: consume(a) }), "rule/wrong-type");
-  refuses(save({ reverse: consume(a) }), "rule/not-reserved");
+  refuses(save({ consume: consume(a) }), "rule/not-reserved");
   refuses(
     () => world.gate.saveEdge(edge, { setupNode: SETUP, descriptor: otherPort }),
     "rule/wrong-descriptor",

@@ -14,6 +14,7 @@ import type { Rule } from "../../lib/core/mod.ts";
 import { parseTransportId, type RouteDescriptor, type RouteId, type TransportId } from "../../lib/types/mod.ts";
 import { Fault } from "../../lib/wire/fault.ts";
 import { type JsonFaultCode, JsonObject } from "../../lib/wire/go_json.ts";
+import { at } from "../../lib/types/at.ts";
 
 /** The longest summary that is read; a legitimate one has about 400 characters. */
 export const MAX_RULE_SUMMARY_CHARACTERS = 4096;
@@ -42,7 +43,7 @@ export function formatRuleSummary(rule: Rule): string {
     ...(rule.type === "consume" ? [] : [`"next_rid":${rule.nextRouteId},"next_tid":"${rule.nextTransportId}"`]),
   ];
   const head = `"keep_alive":${rule.keepAliveNs},"rule_type":${number},"key_route_id":${rule.routeId}`;
-  return `{${head},"${TYPES[number]!.fields}":{${fields.join(",")}}}`;
+  return `{${head},"${at(TYPES, number).fields}":{${fields.join(",")}}}`;
 }
 
 /**

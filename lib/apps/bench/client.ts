@@ -2,6 +2,7 @@
 
 import type { Clock } from "../../runtime/mod.ts";
 import type { KeyedStream } from "../../overlay/mod.ts";
+import { at } from "../../types/at.ts";
 import { type Hop, type PublicKey, visorsOf } from "../../types/mod.ts";
 import { BENCH_PORT, DIRECTION, readExactly, sendBlocks, takeBlocks } from "./protocol.ts";
 
@@ -45,13 +46,13 @@ export async function runBench(options: BenchOptions): Promise<BenchResult> {
   const up = await measure(DIRECTION.up, options);
   const down = await measure(DIRECTION.down, options);
   const rtts = [...up.rtts, ...down.rtts].sort((a, b) => a - b);
-  const at = (share: number): number => rtts[Math.min(rtts.length - 1, Math.floor(rtts.length * share))] ?? 0;
+  const quantile = (share: number): number => rtts[Math.min(rtts.length - 1, Math.floor(rtts.length * share))] ?? 0;
   return {
-    to: up.visors.at(-1)!,
+    to: at(up.visors, -1),
     hops: up.visors.length - 1,
     visors: up.visors,
     megabytesPerSecond: { up: up.rate, down: down.rate },
-    rttMs: { p50: at(0.5), p99: at(0.99) },
+    rttMs: { p50: quantile(0.5), p99: quantile(0.99) },
   };
 }
 

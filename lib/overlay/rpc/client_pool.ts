@@ -16,6 +16,7 @@
 
 import { ClosedError, UnavailableError } from "../../errors/mod.ts";
 import { type Timers, withTimeout } from "../../runtime/mod.ts";
+import { at } from "../../types/at.ts";
 import type { Port, PublicKey } from "../../types/mod.ts";
 import { RpcClient, type RpcMethod } from "./mod.ts";
 import type { KeyedNetwork } from "../keyed_network.ts";
@@ -95,7 +96,7 @@ export class ClientPool implements Disposable {
     this.#kept.add(kept);
     void client.ended.then(() => this.#take(kept));
     const own = [...this.#kept].filter((other) => other.remote === remote);
-    if (own.length > MAX_KEPT_PER_REMOTE) this.#drop(own[0]!);
+    if (own.length > MAX_KEPT_PER_REMOTE) this.#drop(at(own, 0));
     else if (this.#kept.size > MAX_KEPT) this.#drop(this.#kept.values().next().value!);
   }
 

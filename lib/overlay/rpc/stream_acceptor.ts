@@ -2,8 +2,8 @@
  * Accepts streams and answers the calls on them, within limits: how many there are, and how long one may say nothing.
  *
  * A stream may carry one request after the other, since opening one costs several signatures and key agreements. So
- * most open streams wait for a request that may never come; they make room when others need it. Whoever wrote a request
- * on such a stream in that very moment sees its end instead of an answer, and asks again on a fresh one.
+ * most open streams wait for a request that may never come; they make room when others need it. A client that
+ * writes a request on such a stream as it closes sees its end instead of an answer. It asks again on a fresh stream.
  * Tested in tests/services/setup_node/setup_node_test.ts.
  */
 
@@ -75,8 +75,8 @@ export class StreamAcceptor implements AsyncDisposable {
 
   /**
    * Is there room for one more? A party that has all its streams loses the one that has waited longest for its next request;
-   * a first request may still be on its way. When others have taken all, the one goes on which nothing has run for longest:
-   * keys cost nothing, and whoever opens streams without asking must not keep out those who ask.
+   * a first request may still be on its way. When others have taken all, the stream that
+   * has been idle longest closes: keys cost nothing, and idle streams must not keep out parties that ask.
    */
   #hasRoom(remote: PublicKey): boolean {
     const { maxStreams, maxStreamsPerRemote } = this.#service;

@@ -102,8 +102,8 @@ export function makeRouteRules(
     intermediary.set(visor, [...intermediary.get(visor) ?? [], rule]);
   }
   return {
-    initiator: { descriptor: inverse, forward: forward.first, reverse: reverse.last },
-    responder: { descriptor: route.descriptor, forward: reverse.first, reverse: forward.last },
+    initiator: { descriptor: inverse, forward: forward.first, consume: reverse.last },
+    responder: { descriptor: route.descriptor, forward: reverse.first, consume: forward.last },
     intermediary,
   };
 }

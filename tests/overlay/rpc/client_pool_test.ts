@@ -9,6 +9,7 @@ import { rpcHandler, serveRpc } from "../../../lib/overlay/rpc/mod.ts";
 import { RESERVE_IDS, RULE_GATEWAY_PORT } from "../../../lib/wire/setup_messages.ts";
 import { type Simulation, simulationTest } from "../../fakes/mod.ts";
 import { linkPair } from "../../fakes/link_pair.ts";
+import { at } from "../../../lib/types/at.ts";
 
 const [A, B] = [1, 2].map((i) => publicKeyOf(new SecretKey(new Uint8Array(32).fill(i)))) as [PublicKey, PublicKey];
 
@@ -67,7 +68,7 @@ simulationTest("ClientPool keeps a client for 15 s after its last request", asyn
   assert.equal(stage.pool.size, 1);
   await sim.run(2);
   assert.equal(stage.pool.size, 0);
-  assert.equal(await sim.run(stage.far[0]!.read(new Uint8Array(1))), null, "the stream was closed");
+  assert.equal(await sim.run(at(stage.far, 0).read(new Uint8Array(1))), null, "the stream was closed");
   assert.equal(sim.pendingTimers, 0);
   await sim.run(stage.request());
   assert.equal(stage.far.length, 2);
@@ -77,7 +78,7 @@ simulationTest("ClientPool keeps a client for 15 s after its last request", asyn
 simulationTest("ClientPool drops a client at once when its stream ends", async (sim) => {
   const stage = new Stage(sim);
   await sim.run(stage.request());
-  stage.far[0]!.close();
+  at(stage.far, 0).close();
   await sim.run(1);
   assert.equal(stage.pool.size, 0);
   await sim.run(stage.request());
@@ -90,7 +91,7 @@ simulationTest("ClientLease makes its first call again when a kept stream ends i
   await sim.run(stage.request());
   stage.answer = () => {
     stage.answer = () => [];
-    stage.far[0]!.close();
+    at(stage.far, 0).close();
     return [];
   };
   await sim.run(stage.request());
@@ -116,7 +117,7 @@ simulationTest("ClientLease doubts a kept stream that is silent, and tries a fre
 simulationTest("ClientLease makes no call again that was not the first, or whose stream is fresh", async (sim) => {
   const stage = new Stage(sim);
   const endInstead: Answer = () => {
-    stage.far.at(-1)!.close();
+    at(stage.far, -1).close();
     return [];
   };
   stage.answer = endInstead;
@@ -152,14 +153,14 @@ simulationTest("ClientLease closes a client whose call was given up, even when t
   await assert.rejects(sim.run(call), (error) => hasCode(error, "test/given-up"));
   lease.keep();
   assert.equal(stage.pool.size, 0);
-  assert.equal(await sim.run(stage.far[0]!.read(new Uint8Array(1))), null);
+  assert.equal(await sim.run(at(stage.far, 0).read(new Uint8Array(1))), null);
 });
 
 simulationTest("ClientPool keeps 4 clients of one party and 256 in all, the latest ones", async (sim) => {
   const stage = new Stage(sim);
   await sim.run(Promise.all(Array.from({ length: 6 }, () => stage.request())));
   assert.equal(stage.pool.size, 4);
-  assert.equal(await sim.run(stage.far[0]!.read(new Uint8Array(1))), null);
+  assert.equal(await sim.run(at(stage.far, 0).read(new Uint8Array(1))), null);
   const many = Array.from(
     { length: 256 },
     (_, i) => `${A.slice(0, 60)}${i.toString(16).padStart(6, "0")}` as PublicKey,

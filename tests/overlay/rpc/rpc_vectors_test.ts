@@ -187,7 +187,7 @@ function handlersOf(calls: readonly Call[]): RpcHandler[] {
 }
 
 function edgeRulesOf(json: { Desc: string; Forward: string; Reverse: string }): EdgeRules {
-  return { descriptor: descriptorOf(json.Desc), forward: parseHex(json.Forward), reverse: parseHex(json.Reverse) };
+  return { descriptor: descriptorOf(json.Desc), forward: parseHex(json.Forward), consume: parseHex(json.Reverse) };
 }
 
 function routeOf(json: Record<string, unknown>): BidirectionalRoute {

@@ -5,6 +5,7 @@ import { monotonicMs } from "../../../lib/types/mod.ts";
 import { assertDocumented, readApiDocument } from "./api_document.ts";
 import { serviceOf } from "./service_support.ts";
 import { ask } from "./support.ts";
+import { at } from "../../../lib/types/at.ts";
 
 Deno.test("a service counts the requests of each route by method and class of status, with time and bytes", async () => {
   const { fetch } = serviceOf([
@@ -35,7 +36,10 @@ Deno.test("a service writes one line for each request, at debug, with the patter
   const { fetch, lines } = serviceOf([{ method: "GET", path: "/a/:id", handle: () => new TextResponse("x") }]);
   await ask(fetch, { method: "GET", path: "/a/02c6047f" });
   assert.equal(lines.length, 1);
-  assert.match(lines[0]!, /debug request service=test-service method=GET path=\/a\/:id status=200 ms=0 sent=1 remote=/);
+  assert.match(
+    at(lines, 0),
+    /debug request service=test-service method=GET path=\/a\/:id status=200 ms=0 sent=1 remote=/,
+  );
 });
 
 Deno.test("a service refuses an address that asks too often, says when to come back, and serves others", async () => {

@@ -27,7 +27,7 @@ simulationTest(
     const { visor, ask, stack } = stage(sim);
     const [a, b] = [visor(A), visor(B)];
     const initiator = await sim.run(ask(routeVia([A, B, A])));
-    const forward = decodeRule(initiator.forward), consume = decodeRule(initiator.reverse);
+    const forward = decodeRule(initiator.forward), consume = decodeRule(initiator.consume);
     assert.deepEqual(follow(forward, [b, a]), ["forward", "intermediary", "consume"]);
     // Of the other direction, A holds the first rule as responder and the last one as initiator.
     const back = [...a.rules.values()].find((rule) => rule.type === "forward");

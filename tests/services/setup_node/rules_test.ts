@@ -95,19 +95,19 @@ Deno.test("following next route ids visits exactly the hops of both paths, and e
     const [toResponder, toInitiator] = [decodeRule(rules.initiator.forward), decodeRule(rules.responder.forward)];
     assert.deepEqual(follow(tables, { at: route.descriptor.source.publicKey, rule: toResponder }), {
       hops: route.forward,
-      last: decodeRule(rules.responder.reverse),
+      last: decodeRule(rules.responder.consume),
     });
     assert.deepEqual(follow(tables, { at: route.descriptor.destination.publicKey, rule: toInitiator }), {
       hops: route.reverse,
-      last: decodeRule(rules.initiator.reverse),
+      last: decodeRule(rules.initiator.consume),
     });
     assert.deepEqual(rules.initiator.descriptor, invertDescriptor(rules.responder.descriptor));
     for (const edge of [rules.initiator, rules.responder]) {
-      const [forward, reverse] = [decodeRule(edge.forward), decodeRule(edge.reverse)];
-      assert.ok(forward.type === "forward" && reverse.type === "consume");
-      assert.deepEqual(reverse.descriptor, edge.descriptor);
+      const [forward, consume] = [decodeRule(edge.forward), decodeRule(edge.consume)];
+      assert.ok(forward.type === "forward" && consume.type === "consume");
+      assert.deepEqual(consume.descriptor, edge.descriptor);
       assert.deepEqual(forward.descriptor, invertDescriptor(edge.descriptor));
-      assert.ok(forward.keepAliveNs === route.keepAliveNs && reverse.keepAliveNs === route.keepAliveNs);
+      assert.ok(forward.keepAliveNs === route.keepAliveNs && consume.keepAliveNs === route.keepAliveNs);
     }
     const between = [...rules.intermediary.values()].reduce((count, list) => count + list.length, 0);
     assert.equal(between, route.forward.length + route.reverse.length - 2);
@@ -172,8 +172,8 @@ function tablesOf(
     tables.set(visor, table.set(rule.routeId, rule));
   };
   const { source, destination } = route.descriptor;
-  for (const bytes of [rules.initiator.forward, rules.initiator.reverse]) save(source.publicKey, bytes);
-  for (const bytes of [rules.responder.forward, rules.responder.reverse]) save(destination.publicKey, bytes);
+  for (const bytes of [rules.initiator.forward, rules.initiator.consume]) save(source.publicKey, bytes);
+  for (const bytes of [rules.responder.forward, rules.responder.consume]) save(destination.publicKey, bytes);
   for (const [visor, list] of rules.intermediary) for (const bytes of list) save(visor, bytes);
   return tables;
 }
@@ -210,6 +210,6 @@ function showEdge(edge: EdgeRules): unknown {
   return {
     descriptor: encodeDescriptor(edge.descriptor).toHex(),
     forward: edge.forward.toHex(),
-    reverse: edge.reverse.toHex(),
+    reverse: edge.consume.toHex(),
   };
 }

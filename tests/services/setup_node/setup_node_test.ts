@@ -29,6 +29,7 @@ import { unwrap } from "../../wire/gob/gob_json.ts";
 import { normalForm } from "../../wire/gob/normal_form.ts";
 import { vectorCases } from "../../wire/vectors.ts";
 import { A, B, C, D, NODE, routeVia, stage, STRANGER, Table } from "./stage.ts";
+import { at } from "../../../lib/types/at.ts";
 
 for (const data of vectorCases("gob.json").filter((data) => data.port === 36)) {
   simulationTest(`createSetupNode() calls visors as Go's setup node does: ${data.name}`, async (sim) => {
@@ -85,8 +86,8 @@ simulationTest("createSetupNode() installs intermediaries, then the responder, t
   const edge = await sim.run(ask(routeVia([A, B, C])));
   assert.deepEqual(order, ["intermediary", "edge"]);
   assert.deepEqual([a.rules.size, b.rules.size, c.rules.size], [0, 2, 2]);
-  const [forward, reverse] = [edge.forward, edge.reverse].map((bytes) => decodeRule(bytes));
-  assert.ok(forward?.type === "forward" && reverse?.type === "consume");
+  const [forward, consume] = [edge.forward, edge.consume].map((bytes) => decodeRule(bytes));
+  assert.ok(forward?.type === "forward" && consume?.type === "consume");
   assert.equal(edge.descriptor.destination.publicKey, A);
   const middle = b.rules.get(forward.nextRouteId);
   assert.ok(middle?.type === "intermediary");
@@ -298,7 +299,7 @@ simulationTest(
     const silent = strangers.flatMap((key) => Array.from({ length: 8 }, () => key));
     const streams = await Promise.all(silent.map((key) => messaging.of(key).dial(NODE, SETUP_NODE_PORT)));
     assert.ok(await sim.run(ask(routeVia([A, B]))));
-    assert.equal(await sim.run(streams[0]!.read(new Uint8Array(1))), null, "the first to be silent went");
+    assert.equal(await sim.run(at(streams, 0).read(new Uint8Array(1))), null, "the first to be silent went");
   },
 );
 
@@ -369,8 +370,8 @@ simulationTest(
     for (const key of [A, B]) visor(key);
     const open = async (): Promise<RpcClient> => new RpcClient(await messaging.of(A).dial(NODE, SETUP_NODE_PORT));
     const clients = await sim.run(Promise.all(Array.from({ length: 8 }, open)));
-    await sim.run(clients[2]!.call(DIAL_ROUTE_GROUP, routeVia([A, B])));
-    await sim.run(clients[1]!.call(DIAL_ROUTE_GROUP, routeVia([A, B])));
+    await sim.run(at(clients, 2).call(DIAL_ROUTE_GROUP, routeVia([A, B])));
+    await sim.run(at(clients, 1).call(DIAL_ROUTE_GROUP, routeVia([A, B])));
     const [ninth, tenth, eleventh] = [await open(), await open(), await open()];
     await sim.run(1);
     const isClosed = [...clients, ninth, tenth, eleventh].map((client) => client.isClosed);
@@ -475,6 +476,6 @@ function edgeOfJson(json: { Desc: string; Forward: string; Reverse: string }): E
   return {
     descriptor: unwrap(decodeRouteDescriptor(parseHex(json.Desc))),
     forward: parseHex(json.Forward),
-    reverse: parseHex(json.Reverse),
+    consume: parseHex(json.Reverse),
   };
 }

@@ -35,7 +35,7 @@ export class Table implements RuleHandlers {
 
   addEdgeRules(edge: EdgeRules): void {
     this.calls.push("edge");
-    [edge.forward, edge.reverse].forEach((rule) => this.#save(rule));
+    [edge.forward, edge.consume].forEach((rule) => this.#save(rule));
   }
 
   removeRules(ids: readonly RouteId[]): void {

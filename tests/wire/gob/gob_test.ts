@@ -66,7 +66,7 @@ const TARGETS: Readonly<Record<string, Target>> = {
   EdgeRules: target(gobEdgeRules, (value) => ({
     Desc: encodeDescriptor(value.descriptor),
     Forward: value.forward,
-    Reverse: value.reverse,
+    Reverse: value.consume,
   })),
   BidirectionalRoute: target(gobBidirectionalRoute, (value) => ({
     Desc: encodeDescriptor(value.descriptor),
