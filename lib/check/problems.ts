@@ -1,5 +1,5 @@
 /**
- * What a check of input found wrong, in words that whoever wrote the input understands. Tested in
+ * What a check of input found wrong, in words that the writer of the input understands. Tested in
  * tests/network/ticket_test.ts.
  */
 

@@ -49,7 +49,7 @@ export class ClosedError extends SkywireError {}
 /** Our own assumption broke. Let it end the task, and report it. */
 export class BugError extends SkywireError {}
 
-/** Is it one of ours, with this code? */
+/** Is the error a {@link SkywireError} with this code? */
 export function hasCode(error: unknown, code: string): boolean {
   return error instanceof SkywireError && error.code === code;
 }

@@ -26,7 +26,7 @@ import {
 import type { SecretKey } from "../types/mod.ts";
 import { ServiceHost, type ServiceHostDeps } from "./service_host.ts";
 
-/** A session with every server there is: whoever knows one of them only must find a discovery at it (dmsg.md §7.3). */
+/** A session with every server: a client that knows only one server must find a discovery there (dmsg.md §7.3). */
 const ALL_SERVERS = 64;
 
 /** What a control plane is made of. */

@@ -1,5 +1,5 @@
 /**
- * Networks that stay on one machine: their tickets name loopback, which is another machine wherever they are taken to.
+ * Networks that stay on one machine: their tickets name loopback, which means another machine elsewhere.
  */
 
 import { sha256 } from "../core/mod.ts";

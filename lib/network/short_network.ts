@@ -33,7 +33,7 @@ export function encodeShortNetwork(network: NetworkConfig): Uint8Array<ArrayBuff
   return isDeepStrictEqual(decodeShortNetwork(bytes), Object.fromEntries(known)) ? bytes : undefined;
 }
 
-/** Reads it. Whether it is a network, whoever reads finds out. */
+/** Reads it. The caller checks that it is a network. */
 export function decodeShortNetwork(bytes: Uint8Array<ArrayBuffer>): Record<string, unknown> {
   const keysEnd = 1 + KEY_BYTES * (bytes[0] ?? 0);
   const setupNodes: string[] = [];

@@ -145,7 +145,7 @@ export class Dialler {
   async #install(route: RoutePair, request: DialRequest): Promise<InstalledRoute> {
     const failures = new Map<PublicKey, unknown>();
     for (let node = this.#next(failures); node !== undefined; node = this.#next(failures)) {
-      // A port of its own for each try: where an earlier one left half a route, its descriptor stays taken in Go
+      // Each try has its own port: where an earlier try left half a route, v1.3 keeps its descriptor taken
       // (routing.md Q7).
       const localPort = this.#deps.ports.acquire();
       const isLast = failures.size + 1 === this.#deps.setupNodes.length;

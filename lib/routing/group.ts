@@ -152,7 +152,7 @@ export class RouteGroup {
   close(error: string = ""): void {
     if (this.#end !== undefined) return;
     this.#send((core, now) => core.closeGroup(this.handle, error, now));
-    this.#changed.notify(); // Whoever waits for packets must not wait for the peer's answer.
+    this.#changed.notify(); // Readers must not wait for the peer's answer.
   }
 
   /** Forgets the group; what was not read is lost. Harmless when repeated. */

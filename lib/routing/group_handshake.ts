@@ -3,7 +3,7 @@
  *
  * ```
  * initiator                      responder
- *   Handshake(1)  ──────────────►            again every 400 ms until answered: Go's responder saves its
+ *   Handshake(1)  ──────────────►            again every 400 ms until answered: v1.3's responder saves its
  *                 ◄──────────────  Handshake(1)      rules after answering the setup node (routing.md Q2)
  *   Data(KK 1)    ──────────────►
  *                 ◄──────────────  Data(KK 2)
@@ -21,7 +21,7 @@ import { type Runtime, type Timers, withTimeout } from "../runtime/mod.ts";
 import { type PublicKey, type SecretKey, shortKey } from "../types/mod.ts";
 import { errorOfEnd, type RouteGroup } from "./group.ts";
 
-/** Later upstream repeats at 300–500 ms; a Go responder ignores duplicates. */
+/** Later upstream repeats at 300–500 ms; a v1.3 responder ignores duplicates. */
 const RETRANSMIT_MS = 400;
 
 /** v1.3 gives Noise this long (routing.md §4.4.1); for us it covers the Handshake packets as well. */

@@ -40,7 +40,7 @@ export interface RouteChoiceDeps {
 }
 
 /**
- * Gives one route after the other; whoever iterates stops when one works.
+ * Gives one route after the other; the caller stops when one works.
  * @throws {UnavailableError} `route/not-found` when there is none at all
  * @throws {RefusedError} `route/bad-path`
  */

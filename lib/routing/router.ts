@@ -69,8 +69,8 @@ export interface Router extends KeyedNetwork<RouteConnection>, AsyncDisposable {
    */
   listen(port: Port): KeyedListener<RouteConnection>;
   /**
-   * Subscribes to connections as they come about, dialled ones and accepted ones, those of pings too. They belong to
-   * whoever dialled or accepted them. @returns unsubscribes
+   * Subscribes to connections as they come about, dialled ones and accepted ones, those of pings too. The
+   * code that dialled or accepted one owns it. @returns unsubscribes
    */
   onConnection(listener: (connection: RouteConnection) => void): () => void;
   /** All live routing rules, by route id. */

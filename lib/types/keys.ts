@@ -40,7 +40,7 @@ export function shortKey(key: PublicKey): string {
 
 /**
  * The 32 bytes of a secret key, kept from printing: text, JSON and inspection show `SecretKey(redacted)`.
- * Whoever makes one disposes it, which wipes the bytes.
+ * The maker disposes it; disposing wipes the bytes.
  */
 export class SecretKey implements Disposable {
   readonly #bytes: Uint8Array<ArrayBuffer>;

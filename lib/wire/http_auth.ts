@@ -53,7 +53,7 @@ export function verifyAuth(
   return verify(signedPayload(payload), claim.signature, claim.key);
 }
 
-/** Reads a nonce as Go does: decimal digits, 64 bits. @returns undefined when it is none */
+/** Reads a nonce as v1.3 does: decimal digits, 64 bits. @returns undefined when it is none */
 export function parseAuthNonce(text: string): bigint | undefined {
   if (!/^\+?\d{1,20}$/.test(text)) return undefined;
   const nonce = BigInt(text.replace("+", ""));

@@ -134,7 +134,7 @@ export function verifyEntry(entry: Entry): boolean {
 }
 
 /**
- * Reads an entry as Go does: any order and case of names, unknown members ignored, absent ones zero.
+ * Reads an entry as v1.3 does: any order and case of names, unknown members ignored, absent ones zero.
  * @param text JSON
  */
 export function parseEntry(text: string): Entry | Fault<JsonFaultCode> {

@@ -36,7 +36,7 @@ const FIRST_BYTE_MS = 20_000;
  * when all are in use: with the answer that its request failed.
  */
 const MAX_CONNECTIONS = 512;
-/** Answers to those who have to go, at a time; others are cut. */
+/** Refusals being answered at a time; further connections are cut. */
 const MAX_ANSWERS = 512;
 /** As long as the server lets a session be idle. */
 const IDLE_MS = 2 * 60 * 60 * 1000;

@@ -1,6 +1,6 @@
 /**
  * The way to one SOCKS server: a route connection with a mux on it, dialled again whenever it breaks, for as long as the
- * app runs. Whoever needs it waits a little and then does without. Tested in tests/apps/socks/broken_route_test.ts.
+ * app runs. Its users wait a little and then do without. Tested in tests/apps/socks/broken_route_test.ts.
  */
 
 import { describeError, hasCode, UnavailableError } from "../../errors/mod.ts";

@@ -128,7 +128,7 @@ function handlersOf(
   return [...handlers, removal];
 }
 
-/** `failure code N (message)`, with Go's words where it has some. Bugs of ours do not show their cause. */
+/** `failure code N (message)`, with v1.3's words where it has some. Bugs of ours do not show their cause. */
 function failure(code: number, error: unknown): RefusedError {
   const words = hasCode(error, "routing/ids-exhausted")
     ? "no available routeIDs"

@@ -43,7 +43,7 @@ export const MAX_BODY_BYTES = 65_536;
 export interface LocalAddresses {
   /** Where it listens, in decimal; text on the wire. */
   readonly port: string;
-  /** IP addresses that it has; undefined is Go's `null`. */
+  /** Its IP addresses; undefined is `null` on the wire. */
   readonly addresses: readonly string[] | undefined;
 }
 
@@ -52,8 +52,8 @@ export interface VisorAddresses extends LocalAddresses {
   /** The address that the resolver saw, without a port for stcpr. */
   readonly remoteAddress: string;
   /**
-   * Is the visor in the network of whoever asks? v1.3 never says so (transports.md §7.3); then `addresses` are tried
-   * first.
+   * Is the visor in the network of the visor that asks? v1.3 never says so (transports.md §7.3). If so, `addresses`
+   * are tried first.
    */
   readonly isLocal: boolean;
 }
@@ -65,12 +65,12 @@ export const ERROR_FORMAT: ErrorFormat = {
   body: (_status, message) => `{"error":${formatHtmlSafeString(message)}}`,
 };
 
-/** The body of a binding as Go writes it, with its newline. */
+/** The body of a binding as v1.3 writes it, with its newline. */
 export function formatLocalAddresses(local: LocalAddresses): string {
   return `{"port":${formatHtmlSafeString(local.port)},"addresses":${formatList(local.addresses)}}\n`;
 }
 
-/** Reads the body of a binding, as leniently as Go. */
+/** Reads the body of a binding, as leniently as v1.3. */
 export function parseLocalAddresses(text: string): LocalAddresses | Fault<JsonFaultCode> {
   const object = JsonObject.parse(text);
   if (object instanceof Fault) return object;

@@ -44,7 +44,7 @@ export function createAddressLogic({ store, clock, allowLoopback }: AddressLogic
     if (!allowLoopback && !isPublicIPv4(ip)) return "Invalid IP address in request";
     if (local.addresses?.includes(ip) !== true) return "Remote address not present in request";
     const port = /^\d{1,5}$/.test(local.port) ? Number(local.port) : 0;
-    // v1.3 keeps whatever text there is, and lets whoever dials find out.
+    // v1.3 keeps any text, and the dial fails later.
     return port < 1 || port > 65_535 ? "Invalid port in request" : undefined;
   };
   return {

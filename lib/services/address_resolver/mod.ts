@@ -45,7 +45,7 @@ export interface AddressResolverDeps extends ServiceSettings {
   readonly runtime:
     & Pick<Runtime, "clock" | "timers" | "random" | "log" | "metrics">
     & Partial<Pick<Runtime, "network">>;
-  /** Keeps addresses and nonces; of this service alone, and closed by whoever opened it. Absent: kept in memory. */
+  /** Keeps addresses and nonces; of this service alone. Its opener closes it. Absent: kept in memory. */
   readonly database?: SqlDatabase | undefined;
   /** Visors may be bound to loopback and private addresses: for networks on one machine or site. Default false. */
   readonly allowLoopback?: boolean;

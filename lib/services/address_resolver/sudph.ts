@@ -193,7 +193,7 @@ class Session implements ByteLink {
     if (this.#isClosed) return;
     this.#core.handleDatagram(bytes);
     for (let message = this.#core.read(); message !== undefined; message = this.#core.read()) {
-      // Nobody sends so much before it is read, but somebody who means harm.
+      // Only an attacker sends so much before we read it.
       if (!this.#messages.push(message)) return this.close();
     }
     this.#flush();

@@ -44,7 +44,7 @@ export const ERROR_FORMAT: ErrorFormat = {
 };
 
 /**
- * Reads a question as Go does: any case of names, unknown ones ignored; no options mean no hops.
+ * Reads a question as v1.3 does: any case of names, unknown ones ignored; no options mean no hops.
  * @throws {ProtocolError} `route-finder/bad-request`, with the text of v1.3
  */
 export function parseQuery(text: string): PairsQuery {

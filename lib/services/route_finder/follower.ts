@@ -152,7 +152,8 @@ function isNothingFound(error: unknown): boolean {
 }
 
 /**
- * Work that many want at once, begun after each of them asked: whoever comes while it runs shares the next run.
+ * Shares one run of the work among many callers. A run begins after its callers asked: callers that come during a run
+ * share the next one.
  */
 function createShared(work: () => Promise<void>): () => Promise<void> {
   let running: Promise<void> | undefined, next: Promise<void> | undefined;

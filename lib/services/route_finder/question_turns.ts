@@ -1,6 +1,6 @@
 /**
- * Questions take turns on the thread that serves all: one at a time, host after host. So whoever asks many dear ones waits
- * for himself, and others wait for one question of each host that asks.
+ * Questions take turns on the thread that serves all: one at a time, host after host. A host with many long
+ * questions delays itself. Others wait for one question of each asking host at most.
  */
 
 import { UnavailableError } from "../../errors/mod.ts";

@@ -57,7 +57,7 @@ const MAX_STREAMS = 256;
 export interface SetupNodeDeps {
   /** Its world. */
   readonly runtime: Pick<Runtime, "timers" | "clock" | "log" | "metrics">;
-  /** Not owned: whoever made it closes it. */
+  /** Not owned: its maker closes it. */
   readonly messaging: KeyedNetwork;
   /** How much it does, where the defaults do not fit. */
   readonly limits?: SetupNodeLimits;
@@ -116,7 +116,7 @@ class RequestDesk {
     this.#quota = new RequesterQuota({ clock, limits });
   }
 
-  /** @throws {SkywireError} whose message goes to the requester: in upstream's words where it has some */
+  /** @throws {SkywireError} whose message goes to the requester: in v1.3's words where it has some */
   async answer(
     route: BidirectionalRoute,
     request: { readonly stream: KeyedStream; readonly signal: AbortSignal },

@@ -105,12 +105,12 @@ export function formatError(message: string): string {
   return `${JSON.stringify({ error: message })}\n`;
 }
 
-/** A list of entries as Go writes it; an empty one is `null`. */
+/** A list of entries as v1.3 writes it; an empty one is `null`. */
 export function formatEntries(entries: readonly TransportEntry[]): string {
   return entries.length === 0 ? "null\n" : `[${entries.map(formatTransportEntry).join()}]\n`;
 }
 
-/** A list of signed entries as Go writes it; `undefined` is `null`. */
+/** A list of signed entries as v1.3 writes it; `undefined` is `null`. */
 export function formatSignedEntries(signed: readonly SignedEntry[] | undefined): string {
   return signed === undefined ? "null\n" : `[${signed.map(formatSignedEntry).join()}]\n`;
 }

@@ -24,7 +24,7 @@ const signedSchema = v.array(v.object({
   signatures: described(v.strictTuple([v.string(), v.string()]), "Of the edges, in their order; zeros: not signed"),
 }));
 
-/** Go writes an empty list so. */
+/** v1.3 writes an empty list so. */
 const entriesSchema = v.nullable(v.array(entrySchema));
 
 const notNegative = v.pipe(v.number(), v.minValue(0));

@@ -40,7 +40,7 @@ export interface TransportFeed {
   /** How far the source is at this moment; absent when that must be asked elsewhere, see {@link TransportFeed.refresh}. */
   readonly position?: string;
   /**
-   * Asks the source how far it is: whoever has followed to there knows all that was stored before the question.
+   * Asks the source for its position. A follower at that position knows all that was stored before the question.
    * @returns the position; undefined when it has none: then followers have been told what there was
    * @throws the reason of the signal; {UnavailableError} when the source does not answer
    */

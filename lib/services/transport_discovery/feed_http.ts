@@ -156,7 +156,7 @@ export function createTransportFeedClient(deps: ServiceClientDeps): TransportFee
         }
         if (text !== known) yield { type: "snapshot", isFirst: true, isLast: true, entries };
         known = text;
-        // Whoever asked before the request was sent has been told of all that there was then.
+        // Callers that asked before the request was sent now know all that existed then.
         for (const resolve of asked) resolve();
         await sleep(timers, MIN_POLL_PAUSE_MS, signal);
         await waiters.wanted({ timers, ms: POLL_MS - MIN_POLL_PAUSE_MS, signal });
@@ -178,7 +178,7 @@ export function createTransportFeedClient(deps: ServiceClientDeps): TransportFee
   return { follow, refresh };
 }
 
-/** Those who want a discovery of v1.3 to be polled before its time. */
+/** Callers that want a v1.3 discovery to be polled early. */
 class PollWaiters {
   #waiting: (() => void)[] = [];
   readonly #added = new Signal();
@@ -191,7 +191,7 @@ class PollWaiters {
     });
   }
 
-  /** Takes those who wait; a poll for them begins now. */
+  /** Takes the waiting callers; a poll for them begins now. */
   take(): readonly (() => void)[] {
     const taken = this.#waiting;
     this.#waiting = [];

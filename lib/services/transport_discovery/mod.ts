@@ -38,7 +38,7 @@ export type { EdgeStatus, TransportFigures } from "../../wire/transport_status.t
 export interface TransportDiscoveryDeps extends ServiceSettings {
   /** Time, randomness, the log and figures. */
   readonly runtime: Pick<Runtime, "clock" | "timers" | "random" | "log" | "metrics">;
-  /** Keeps transports and nonces; of this service alone, and closed by whoever opened it. Absent: kept in memory. */
+  /** Keeps transports and nonces; of this service alone. Its opener closes it. Absent: kept in memory. */
   readonly database?: SqlDatabase | undefined;
   /** Keys of network monitors, which may strike out transports. */
   readonly monitors?: readonly PublicKey[];

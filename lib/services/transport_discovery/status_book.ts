@@ -2,14 +2,14 @@
  * What the edges say of their transports: each edge's latest view, the one answer merged of both, and which transports
  * have expired. A machine: time comes in as argument, ms, from one clock.
  *
- * Views are kept in memory only. Whoever has one tells it again within a minute, so a restart of the discovery costs a
+ * Views are kept in memory only. An edge reports its view again within a minute, so a restart of the discovery costs a
  * minute of `unknown`; writing each would cost two rows a minute for every transport of the network.
  *
  * ```
  * a view is fresh    for FRESH_MS after it was told
  * not-working        a fresh view says so; or none is fresh, and the latest one said so
  * working            a fresh view says so, and no fresh one says otherwise
- * unknown            otherwise: nobody told, or those who told that it works have fallen silent
+ * unknown            otherwise: no edge reported, or the edges that reported that it works have gone silent
  * expired            EXPIRE_MS after the last view, or registration, of a transport that an edge has ever reported
  * ```
  *
