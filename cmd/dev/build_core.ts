@@ -1,4 +1,4 @@
-// deno-lint-ignore-file no-console -- a task talks to whoever runs it
+// deno-lint-ignore-file no-console -- a task talks to a person
 
 /**
  * Writes the numbers of the core's boundary for both its sides, builds the Rust core into `lib/core/skywire_core.wasm`, and

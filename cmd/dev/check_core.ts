@@ -1,4 +1,4 @@
-// deno-lint-ignore-file no-console -- a task talks to whoever runs it
+// deno-lint-ignore-file no-console -- a task talks to a person
 
 /**
  * Builds the Rust core again and compares it, byte for byte, with the committed artefact. So with the numbers of its

@@ -1,4 +1,4 @@
-// deno-lint-ignore-file no-console -- a task talks to whoever runs it
+// deno-lint-ignore-file no-console -- a task talks to a person
 
 /**
  * Makes the standalone program `skywire` (or the file that the first argument names), for this platform or, with

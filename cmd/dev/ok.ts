@@ -1,4 +1,4 @@
-// deno-lint-ignore-file no-console -- a task talks to whoever runs it
+// deno-lint-ignore-file no-console -- a task talks to a person
 
 /**
  * Says whether the work is good: format, lint, types, documentation and its examples, what would be published, tests

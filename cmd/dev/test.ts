@@ -1,4 +1,4 @@
-// deno-lint-ignore-file no-console -- a task talks to whoever runs it
+// deno-lint-ignore-file no-console -- a task talks to a person
 
 /**
  * Runs all tests and ends with one plain line, `N passed, N failed`.

@@ -168,7 +168,7 @@ export async function runProgram(
     // The host says so at the end, where results can still be lost.
     if (hasCode(error, "output/failed")) return 1;
     if (json) printErrorDocument(error, host);
-    // Whoever pressed Ctrl-C knows why it ended.
+    // The person who pressed Ctrl-C knows why it ended.
     else if (!hasCode(error, "cli/interrupted")) host.printError(errorText(error));
     return 1;
   }

@@ -90,7 +90,7 @@ export async function runRole<Ready>(
     code: "cli/slow-end",
     message: "End in order",
   });
-  // Whoever asked for the end gets it. What is left goes with the process, and no file is written in halves.
+  // The process ends in any case. Files are written whole, so nothing is left in halves.
   await end.catch((error) => runtime.log.warn("ended-early", { error: describeError(error) }));
 }
 

@@ -128,7 +128,7 @@ class Client implements MessagingClient {
       onChange: () => this.#publisher.changed(),
     });
     this.ready = untilAborted(this.#publisher.published, this.#closing.signal);
-    // Whoever does not wait for it need not handle that the client was closed before.
+    // A caller that does not wait for it need not handle its rejection.
     this.ready.catch(() => {});
   }
 

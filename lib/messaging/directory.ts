@@ -11,7 +11,7 @@ export interface MessagingDirectory {
   /** The entry of a key, or undefined when there is none. */
   entry(key: PublicKey): Promise<Entry | undefined>;
   /**
-   * Is there an entry of the key? Asked every other second by whoever has published one; absent where that costs too much.
+   * Is there an entry of the key? A client asks every other second for its own; absent where that costs too much.
    */
   isStored?(key: PublicKey): Promise<boolean>;
   /**

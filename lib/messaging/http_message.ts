@@ -186,7 +186,7 @@ export async function measureBody(
     length += part.value.length;
     next = reader.read();
   }
-  // Its failure is that of whoever reads on.
+  // Its failure shows at the next read.
   next.catch(() => {});
   const rest = async (): ReturnType<typeof reader.read> => {
     const part = await next;

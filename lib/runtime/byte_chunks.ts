@@ -1,6 +1,6 @@
 /** Bytes that arrived in pieces and are read in others. Tested in tests/transport/transport_table_test.ts. */
 
-/** A queue of bytes. It keeps what it is given: whoever pushes does not change it any more. */
+/** A queue of bytes. It keeps the arrays that it is given, so their owner must not change them any more. */
 export class ByteChunks {
   readonly #chunks: Uint8Array[] = [];
   #length = 0;

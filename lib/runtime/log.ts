@@ -89,7 +89,7 @@ export function createWriterSink({ writer, format, clock, dropped }: WriterSinkO
     untold += count;
   };
   const write = (line: LogLine): void => {
-    // Whoever reads the log has gone, or the disk is full; the next line is tried again.
+    // The reader of the log has gone, or the disk is full. The next line is tried again.
     writer.write(encoder.encode(`${format(line)}\n`)).then(tell, () => drop(1));
   };
   const tell = (): void => {

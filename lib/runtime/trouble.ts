@@ -1,6 +1,6 @@
 /**
  * Work that goes on in the background and is tried until it succeeds. What has not worked for 10 s is told: once in the
- * log, with the reason of the last try, and to whoever asks for as long as it lasts.
+ * log, with the reason of the last try, and to status reports for as long as it lasts.
  */
 
 import type { Log, Timers } from "./ports.ts";

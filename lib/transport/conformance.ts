@@ -1,5 +1,5 @@
 /**
- * What every transport driver must do, as cases that any test runner can run. Whoever writes a driver runs them on it:
+ * What every transport driver must do, as cases that any test runner can run. The author of a driver runs them on it:
  *
  * ```ts ignore
  * for (const { name, run } of driverConformanceCases(makeFixture)) Deno.test(`my driver: ${name}`, run);

@@ -189,7 +189,7 @@ function isReachable(
   return isPrivateIPv4(host) && (isOwn || isPrivateIPv4(resolverHost));
 }
 
-/** Listens for whoever finds this visor by its key, and lets it be found. */
+/** Listens for visors that find this one by its key, and registers it at the address resolver. */
 async function goPublic(deps: {
   readonly runtime: Runtime;
   readonly listeners: Listeners;

@@ -12,7 +12,7 @@ export interface VisorSettings {
   /** Whether a dial that finds no route opens a transport by itself; default true. */
   readonly autoTransport?: boolean;
   /**
-   * Whether it accepts TCP transports from whoever finds it by its key through the address resolver; by default when
+   * Whether it accepts TCP transports from visors that find it by its key through the address resolver; by default when
    * `host` is a public IPv4 address, or a private one in a network whose resolver is at a private one, too.
    */
   readonly public?: boolean;

@@ -93,7 +93,7 @@ export async function startVisorWith(options: VisorOptions, internals: VisorInte
   await capabilities.restore();
   const control = stack.use(await startControlServer(capabilities.routes(), { runtime, folder, listeners, publicKey }));
   await folder.saveConfig({ ...config, ports: listeners.ports });
-  // Whoever dials as soon as it is ready is to find it connected; without a network it is ready all the same.
+  // A dial right after the ready line finds it connected. Without a network it is ready all the same.
   await withTimeout(() => Promise.all([messaging.ready, embedded?.ready]), {
     timers: runtime.timers,
     ms: CONNECT_WITHIN_MS,

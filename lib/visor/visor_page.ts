@@ -16,7 +16,7 @@ import {
 } from "../services/http/mod.ts";
 import { VERSION } from "../types/version.ts";
 
-/** From one key: whoever watches visors asks every few seconds. */
+/** From one key. A monitor asks every few seconds. */
 const RATE_LIMIT = { perSecond: 5, burst: 50 };
 
 /** How the answers look. The text of a page that is not there is for people who look. */

@@ -76,7 +76,7 @@ export interface StreamResponse {
 
 /** What a numbered error of the messaging protocol says, and whether trying again makes sense. */
 export interface MessagingErrorText {
-  /** The words of upstream. */
+  /** The words of v1.3. */
   readonly text: string;
   /** Does trying again make sense? */
   readonly temporary?: true;
@@ -162,7 +162,7 @@ export function decodeResponse(signedObject: Uint8Array): StreamResponse | Strea
 }
 
 /**
- * Reads a request and checks it, in the order of upstream (dmsg.md §4.4). Whether source and destination are the right
+ * Reads a request and checks it, in the order of v1.3 (dmsg.md §4.4). Whether source and destination are the right
  * ones is for the caller to say.
  * @param signedObject as received
  * @param minTimestamp the request must be later than this, ns
@@ -180,7 +180,7 @@ export function checkRequest(signedObject: Uint8Array, minTimestamp = 0n): Strea
 }
 
 /**
- * Reads a response and checks it, in the order of upstream (dmsg.md §4.3): hash, signature, acceptance.
+ * Reads a response and checks it, in the order of v1.3 (dmsg.md §4.3): hash, signature, acceptance.
  * @param signedObject as received
  * @param expected the hash of the request, and its destination, who must have signed
  */

@@ -35,7 +35,7 @@ const TYPES = [
   { type: "intermediary", fields: "intermediary_forward_fields" },
 ] as const;
 
-/** Writes a rule as JSON, in upstream's order and without spaces. */
+/** Writes a rule as JSON, in v1.3's order and without spaces. */
 export function formatRuleSummary(rule: Rule): string {
   const number = TYPES.findIndex(({ type }) => type === rule.type);
   const fields = [
@@ -47,7 +47,7 @@ export function formatRuleSummary(rule: Rule): string {
 }
 
 /**
- * Reads a rule from JSON. A negative keep-alive becomes 0, as wherever upstream builds a rule.
+ * Reads a rule from JSON. A negative keep-alive becomes 0, as everywhere v1.3 builds a rule.
  * @param text the whole document, at most {@link MAX_RULE_SUMMARY_CHARACTERS} long
  * @returns the rule, or a fault: `rule-summary/fields` when the members with fields are not exactly the one of the type
  */

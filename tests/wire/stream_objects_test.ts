@@ -19,7 +19,7 @@ import {
 } from "../../lib/wire/stream_objects.ts";
 import { testVectors, type VectorCase } from "./vectors.ts";
 
-/** gob.md §4.3, accepted by upstream. */
+/** gob.md §4.3, accepted by v1.3. */
 const REQUEST_PREFIX =
   "5bff810301010d53747265616d5265717565737401ff82000105010954696d657374616d7001040001075372634164647201ff" +
   "840001074473744164647201ff840001064950696e666f01020001084e6f6973654d7367010a00000023ff83030101044164647201ff8400" +

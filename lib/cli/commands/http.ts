@@ -1,5 +1,5 @@
 /**
- * `skywire http get URL`: asks whoever serves HTTP at a public key, over messaging, and prints the body as curl would.
+ * `skywire http get URL`: asks the HTTP server at a public key, over messaging, and prints the body as curl would.
  * Tested in tests/cli/control_client_test.ts.
  */
 

@@ -22,7 +22,7 @@ export async function bindDatagrams(address: string): Promise<DatagramSocket> {
     socket.once("error", (cause) => reject(listenError(address, cause)));
     socket.bind(port, host, resolve);
   });
-  // A datagram that cannot be sent is lost; whoever waits for an answer finds out.
+  // A datagram that cannot be sent is lost, as on the way. The protocol above repeats it.
   socket.on("error", () => {});
   const bound = socket.address();
   let closed = false;

@@ -116,7 +116,7 @@ function serve(listener: LinkListener, { handler, timers, limits, room }: ServeO
     return handler(request, context);
   };
   const dialServer = async (): Promise<ServerLink> => {
-    // It ends by itself when descriptors run out; whoever comes next has another one.
+    // It ends by itself when descriptors run out. The next connection gets another one.
     if (server === undefined || server.hasEnded) server = new LoopbackServer(answer);
     return await server.dial();
   };

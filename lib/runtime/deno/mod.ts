@@ -24,7 +24,7 @@ export interface DenoRuntimeOptions {
   readonly logSink?: LogSink;
 }
 
-/** The real world. Disposing closes pooled HTTP connections; links and listeners belong to whoever opened them. */
+/** The real world. Disposing closes pooled HTTP connections; links and listeners belong to those who opened them. */
 export type DenoRuntime = Runtime & Disposable;
 
 /**

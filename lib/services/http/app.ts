@@ -46,7 +46,7 @@ export interface HttpService {
   close(): Promise<void>;
 }
 
-/** One request for whoever follows it; the handler fills it in. */
+/** What is known of one request. The handler fills it in. */
 export interface CallRecord<R extends Route = Route> {
   /** `host:port` of the client; empty when the request came from inside the process. */
   readonly remote: string;

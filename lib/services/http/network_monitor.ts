@@ -1,6 +1,6 @@
 /**
  * What a network monitor may do: strike out records of visors that are gone. It shows a key from a list of the operator
- * and a signature over the text of that key; the signature is always the same, so whoever saw it can repeat it
+ * and a signature over the text of that key; the signature is always the same, so anybody who saw it can repeat it
  * (dmsg.md §6.7, transports.md §6.7). Empty list, no monitor.
  * Tested in tests/services/transport_discovery/vectors_test.ts.
  */

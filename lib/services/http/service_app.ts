@@ -23,7 +23,7 @@ const ANSWER_WITHIN_MS = 20_000;
 /** The version of the APIs: that of v1.3, and what we added. */
 const API_VERSION = "1.3";
 
-/** What whoever runs a service may choose, whatever the service. */
+/** What the operator of any service may choose. */
 export interface ServiceSettings {
   /** Shown by `/health`. */
   readonly build?: BuildInfo | undefined;

@@ -1,5 +1,5 @@
 /**
- * What a service that does not speak HTTP otherwise tells whoever runs it: `/health`, `/metrics` and `/openapi.json`, as
+ * What a service that does not speak HTTP otherwise tells its operator: `/health`, `/metrics` and `/openapi.json`, as
  * all services do. Tested in tests/e2e/services_test.ts.
  */
 

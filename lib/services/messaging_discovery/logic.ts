@@ -50,7 +50,7 @@ export interface DiscoveryLogicDeps {
   readonly random: Random;
   /** Servers may advertise loopback addresses: for networks on one machine. */
   readonly allowLoopback: boolean;
-  /** What a server writes as its type to be called official; empty, as in v1.3: whoever writes none is. */
+  /** What a server writes as its type to be called official; empty, as in v1.3: then servers without a type are official. */
   readonly passphrase: string;
   /** Servers that are official whatever they write. */
   readonly officialServers: ReadonlySet<PublicKey>;

@@ -23,7 +23,7 @@ export type { MessagingDiscoveryClient, MessagingDiscoveryClientDeps } from "./c
 export interface MessagingDiscoveryDeps extends ServiceSettings {
   /** Time, randomness, the log and figures. */
   readonly runtime: Pick<Runtime, "clock" | "timers" | "random" | "log" | "metrics">;
-  /** Keeps the entries; of this service alone, and closed by whoever opened it. Absent: they are kept in memory. */
+  /** Keeps the entries; of this service alone, and closed by its opener. Absent: they are kept in memory. */
   readonly database?: SqlDatabase | undefined;
   /** Servers may advertise loopback addresses: for networks on one machine. Default false. */
   readonly allowLoopback?: boolean;

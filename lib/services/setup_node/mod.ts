@@ -6,7 +6,7 @@
 
 export type { SetupNodeLimits } from "./requester_quota.ts";
 export {
-  checkRouteAsUpstream,
+  checkRouteAsV13,
   checkRouteStrictly,
   countRouteIds,
   makeRouteRules,

@@ -25,9 +25,9 @@ export const MAX_PATH_HOPS = 50;
 
 /**
  * The check of v1.3 (routing.md §5.4, step 1): both paths are there and join the right ends.
- * @returns upstream's words for what is wrong, or undefined
+ * @returns v1.3's words for what is wrong, or undefined
  */
-export function checkRouteAsUpstream(route: BidirectionalRoute): string | undefined {
+export function checkRouteAsV13(route: BidirectionalRoute): string | undefined {
   const { descriptor: { source, destination }, forward, reverse } = route;
   if (forward.length === 0) return "bidirectional route does not have forward hops";
   if (reverse.length === 0) return "bidirectional route does not have reverse hops";

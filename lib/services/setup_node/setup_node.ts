@@ -30,7 +30,7 @@ import { type ClientLease, ClientPool } from "../../overlay/rpc/client_pool.ts";
 import { setupNodeMetrics } from "./metrics.ts";
 import type { KeyedNetwork, KeyedStream } from "../../overlay/mod.ts";
 import { RequesterQuota, type SetupNodeLimits } from "./requester_quota.ts";
-import { checkRouteAsUpstream, checkRouteStrictly, countRouteIds, makeRouteRules, type RouteRules } from "./rules.ts";
+import { checkRouteAsV13, checkRouteStrictly, countRouteIds, makeRouteRules, type RouteRules } from "./rules.ts";
 import { StreamAcceptor } from "../../overlay/rpc/stream_acceptor.ts";
 
 /** Time limits of a request and its steps, ms. A whole request: as in v1.3. */
@@ -165,7 +165,7 @@ class RequestDesk {
     options: { readonly requester: PublicKey; readonly signal: AbortSignal },
   ): Promise<EdgeRules> {
     const { requester, signal } = options;
-    const objection = checkRouteAsUpstream(route) ?? checkRouteStrictly(route, { requester });
+    const objection = checkRouteAsV13(route) ?? checkRouteStrictly(route, { requester });
     if (objection !== undefined) throw new RefusedError("setup/bad-route", objection);
     const session = new VisorSession({ ...this.#deps, signal });
     try {

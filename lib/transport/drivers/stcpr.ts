@@ -1,6 +1,6 @@
 /**
  * `stcpr`: TCP to a visor that is found by its key through an address resolver (transports.md §2.2). Listening is plain
- * TCP; that others find the listener is the business of whoever tells the resolver about it.
+ * TCP; that others find the listener is the business of the visor, which tells the resolver about it.
  */
 
 import { UnavailableError } from "../../errors/mod.ts";

@@ -99,7 +99,7 @@ async function listen(address: string, { http, beside }: Required<WsDriverDeps>)
       closing = true;
       for (const link of accepted.drain()) link.close();
       closeWhenIdle();
-      // Links that live on keep the port; whoever accepts is not to wait for them.
+      // Links that live on keep the port. The acceptor does not wait for them.
       const ended = open.size === 0 ? closed.promise : Promise.resolve();
       ended.catch(() => {}).finally(() => accepted.close());
     },

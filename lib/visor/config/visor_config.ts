@@ -24,7 +24,7 @@ export interface VisorConfig {
   /** Opens a transport by itself when a dial finds no route. */
   readonly autoTransport: boolean;
   /**
-   * Accepts TCP transports from whoever finds it by its key through the address resolver. Absent: when its host is a
+   * Accepts TCP transports from visors that find it by its key through the address resolver. Absent: when its host is a
    * public address.
    */
   readonly public?: boolean | undefined;

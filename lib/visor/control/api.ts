@@ -60,7 +60,7 @@ export function createControlApi(
     title: "Control API of a visor",
     version: API_VERSION,
     access: "token",
-    // A bench runs for minutes, and whoever asked for it may give up at any time.
+    // A bench runs for minutes. The client may give up at any time.
     answerWithinMs: Infinity,
     runtime,
     routes: routes.map((route) => documentedRoute(route, { runtime, closing: closing.signal })),
@@ -128,7 +128,7 @@ function documentedRoute(
   };
 }
 
-/** Whoever may control the visor may see why something failed, the whole chain. */
+/** The owner of the visor sees the whole chain of causes. */
 function withCauses(error: unknown): unknown {
   if (!(error instanceof SkywireError) || error.cause === undefined) return error;
   const { code, details } = error;

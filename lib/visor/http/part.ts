@@ -1,4 +1,4 @@
-/** HTTP with whoever serves it at a public key, over messaging. Tested in tests/visor/names/part_test.ts. */
+/** HTTP with servers at public keys, over messaging. Tested in tests/visor/names/part_test.ts. */
 
 import { isKeyText } from "../../check/mod.ts";
 import { RefusedError } from "../../errors/mod.ts";

@@ -9,7 +9,7 @@ const FIRST_MS = 5_000;
 /** Never less, ms: a machine that is busy for a moment is not away. */
 const LEAST_MS = 2_000;
 
-/** Never more, ms: whoever asks for the status waits as long. */
+/** Never more, ms: the user waits as long for the status. */
 const MOST_MS = 10_000;
 
 /** A way that is this many times as slow as it was counts as broken. */

@@ -18,7 +18,7 @@ import {
 import { transportId } from "../../../lib/wire/transport_entry.ts";
 import { Fault } from "../../../lib/wire/fault.ts";
 import {
-  checkRouteAsUpstream,
+  checkRouteAsV13,
   checkRouteStrictly,
   countRouteIds,
   makeRouteRules,
@@ -29,7 +29,7 @@ import { testVectors, type VectorCase } from "../../wire/vectors.ts";
 testVectors("rule.json", {
   setup(data): void {
     const route = routeOf(data, BigInt(data.keep_alive_ns));
-    assert.equal(checkRouteAsUpstream(route), undefined);
+    assert.equal(checkRouteAsV13(route), undefined);
     const reserved: { pk: PublicKey; count: number; ids: RouteId[] }[] = data.reserved_ids;
     assert.deepEqual([...countRouteIds(route)], reserved.map(({ pk, count }) => [pk, count]));
     const rules = makeRouteRules(route, new Map(reserved.map(({ pk, ids }) => [pk, ids])));
@@ -40,7 +40,7 @@ testVectors("rule.json", {
     assert.deepEqual(between, data.intermediary_rules);
   },
   route_check(data): void {
-    assert.equal(checkRouteAsUpstream(routeOf(data, 0n)) ?? null, data.error);
+    assert.equal(checkRouteAsV13(routeOf(data, 0n)) ?? null, data.error);
   },
   rule: { elsewhere: "core-rs/wire/tests" },
   rule_fields: { elsewhere: "core-rs/wire/tests" },
@@ -79,7 +79,7 @@ const routes: fc.Arbitrary<BidirectionalRoute> = fc.tuple(
 
 Deno.test("following next route ids visits exactly the hops of both paths, and every id is used once", () => {
   fc.assert(fc.property(routes, fc.integer({ min: 1, max: 2 ** 32 - 300 }), (route, firstId) => {
-    assert.equal(checkRouteAsUpstream(route), undefined);
+    assert.equal(checkRouteAsV13(route), undefined);
     assert.equal(checkRouteStrictly(route, { requester: route.descriptor.source.publicKey }), undefined);
     const reserved = new Map([...countRouteIds(route)].map(([visor, count]) => [
       visor,
@@ -125,7 +125,7 @@ Deno.test("makeRouteRules() gives nothing when a visor gave too few ids", () => 
   }));
 });
 
-Deno.test("checkRouteStrictly() refuses what upstream lets pass", () => {
+Deno.test("checkRouteStrictly() refuses what v1.3 lets pass", () => {
   const route = fc.sample(routes.filter((any) => any.forward.length > 2), {
     numRuns: 1,
     seed: 1,
