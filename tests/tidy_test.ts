@@ -150,6 +150,16 @@ Deno.test("the platform is touched in the runtime, the storage engines, the driv
   assert.deepEqual(problems, []);
 });
 
+Deno.test("no element is asserted to be there: at() says so when it is not", () => {
+  const problems: string[] = [];
+  for (const { path, code } of FILES) {
+    code.split("\n").forEach((line, i) => {
+      if (/\]!|\.at\(-?\d+\)!/.test(line)) problems.push(`${path}:${i + 1}: ${line.trim()}`);
+    });
+  }
+  assert.deepEqual(problems, []);
+});
+
 Deno.test("no module holds state but the one with the WASM instance", () => {
   const problems: string[] = [];
   for (const { path, code } of FILES) {

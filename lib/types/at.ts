@@ -1,7 +1,7 @@
 /** Access by index where the index is known to be good. */
 
 /**
- * The element at an index, where the code knows that there is one: in place of `list[index]!`, which would hide a mistake
+ * The element at an index, where the code knows that there is one: in place of asserting it with `!`, which would hide a mistake
  * until much later. Slow paths and tests use it; so do hot loops, since V8 inlines it.
  * @param list an array, typed array or text
  * @param index from 0 on; negative: from the end

@@ -1,5 +1,6 @@
 /** What both ends of the bench protocol share; the protocol is described in `SPEC.md`. */
 
+import { at } from "../../types/at.ts";
 import { ProtocolError } from "../../errors/mod.ts";
 import type { ByteLink, Clock } from "../../runtime/mod.ts";
 import type { Port } from "../../types/mod.ts";
@@ -48,15 +49,15 @@ export async function takeBlocks(link: ByteLink): Promise<number> {
   while (true) {
     const count = await link.read(buffer);
     if (count === null) throw new ProtocolError("bench/cut", "Measure: the other end left before it was done");
-    for (let at = 0; at < count;) {
+    for (let taken = 0; taken < count;) {
       if (left > 0) {
-        const taken = Math.min(left, count - at);
-        at += taken;
-        left -= taken;
-        received += taken;
+        const some = Math.min(left, count - taken);
+        taken += some;
+        left -= some;
+        received += some;
         continue;
       }
-      length[have++] = buffer[at++]!;
+      length[have++] = at(buffer, taken++);
       if (have < LENGTH_BYTES) continue;
       have = 0;
       left = new DataView(length.buffer).getUint32(0);

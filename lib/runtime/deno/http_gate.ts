@@ -82,6 +82,7 @@ const ROUND_MS = 2_000;
 const HTTP_2 = new TextEncoder().encode("PRI * HTTP/2.0\r\n");
 
 const HEAD_END = new TextEncoder().encode("\r\n\r\n");
+const CARRIAGE_RETURN = 0x0d;
 
 const WRONG_VERSION = new TextEncoder().encode(
   "HTTP/1.1 505 HTTP Version Not Supported\r\nConnection: close\r\n\r\n",
@@ -334,8 +335,8 @@ class Guest {
 }
 
 function includesHeadEnd(bytes: Uint8Array): boolean {
-  for (let at = bytes.indexOf(HEAD_END[0]!); at >= 0; at = bytes.indexOf(HEAD_END[0]!, at + 1)) {
-    if (HEAD_END.every((byte, i) => bytes[at + i] === byte)) return true;
+  for (let from = bytes.indexOf(CARRIAGE_RETURN); from >= 0; from = bytes.indexOf(CARRIAGE_RETURN, from + 1)) {
+    if (HEAD_END.every((byte, i) => bytes[from + i] === byte)) return true;
   }
   return false;
 }
