@@ -181,7 +181,7 @@ function dialAddress(
   address: string,
   { network, timers, signal }: Pick<Runtime, "network" | "timers"> & { readonly signal: AbortSignal },
 ): Promise<ByteLink> {
-  return withTimeout((signal) => network.dial(address, { signal }), {
+  return withTimeout((signal) => network.dial(address, { signal, canReset: true }), {
     timers,
     ms: DIAL_MS,
     code: "socks/dial-timeout",
