@@ -86,8 +86,6 @@ class ResettableLink implements ByteLink {
   readonly #changed = new Signal();
   /** What came and was not read. */
   #unread: Uint8Array = new Uint8Array();
-  /** What is being written. */
-  #copy: Uint8Array<ArrayBuffer> = new Uint8Array();
   #isClosed = false;
   #hasEnded = false;
   #error: Error | undefined;
@@ -136,7 +134,7 @@ class ResettableLink implements ByteLink {
     }
     if (this.#error !== undefined) throw this.#broken("Write to", this.#error);
     const { promise, resolve, reject } = Promise.withResolvers<void>();
-    this.#socket.write(this.#copyOf(bytes), (error) => error ? reject(error) : resolve());
+    this.#socket.write(bytes, (error) => error ? reject(error) : resolve());
     try {
       await promise;
     } catch (cause) {
@@ -145,13 +143,6 @@ class ResettableLink implements ByteLink {
       }
       throw this.#broken("Write to", cause);
     }
-  }
-
-  /** Views of WASM memory are emptied when the memory grows. The copy is good until the write has ended. */
-  #copyOf(bytes: Uint8Array): Uint8Array {
-    if (this.#copy.length < bytes.length) this.#copy = new Uint8Array(bytes.length);
-    this.#copy.set(bytes);
-    return this.#copy.subarray(0, bytes.length);
   }
 
   closeWrite(): void {
