@@ -3,7 +3,7 @@
 // The boundary itself
 
 /** Raised whenever an exported function changes its meaning. */
-export const ABI_VERSION: number = 1;
+export const ABI_VERSION: number = 2;
 
 /** The scratch area for small arguments and results, bytes. One routing packet of the largest size fits twice. */
 export const SCRATCH_BYTES: number = 196_608;

@@ -9,11 +9,18 @@ import { FAULT_MESSAGE_ORDER, NOISE_PATTERNS, NOISE_ROLES, SCRATCH_BYTES } from 
 import { copyAt, intoScratch, SCRATCH, viewAt, wipeScratch } from "./memory.ts";
 import { Records } from "./records.ts";
 
-/** Results are written to the last part of the scratch area; the longest is a message of 65 bytes. */
-const RESULT_BYTES = 128;
-const RESULT = SCRATCH + SCRATCH_BYTES - RESULT_BYTES;
-/** A message of ours has 49 or 65 bytes; later revisions send 1233. A frame holds no more than 4094 anyway. */
+/**
+ * The longest payload of a message we write, bytes: a frame of v1.3 holds 4,094, less 33 for the key and 16 for the tag
+ * (routing.md §4.4.1).
+ */
+export const MAX_NOISE_PAYLOAD_BYTES = 4_045;
+
+/** The longest message that is read. Those of frames have at most 4,094 bytes; messaging objects hold longer ones. */
 const MAX_MESSAGE_BYTES = 65_535;
+/** Results are written to the last part of the scratch area. The longest is the payload of the longest message. */
+const RESULT = SCRATCH + SCRATCH_BYTES - MAX_MESSAGE_BYTES;
+
+const NO_PAYLOAD = new Uint8Array();
 
 /** What a handshake begins with. */
 export interface NoiseOptions {
@@ -30,8 +37,8 @@ export interface NoiseOptions {
 }
 
 /**
- * One handshake: messages in turn, then {@linkcode NoiseHandshake.intoRecords}. Payloads are empty when written and
- * discarded when read. A fault is permanent. Disposing wipes the secrets.
+ * One handshake: messages in turn, then {@linkcode NoiseHandshake.intoRecords}. A message carries a payload, which v1.3
+ * sends empty and discards when read. A fault of a message is permanent. Disposing wipes the secrets.
  */
 export class NoiseHandshake implements Disposable {
   #handle: number;
@@ -64,24 +71,37 @@ export class NoiseHandshake implements Disposable {
   }
 
   /**
-   * The message that is due: 49 bytes, or 65 for the third of XK.
+   * Writes the message that is due.
+   * @param payload at most {@link MAX_NOISE_PAYLOAD_BYTES}, 16 less in the third message of XK; sealed with the keys that both sides have by then; in the
+   * first message it has no forward secrecy, and anyone can send that message again (routing.md §4.4.1)
+   * @returns 49 bytes more than the payload; 65 for the third message of XK
+   * @throws {RangeError} when the payload is too long; the message stays due
    * @throws {ProtocolError} `noise/message-order` when none of ours is due, which after a fault is always so
    */
-  writeMessage(): Uint8Array<ArrayBuffer> {
-    return copyAt(RESULT, this.#check(core.noise_write(this.#handle, RESULT), "Write a handshake message"));
+  writeMessage(payload: Uint8Array = NO_PAYLOAD): Uint8Array<ArrayBuffer> {
+    if (payload.length > MAX_NOISE_PAYLOAD_BYTES) {
+      throw new RangeError(
+        `A payload of a handshake has at most ${MAX_NOISE_PAYLOAD_BYTES} bytes, not ${payload.length}`,
+      );
+    }
+    const [at] = intoScratch(payload) as [number];
+    const status = core.noise_write(this.#handle, at, payload.length, RESULT);
+    return copyAt(RESULT, this.#check(status, "Write a handshake message"));
   }
 
   /**
    * Reads the peer's message.
-   * @param message whole, without a length prefix
+   * @param message whole, without a length prefix; at most 65,535 bytes
+   * @returns its payload, which the peer of a complete handshake has written; empty from v1.3
    * @throws {ProtocolError} `noise/authentication`, `noise/public-key`, `noise/message-length` or `noise/message-order`
    */
-  readMessage(message: Uint8Array): void {
+  readMessage(message: Uint8Array): Uint8Array<ArrayBuffer> {
     if (message.length > MAX_MESSAGE_BYTES) {
       throw new ProtocolError("noise/message-length", `Read a handshake message: ${message.length} bytes are too many`);
     }
     const [at] = intoScratch(message) as [number];
-    this.#check(core.noise_read(this.#handle, at, message.length), "Read a handshake message");
+    const status = core.noise_read(this.#handle, at, message.length, RESULT);
+    return copyAt(RESULT, this.#check(status, "Read a handshake message"));
   }
 
   /** Have all messages been exchanged? */

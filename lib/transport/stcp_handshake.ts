@@ -204,7 +204,7 @@ async function runNoise(link: ByteLink, reader: LinkReader, options: NoiseOption
     const message = noise.writeMessage();
     await link.write(concatBytes(new Uint8Array([message.length >> 8, message.length & 0xff]), message));
   };
-  const receive = async (): Promise<void> => noise.readMessage(await readNoiseFrame(reader));
+  const receive = async (): Promise<void> => void noise.readMessage(await readNoiseFrame(reader));
   if (role === "initiator") {
     await send();
     await receive();

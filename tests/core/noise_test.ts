@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { NoiseHandshake, publicKeyOf, Records } from "../../lib/core/mod.ts";
+import { MAX_NOISE_PAYLOAD_BYTES, NoiseHandshake, publicKeyOf, Records } from "../../lib/core/mod.ts";
 import { ClosedError, hasCode, ProtocolError } from "../../lib/errors/mod.ts";
 import { concatBytes, SecretKey } from "../../lib/types/mod.ts";
 import type { PublicKey } from "../../lib/types/mod.ts";
@@ -83,8 +83,8 @@ const checks: Record<string, (item: VectorCase) => void> = {
       reader.readMessage(written);
     }
     const reader = item.reader === "initiator" ? initiator : responder;
-    const read = (): void => reader.readMessage(hex(item.received));
-    if (item.accepted) return read();
+    const read = (): Uint8Array => reader.readMessage(hex(item.received));
+    if (item.accepted) return void read();
     assert.throws(read, ProtocolError);
     assert.throws(read, refused("noise/message-order"), "a fault is permanent");
   },
@@ -240,19 +240,89 @@ Deno.test("NoiseHandshake refuses whatever is no message of this handshake, and 
   );
 });
 
-function pair(): [NoiseHandshake, NoiseHandshake] {
+Deno.test("NoiseHandshake carries payloads both ways, and gives keys that open each other's records", () => {
+  for (const size of [0, 1, 64, 1_024, MAX_NOISE_PAYLOAD_BYTES]) {
+    const [initiator, responder] = pair("KK");
+    const [question, answer] = [payloadOf(size, 7), payloadOf(size, 99)];
+    const first = initiator.writeMessage(question);
+    assert.equal(first.length, size + 49);
+    assert.deepEqual(responder.readMessage(first), question);
+    assert.deepEqual(initiator.readMessage(responder.writeMessage(answer)), answer);
+    using left = initiator.intoRecords();
+    using right = responder.intoRecords();
+    right.push(left.seal(question.slice(0, 10)));
+    assert.deepEqual(readAll(right), question.slice(0, 10));
+  }
+});
+
+Deno.test("NoiseHandshake refuses a changed payload", () => {
+  fc.assert(
+    fc.property(fc.uint8Array({ minLength: 1, maxLength: 100 }), fc.nat(), (payload, position) => {
+      const [initiator, responder] = pair("KK");
+      using writer = initiator;
+      using reader = responder;
+      const message = writer.writeMessage(payload);
+      const bit = position % (8 * (payload.length + 16));
+      const changed = 33 + (bit >> 3);
+      message[changed] = at(message, changed) ^ 1 << (bit & 7);
+      assert.throws(() => reader.readMessage(message), refused("noise/authentication"));
+      assert.throws(() => reader.writeMessage(payload), refused("noise/message-order"));
+    }),
+  );
+});
+
+Deno.test("writeMessage() refuses a payload that fits no frame, and its message stays due", () => {
+  const longest = payloadOf(MAX_NOISE_PAYLOAD_BYTES, 1);
+  const [initiator, responder] = pair("XK");
+  using writer = initiator;
+  using reader = responder;
+  for (const size of [MAX_NOISE_PAYLOAD_BYTES + 1, 70_000, 200_000]) {
+    assert.throws(() => writer.writeMessage(new Uint8Array(size)), RangeError);
+  }
+  assert.deepEqual(reader.readMessage(writer.writeMessage(longest)), longest);
+  assert.deepEqual(writer.readMessage(reader.writeMessage(longest)), longest);
+  const besideKey = longest.slice(16);
+  assert.throws(() => writer.writeMessage(longest.slice(15)), RangeError);
+  assert.deepEqual(reader.readMessage(writer.writeMessage(besideKey)), besideKey);
+  assert.ok(writer.complete && reader.complete);
+});
+
+Deno.test("readMessage() refuses a message with more behind it, and one of more than 65,535 bytes", () => {
+  for (
+    const [size, code] of [[50, "authentication"], [65_535, "authentication"], [65_536, "message-length"]] as const
+  ) {
+    const [initiator, responder] = pair("KK");
+    using writer = initiator;
+    using reader = responder;
+    const message = new Uint8Array(size);
+    message.set(writer.writeMessage());
+    assert.throws(() => reader.readMessage(message), refused(`noise/${code}`));
+  }
+});
+
+function pair(pattern: "XK" | "KK" = "XK"): [NoiseHandshake, NoiseHandshake] {
   using a = secretOf(1);
   using b = secretOf(2);
   return [
     new NoiseHandshake({
-      pattern: "XK",
+      pattern,
       role: "initiator",
       localSecret: a,
       remoteKey: publicKeyOf(b),
       ephemeral: new Uint8Array(32).fill(3),
     }),
-    new NoiseHandshake({ pattern: "XK", role: "responder", localSecret: b, ephemeral: new Uint8Array(32).fill(4) }),
+    new NoiseHandshake({
+      pattern,
+      role: "responder",
+      localSecret: b,
+      ...(pattern === "KK" && { remoteKey: publicKeyOf(a) }),
+      ephemeral: new Uint8Array(32).fill(4),
+    }),
   ];
+}
+
+function payloadOf(size: number, factor: number): Uint8Array<ArrayBuffer> {
+  return Uint8Array.from({ length: size }, (_, i) => i * factor + Math.trunc(i / 251));
 }
 
 function side(item: VectorCase, role: Role): NoiseHandshake {

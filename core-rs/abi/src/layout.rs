@@ -3,7 +3,7 @@
 // The boundary itself
 
 /// Raised whenever an exported function changes its meaning.
-pub const ABI_VERSION: u32 = 1;
+pub const ABI_VERSION: u32 = 2;
 
 /// The scratch area for small arguments and results, bytes. One routing packet of the largest size fits twice.
 pub const SCRATCH_BYTES: usize = 196_608;

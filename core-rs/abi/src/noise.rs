@@ -4,8 +4,7 @@
 //! Every pointer names a range of the stated size that nothing else uses during the call; the output overlaps no input.
 
 use skywire_crypto::{
-    Fault, Handshake, MAX_WRITTEN_MESSAGE_BYTES, PUBLIC_KEY_BYTES, Pattern, PublicKey, Role, SECRET_KEY_BYTES,
-    SecretKey,
+    Fault, Handshake, MAX_MESSAGE_BYTES, PUBLIC_KEY_BYTES, Pattern, PublicKey, Role, SECRET_KEY_BYTES, SecretKey,
 };
 
 use crate::crypto_faults::{fault_code, length_status};
@@ -62,29 +61,32 @@ fn begin(pattern: Pattern, role: Role, secrets: &[u8], remote: &[u8]) -> Result<
     Handshake::new(pattern, role, SecretKey::parse(local)?, SecretKey::parse(ephemeral)?, remote)
 }
 
-/// Writes the message that is due, at most 65 bytes; its length.
+/// Writes the message that is due, with the payload, to `out`, which has 4094 bytes; its length.
 ///
 /// # Safety
 /// See the module.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn noise_write(handle: u32, out: *mut u8) -> i32 {
+pub unsafe extern "C" fn noise_write(handle: u32, payload: *const u8, length: usize, out: *mut u8) -> i32 {
     // SAFETY: the caller's promise.
-    let out = unsafe { slice_mut(out, MAX_WRITTEN_MESSAGE_BYTES) };
+    let (payload, out) = unsafe { (slice(payload, length), slice_mut(out, MAX_MESSAGE_BYTES)) };
     let out = out.try_into().expect("a slice of that length is such an array");
-    HANDSHAKES.get(handle).map_or(FAULT_BAD_HANDLE, |handshake| length_status(handshake.write_message(out)))
+    HANDSHAKES.get(handle).map_or(FAULT_BAD_HANDLE, |handshake| length_status(handshake.write_message(payload, out)))
 }
 
-/// Reads the message that is due; 0.
+/// Reads the message that is due and writes its payload to `out`, which has `length` bytes; the payload's length.
 ///
 /// # Safety
 /// See the module.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn noise_read(handle: u32, message: *const u8, length: usize) -> i32 {
+pub unsafe extern "C" fn noise_read(handle: u32, message: *const u8, length: usize, out: *mut u8) -> i32 {
     // SAFETY: the caller's promise.
-    let message = unsafe { slice(message, length) };
-    HANDSHAKES
-        .get(handle)
-        .map_or(FAULT_BAD_HANDLE, |handshake| length_status(handshake.read_message(message).map(|()| 0)))
+    let (message, out) = unsafe { (slice(message, length), slice_mut(out, length)) };
+    let Some(handshake) = HANDSHAKES.get(handle) else { return FAULT_BAD_HANDLE };
+    let read = handshake.read_message(message).map(|payload| {
+        out[..payload.len()].copy_from_slice(&payload);
+        payload.len()
+    });
+    length_status(read)
 }
 
 /// 1 when all messages were exchanged, else 0.

@@ -15,7 +15,7 @@ mod seed;
 pub use fault::Fault;
 pub use hash::sha256;
 pub use keys::{PUBLIC_KEY_BYTES, PublicKey, SECRET_KEY_BYTES, SIGNATURE_BYTES, SecretKey, recover, verify};
-pub use noise::{Handshake, MAX_WRITTEN_MESSAGE_BYTES, Pattern, Role};
+pub use noise::{Handshake, MAX_MESSAGE_BYTES, MAX_PAYLOAD_BYTES, Pattern, Role};
 pub use record::{
     FRAME_OVERHEAD_BYTES, Key, MAX_FRAME_BODY_BYTES, MAX_FRAME_PLAINTEXT_BYTES, Opener, PREFIX_BYTES,
     SEAL_OVERHEAD_BYTES, Sealer,

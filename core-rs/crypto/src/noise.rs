@@ -12,17 +12,19 @@
 //!
 //! - Public keys take 33 bytes, and the result of a key agreement is SHA-256 of the compressed product ‖ one zero byte.
 //! - Whoever writes the last message sends with the second key of the split. For XK that swaps the keys.
-//! - The payloads mean nothing: we send empty ones and discard what comes (later revisions send 1184 bytes).
+//! - v1.3 sends empty payloads and discards what comes. So a payload is an offer that the peer may not understand.
 
 use core::fmt;
 
 use zeroize::{Zeroize, Zeroizing};
 
 use crate::hash::{hmac_sha256, sha256_pair};
-use crate::{Fault, Key, PUBLIC_KEY_BYTES, PublicKey, Records, SecretKey, aead, sha256};
+use crate::{Fault, Key, MAX_FRAME_BODY_BYTES, PUBLIC_KEY_BYTES, PublicKey, Records, SecretKey, aead, sha256};
 
-/// The longest message we write: XK 3, an encrypted static key and the tag of the empty payload.
-pub const MAX_WRITTEN_MESSAGE_BYTES: usize = PUBLIC_KEY_BYTES + 2 * aead::TAG_BYTES;
+/// The longest message we write: v1.3 ends a route whose frame is longer (routing.md §4.4.1).
+pub const MAX_MESSAGE_BYTES: usize = MAX_FRAME_BODY_BYTES;
+/// The longest payload we write, which fills a KK message: a key and a tag are beside it.
+pub const MAX_PAYLOAD_BYTES: usize = MAX_MESSAGE_BYTES - PUBLIC_KEY_BYTES - aead::TAG_BYTES;
 /// SHA-256 of the compressed product, and one zero byte.
 const SHARED_BYTES: usize = 33;
 
@@ -49,6 +51,16 @@ enum Token {
     Es,
     Se,
     Ss,
+}
+
+/// What a message adds to its payload: keys and tags, bytes.
+fn overhead(tokens: &[Token]) -> usize {
+    let field = |token: &Token| match token {
+        Token::E => PUBLIC_KEY_BYTES,
+        Token::S => PUBLIC_KEY_BYTES + aead::TAG_BYTES,
+        Token::Ee | Token::Es | Token::Se | Token::Ss => 0,
+    };
+    tokens.iter().map(field).sum::<usize>() + aead::TAG_BYTES
 }
 
 impl Pattern {
@@ -109,11 +121,17 @@ impl Handshake {
         Ok(Handshake { pattern, role, symmetric, local, ephemeral, remote, remote_ephemeral: None, done: Some(0) })
     }
 
-    /// Writes the message that is due, with an empty payload, to the beginning of `out`; its length.
-    pub fn write_message(&mut self, out: &mut [u8; MAX_WRITTEN_MESSAGE_BYTES]) -> Result<usize, Fault> {
-        let index = self.begin(true)?;
+    /// Writes the message that is due to the beginning of `out`; its length. A payload that does not fit beside the keys
+    /// of the message is refused, and the message stays due; every other fault is permanent.
+    pub fn write_message(&mut self, payload: &[u8], out: &mut [u8; MAX_MESSAGE_BYTES]) -> Result<usize, Fault> {
+        let index = self.due(true)?;
+        let tokens = self.pattern.messages()[index];
+        if payload.len() > MAX_MESSAGE_BYTES - overhead(tokens) {
+            return Err(Fault::PlaintextLength);
+        }
+        self.done = None;
         let mut length = 0;
-        for &token in self.pattern.messages()[index] {
+        for &token in tokens {
             match token {
                 Token::E => {
                     let public = self.ephemeral.public_key();
@@ -127,14 +145,15 @@ impl Handshake {
                 agreement => self.agree(agreement)?,
             }
         }
-        length += self.symmetric.encrypt(&[], &mut out[length..])?;
+        length += self.symmetric.encrypt(payload, &mut out[length..])?;
         self.done = Some(index + 1);
         Ok(length)
     }
 
-    /// Reads the message that is due and discards its payload. A fault is permanent.
-    pub fn read_message(&mut self, mut message: &[u8]) -> Result<(), Fault> {
-        let index = self.begin(false)?;
+    /// Reads the message that is due; its payload, however long. A fault is permanent.
+    pub fn read_message(&mut self, mut message: &[u8]) -> Result<Vec<u8>, Fault> {
+        let index = self.due(false)?;
+        self.done = None;
         for &token in self.pattern.messages()[index] {
             match token {
                 Token::E => {
@@ -154,10 +173,10 @@ impl Handshake {
                 agreement => self.agree(agreement)?,
             }
         }
-        let mut payload = vec![0; message.len()];
+        let mut payload = vec![0; message.len().saturating_sub(aead::TAG_BYTES)];
         self.symmetric.decrypt(message, &mut payload)?;
         self.done = Some(index + 1);
-        Ok(())
+        Ok(payload)
     }
 
     /// Have all messages been exchanged?
@@ -191,14 +210,13 @@ impl Handshake {
         Ok(Records::new(send, receive))
     }
 
-    /// The index of the message that is due, if it is ours to write or read; from here a fault is permanent.
-    fn begin(&mut self, write: bool) -> Result<usize, Fault> {
+    /// The index of the message that is due, if it is ours to write or read.
+    fn due(&self, write: bool) -> Result<usize, Fault> {
         let index = self.done.filter(|&index| index < self.pattern.messages().len()).ok_or(Fault::MessageOrder)?;
         let ours = index.is_multiple_of(2) == (self.role == Role::Initiator);
         if ours != write {
             return Err(Fault::MessageOrder);
         }
-        self.done = None;
         Ok(index)
     }
 
@@ -290,4 +308,31 @@ fn derive(chaining_key: &Key, material: &[u8]) -> (Key, Key) {
     let first = Zeroizing::new(hmac_sha256(&temporary, &[&[1]]));
     let second = Zeroizing::new(hmac_sha256(&temporary, &[&first[..], &[2]]));
     (first, second)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_payload_longer_than_we_write_is_given_back() {
+        let secret = |byte: u8| SecretKey::parse(&[byte; 32]).expect("a scalar");
+        let (local, remote) = (secret(1).public_key(), secret(2).public_key());
+        let begin = |role, own, ephemeral, peer| {
+            Handshake::new(Pattern::Kk, role, secret(own), secret(ephemeral), Some(peer)).expect("keys of KK")
+        };
+        let mut initiator = begin(Role::Initiator, 1, 3, remote);
+        let mut responder = begin(Role::Responder, 2, 4, local);
+
+        let payload = vec![7; 60_000];
+        let mut message = secret(3).public_key().as_bytes().to_vec();
+        initiator.symmetric.mix_hash(&message);
+        initiator.agree(Token::Es).expect("both keys are there");
+        initiator.agree(Token::Ss).expect("both keys are there");
+        let mut sealed = vec![0; payload.len() + aead::TAG_BYTES];
+        initiator.symmetric.encrypt(&payload, &mut sealed).expect("it fits");
+        message.append(&mut sealed);
+
+        assert_eq!(responder.read_message(&message), Ok(payload));
+    }
 }

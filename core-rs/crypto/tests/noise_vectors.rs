@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 use skywire_crypto::{
-    FRAME_OVERHEAD_BYTES, Fault, Handshake, Key, MAX_WRITTEN_MESSAGE_BYTES, Opener, Pattern, PublicKey, Records, Role,
+    FRAME_OVERHEAD_BYTES, Fault, Handshake, Key, MAX_MESSAGE_BYTES, Opener, Pattern, PublicKey, Records, Role,
     SecretKey, aead,
 };
 use skywire_testkit::{array, bytes, cases, text};
@@ -48,10 +48,10 @@ fn handshake(name: &str, case: &Value) {
         } else {
             (&mut responder, &mut initiator)
         };
-        let mut out = [0; MAX_WRITTEN_MESSAGE_BYTES];
+        let mut out = [0; MAX_MESSAGE_BYTES];
         assert!(!writer.is_complete());
-        assert_eq!(reader.write_message(&mut out), Err(Fault::MessageOrder), "{name}: not the reader's turn");
-        let length = writer.write_message(&mut out).expect(name);
+        assert_eq!(reader.write_message(&[], &mut out), Err(Fault::MessageOrder), "{name}: not the reader's turn");
+        let length = writer.write_message(&[], &mut out).expect(name);
         assert_eq!(out[..length], bytes(&message["message"]), "{name}");
         reader.read_message(&out[..length]).expect(name);
         assert_eq!(writer.hash()[..], bytes(&message["h_after"]), "{name}");
@@ -108,8 +108,8 @@ fn handshake_message(name: &str, case: &Value) {
     for (index, good) in case["good_messages"].as_array().expect(name).iter().enumerate() {
         let (writer, reader) =
             if index % 2 == 0 { (&mut initiator, &mut responder) } else { (&mut responder, &mut initiator) };
-        let mut out = [0; MAX_WRITTEN_MESSAGE_BYTES];
-        let length = writer.write_message(&mut out).expect(name);
+        let mut out = [0; MAX_MESSAGE_BYTES];
+        let length = writer.write_message(&[], &mut out).expect(name);
         assert_eq!(out[..length], bytes(good), "{name}");
         reader.read_message(&out[..length]).expect(name);
     }
