@@ -5,10 +5,12 @@
  * initiator                      responder
  *   Handshake(1)  ──────────────►            again every 400 ms until answered: v1.3's responder saves its
  *                 ◄──────────────  Handshake(1)      rules after answering the setup node (routing.md Q2)
- *   Data(KK 1)    ──────────────►
+ *   Data(KK 1)    ──────────────►            each with a payload: sealed, and passed on as it is
  *                 ◄──────────────  Data(KK 2)
  *   records both ways
  * ```
+ *
+ * v1.3 sends both payloads empty and discards what comes, up to 4,045 bytes (routing.md §4.4.1).
  *
  * v1.3 falls back to plaintext when the peer's Handshake is late, zero or missing, which any visor on the path can
  * bring about (routing.md W1). We refuse.
@@ -39,23 +41,41 @@ export interface GroupHandshakeOptions {
   readonly signal?: AbortSignal;
 }
 
+/** What the initiator needs beside that. */
+export interface InitiateOptions extends GroupHandshakeOptions {
+  /** Goes along in message 1: at most 4,045 bytes, none by default. Anyone on the path can send it again later. */
+  readonly payload?: Uint8Array;
+}
+
+/** What the responder needs beside that. */
+export interface AnswerOptions extends GroupHandshakeOptions {
+  /**
+   * Makes the payload of message 2, at most 4,045 bytes, of that of message 1; by default it is empty. Message 1 may be
+   * a replay: only a record that opens proves that the initiator is there. What it throws ends the handshake.
+   */
+  readonly answer?: (payload: Uint8Array) => Uint8Array;
+}
+
 /**
  * Runs the dialling side.
+ * @returns the payload of message 2, which the responder wrote in answer to this message 1; empty from v1.3
+ * @throws {RangeError} when the payload is too long
  * @throws {UnavailableError} `route/handshake-timeout` after 5 s; or the way the group ended
  * @throws {ProtocolError} `route/plaintext-refused`, `route/handshake-failed`
  */
-export function initiateHandshake(group: RouteGroup, options: GroupHandshakeOptions): Promise<void> {
+export function initiateHandshake(group: RouteGroup, options: InitiateOptions): Promise<Uint8Array> {
   return withinLimit(options, async (signal) => {
     const stop = repeat(() => group.sendHandshake(), options.runtime.timers);
     try {
       using noise = makeNoise("initiator", options);
       // Made while the Handshake is on its way: it takes as long as some hops do.
-      const message = noise.writeMessage();
+      const message = noise.writeMessage(options.payload);
       refusePlaintext(await waitFor(() => group.offered, { group, signal }), options);
       stop();
       group.sendHandshakeFrame(message);
-      read(noise, await waitFor(() => group.handshakeFrame(), { group, signal }), options);
+      const answer = read(noise, await waitFor(() => group.handshakeFrame(), { group, signal }), options);
       group.secure(noise.intoRecords());
+      return answer;
     } finally {
       stop();
     }
@@ -64,15 +84,17 @@ export function initiateHandshake(group: RouteGroup, options: GroupHandshakeOpti
 
 /**
  * Runs the accepting side.
+ * @returns the payload of message 1, which may be a replay until a record has come; empty from v1.3
  * @throws as {@link initiateHandshake}
  */
-export function answerHandshake(group: RouteGroup, options: GroupHandshakeOptions): Promise<void> {
+export function answerHandshake(group: RouteGroup, options: AnswerOptions): Promise<Uint8Array> {
   return withinLimit(options, async (signal) => {
     refusePlaintext(await waitFor(() => group.offered, { group, signal }), options);
     using noise = makeNoise("responder", options);
-    read(noise, await waitFor(answerUntilFrame(group), { group, signal }), options);
-    group.sendHandshakeFrame(noise.writeMessage());
+    const payload = read(noise, await waitFor(answerUntilFrame(group), { group, signal }), options);
+    group.sendHandshakeFrame(noise.writeMessage(options.answer?.(payload)));
     group.secure(noise.intoRecords());
+    return payload;
   });
 }
 
@@ -103,7 +125,7 @@ async function waitFor<T>(
 }
 
 /** Runs `task` under a signal that aborts after the limit. */
-function withinLimit(options: GroupHandshakeOptions, task: (signal: AbortSignal) => Promise<void>): Promise<void> {
+function withinLimit<T>(options: GroupHandshakeOptions, task: (signal: AbortSignal) => Promise<T>): Promise<T> {
   return withTimeout(task, {
     timers: options.runtime.timers,
     ms: HANDSHAKE_LIMIT_MS,
@@ -124,10 +146,10 @@ function makeNoise(role: "initiator" | "responder", options: GroupHandshakeOptio
   }, options.runtime.random);
 }
 
-/** Reads the Noise message of the other end, which proves its key. */
-function read(noise: NoiseHandshake, message: Uint8Array, options: GroupHandshakeOptions): void {
+/** Reads the Noise message of the other end, which proves its key. @returns its payload */
+function read(noise: NoiseHandshake, message: Uint8Array, options: GroupHandshakeOptions): Uint8Array {
   try {
-    noise.readMessage(message);
+    return noise.readMessage(message);
   } catch (cause) {
     if (!(cause instanceof ProtocolError)) throw cause;
     throw new ProtocolError(

@@ -1,10 +1,11 @@
 /** From a group of two rules to an encrypted one, over real switches on virtual time. */
 
 import assert from "node:assert/strict";
-import { generateSecretKey, NoiseHandshake, publicKeyOf } from "../../lib/core/mod.ts";
-import { hasCode } from "../../lib/errors/mod.ts";
+import { generateSecretKey, MAX_NOISE_PAYLOAD_BYTES, NoiseHandshake, publicKeyOf } from "../../lib/core/mod.ts";
+import { hasCode, RefusedError } from "../../lib/errors/mod.ts";
 import { answerHandshake, initiateHandshake } from "../../lib/routing/group_handshake.ts";
-import { concatBytes } from "../../lib/types/mod.ts";
+import type { Random } from "../../lib/runtime/mod.ts";
+import { concatBytes, type PublicKey, type SecretKey } from "../../lib/types/mod.ts";
 import { simulationTest } from "../fakes/mod.ts";
 import { makeLine } from "./line.ts";
 import { makeRawPeer } from "./raw_peer.ts";
@@ -78,6 +79,104 @@ simulationTest("initiateHandshake() refuses a responder with another key", async
   await sim.run(answering);
 });
 
+simulationTest("initiateHandshake() and answerHandshake() exchange payloads over hops, of any size", async (sim) => {
+  await using line = await makeLine(sim, 2);
+  const [from, to] = [at(line.nodes, 0), at(line.nodes, 2)];
+  for (const size of [0, 1, 64, 1_024, MAX_NOISE_PAYLOAD_BYTES]) {
+    const ends = line.install({ local: 49_153 + size });
+    const [initiator, responder] = [ends.initiator(), ends.responder()];
+    const question = new Uint8Array(size).fill(7);
+    const [answer, asked] = await sim.run(Promise.all([
+      initiateHandshake(initiator.group, { ...from, remoteKey: to.key, payload: question }),
+      answerHandshake(responder.group, {
+        ...to,
+        remoteKey: from.key,
+        answer: (payload) => payload.map((byte) => byte + 1),
+      }),
+    ]));
+    assert.deepEqual(asked, question);
+    assert.deepEqual(answer, new Uint8Array(size).fill(8));
+    const [left, right] = [
+      from.table.adopt(initiator, { route: [] }),
+      to.table.adopt(responder, { route: [] }),
+    ];
+    await sim.run(left.write(Uint8Array.of(5)));
+    const into = new Uint8Array(10);
+    assert.equal(await sim.run(right.read(into)), 1);
+    assert.equal(into[0], 5, "both have the keys of these payloads");
+  }
+});
+
+simulationTest("initiateHandshake() and answerHandshake() write empty payloads by default", async (sim) => {
+  await using line = await makeLine(sim, 1);
+  const [from, to] = [at(line.nodes, 0), at(line.nodes, 1)];
+  const ends = line.install();
+  const [initiator, responder] = [ends.initiator(), ends.responder()];
+  const payloads = await sim.run(Promise.all([
+    initiateHandshake(initiator.group, { ...from, remoteKey: to.key }),
+    answerHandshake(responder.group, { ...to, remoteKey: from.key }),
+  ]));
+  assert.deepEqual(payloads, [new Uint8Array(), new Uint8Array()]);
+});
+
+simulationTest("initiateHandshake() takes the empty answer of v1.3, whatever it offered", async (sim) => {
+  using remote = generateSecretKey(sim.runtimeFor("remote").random);
+  const remoteKey = publicKeyOf(remote);
+  await using peer = await makeRawPeer(sim, { remoteKey });
+  const payload = new Uint8Array(64).fill(7);
+  const initiating = initiateHandshake(peer.opening.group, { ...peer.node, remoteKey, payload });
+  await sim.run(peer.receive());
+  await sim.run(peer.send(HANDSHAKE, ENCRYPT));
+  const { payload: frame } = await sim.run(peer.receive());
+  assert.equal(frame.length, 2 + 49 + 64, "one frame in one packet (routing.md §4.4.1)");
+  using noise = noiseOf(remote, {
+    role: "responder",
+    remoteKey: peer.node.key,
+    random: sim.runtimeFor("remote").random,
+  });
+  assert.deepEqual(noise.readMessage(frame.subarray(2)), payload);
+  await sim.run(peer.send(DATA, frameOf(noise.writeMessage())));
+  assert.deepEqual(await sim.run(initiating), new Uint8Array());
+});
+
+simulationTest("answerHandshake() refuses a changed payload, and asks nobody for an answer to it", async (sim) => {
+  using remote = generateSecretKey(sim.runtimeFor("remote").random);
+  const remoteKey = publicKeyOf(remote);
+  await using peer = await makeRawPeer(sim, { remoteKey });
+  let asked = 0;
+  const answer = (payload: Uint8Array): Uint8Array => (asked++, payload);
+  const answering = answerHandshake(peer.opening.group, { ...peer.node, remoteKey, answer });
+  const refused = assert.rejects(answering, (error) => hasCode(error, "route/handshake-failed"));
+  await sim.run(peer.send(HANDSHAKE, ENCRYPT));
+  await sim.run(peer.receive());
+  using noise = noiseOf(remote, {
+    role: "initiator",
+    remoteKey: peer.node.key,
+    random: sim.runtimeFor("remote").random,
+  });
+  const message = noise.writeMessage(new Uint8Array(64));
+  message[40] = at(message, 40) ^ 1;
+  await sim.run(peer.send(DATA, frameOf(message)));
+  await sim.run(refused, 1_000);
+  assert.equal(asked, 0);
+});
+
+simulationTest("answerHandshake() ends with what its answer throws", async (sim) => {
+  await using line = await makeLine(sim, 1);
+  const [from, to] = [at(line.nodes, 0), at(line.nodes, 1)];
+  const ends = line.install();
+  const [initiator, responder] = [ends.initiator(), ends.responder()];
+  const initiating = assert.rejects(initiateHandshake(initiator.group, { ...from, remoteKey: to.key }));
+  const answer = (): Uint8Array => {
+    throw new RefusedError("test/unwilling", "Answer a handshake: not this one");
+  };
+  await assert.rejects(
+    sim.run(answerHandshake(responder.group, { ...to, remoteKey: from.key, answer })),
+    (error) => hasCode(error, "test/unwilling"),
+  );
+  await sim.run(initiating);
+});
+
 simulationTest("initiateHandshake() refuses a peer that asks for plaintext", async (sim) => {
   using remote = generateSecretKey(sim.runtimeFor("remote").random);
   await using peer = await makeRawPeer(sim, { remoteKey: publicKeyOf(remote) });
@@ -115,15 +214,12 @@ simulationTest("answerHandshake() answers each Handshake of a peer that repeats 
     await sim.run(peer.send(HANDSHAKE, ENCRYPT));
     assert.equal((await sim.run(peer.receive())).type, HANDSHAKE);
   }
-  using noise = new NoiseHandshake({
-    pattern: "KK",
+  using noise = noiseOf(remote, {
     role: "initiator",
-    localSecret: remote,
     remoteKey: peer.node.key,
-    ephemeral: sim.runtimeFor("remote").random.bytes(32),
+    random: sim.runtimeFor("remote").random,
   });
-  const message = noise.writeMessage();
-  await sim.run(peer.send(DATA, concatBytes(Uint8Array.of(0, message.length), message)));
+  await sim.run(peer.send(DATA, frameOf(noise.writeMessage())));
   const answer = await sim.run(peer.receive());
   assert.equal(answer.type, DATA);
   assert.equal(answer.payload.length, 51, "one frame in one packet (routing.md §4.4.1)");
@@ -131,3 +227,16 @@ simulationTest("answerHandshake() answers each Handshake of a peer that repeats 
   assert.ok(noise.complete);
   await sim.run(answering);
 });
+
+/** The test's end of a handshake. */
+function noiseOf(
+  localSecret: SecretKey,
+  { role, remoteKey, random }: { role: "initiator" | "responder"; remoteKey: PublicKey; random: Random },
+): NoiseHandshake {
+  return new NoiseHandshake({ pattern: "KK", role, localSecret, remoteKey, ephemeral: random.bytes(32) });
+}
+
+/** A Noise message with its length. */
+function frameOf(message: Uint8Array): Uint8Array {
+  return concatBytes(Uint8Array.of(message.length >> 8, message.length & 255), message);
+}
