@@ -9,6 +9,12 @@ export type TransportId = Branded<string, "TransportId">;
 /** Names a rule in the table of the visor that receives a packet: 1 … 2^32−2 (routing.md §2.6). */
 export type RouteId = Branded<number, "RouteId">;
 
+/**
+ * Names a connection that may change its route: 32 lower-case hex digits, chosen at random by its initiator
+ * (sessions.md §1.3). It is sent sealed only, and is no word for logs: to know it is one of the conditions to join.
+ */
+export type SessionId = Branded<string, "SessionId">;
+
 /** A port of a visor, 1–65535; messaging ports and routed ports are separate spaces. */
 export type Port = number;
 
@@ -39,6 +45,20 @@ export function transportIdOf(bytes: Uint8Array): TransportId {
   return [hex.slice(0, 8), hex.slice(8, 12), hex.slice(12, 16), hex.slice(16, 20), hex.slice(20)].join(
     "-",
   ) as TransportId;
+}
+
+/** The 16 bytes of a session id. */
+export function sessionIdBytes(id: SessionId): Uint8Array<ArrayBuffer> {
+  return Uint8Array.fromHex(id);
+}
+
+/**
+ * The session id of 16 bytes.
+ * @throws {RangeError} when there are not 16
+ */
+export function sessionIdOf(bytes: Uint8Array): SessionId {
+  if (bytes.length !== 16) throw new RangeError(`A session id has 16 bytes, not ${bytes.length}`);
+  return bytes.toHex() as SessionId;
 }
 
 /**

@@ -5,6 +5,8 @@ import {
   parseTransportId,
   type PublicKey,
   routeId,
+  sessionIdBytes,
+  sessionIdOf,
   transportIdBytes,
   transportIdOf,
 } from "../../lib/types/mod.ts";
@@ -25,6 +27,13 @@ Deno.test("transportIdBytes() and transportIdOf() are each other's opposite", ()
   assert.equal(transportIdBytes(id).toHex(), "eddd8617499d0238b341ea0908ef5201");
   assert.equal(transportIdOf(transportIdBytes(id)), id);
   assert.throws(() => transportIdOf(new Uint8Array(15)), RangeError);
+});
+
+Deno.test("sessionIdOf() and sessionIdBytes() are each other's opposite", () => {
+  const bytes = Uint8Array.from({ length: 16 }, (_, i) => 16 * i + 10);
+  assert.equal(sessionIdOf(bytes), "0a1a2a3a4a5a6a7a8a9aaabacadaeafa");
+  assert.deepEqual(sessionIdBytes(sessionIdOf(bytes)), bytes);
+  for (const length of [0, 15, 17]) assert.throws(() => sessionIdOf(new Uint8Array(length)), RangeError);
 });
 
 Deno.test("routeId() takes whole numbers of 32 bits", () => {
