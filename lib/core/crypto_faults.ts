@@ -21,7 +21,6 @@ const FAULTS: ReadonlyMap<number, readonly [what: string, message: string]> = ne
 const MISUSES: ReadonlyMap<number, string> = new Map([
   [layout.FAULT_SECRET_KEY, "A secret key is a number from 1 to n − 1"],
   [layout.FAULT_NULL_DIGEST, "The null digest is never signed"],
-  [layout.FAULT_EMPTY_SEED, "A seed has at least one byte"],
   [layout.FAULT_PLAINTEXT_LENGTH, "The plaintext is longer than its frame may be"],
 ]);
 

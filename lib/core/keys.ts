@@ -1,5 +1,5 @@
 /**
- * secp256k1 keys, recoverable signatures, the shared secret of two keys, and SHA-256: computed in the core (dmsg.md §1).
+ * secp256k1 keys, recoverable signatures, and SHA-256: computed in the core (dmsg.md §1).
  */
 
 import { SecretKey } from "../types/mod.ts";
@@ -25,14 +25,9 @@ const SIGNATURE_TEXT = /^[0-9a-f]{130}$/i;
  * @param key text of either case
  */
 export function isValidPublicKey(key: string): boolean {
-  return PUBLIC_KEY_TEXT.test(key) && isValidPublicKeyBytes(Uint8Array.fromHex(key));
-}
-
-/** Is it 33 bytes of a compressed point on the curve (dmsg.md §1.1)? */
-export function isValidPublicKeyBytes(bytes: Uint8Array): boolean {
-  if (bytes.length !== 33) return false;
-  const [key] = intoScratch(bytes) as [number];
-  return core.key_public_is_valid(key) === 1;
+  if (!PUBLIC_KEY_TEXT.test(key)) return false;
+  const [bytes] = intoScratch(Uint8Array.fromHex(key)) as [number];
+  return core.key_public_is_valid(bytes) === 1;
 }
 
 /**
@@ -121,21 +116,6 @@ export function generateSecretKey(random: { bytes(length: number): Uint8Array })
 }
 
 /**
- * Derives a secret key from a seed (dmsg.md §1.2), for tests and tools.
- * @param seed at least one byte
- * @returns the key, to be disposed, and the seed of the next one, 32 bytes
- * @throws {RangeError} for an empty seed
- */
-export function deriveSecretKey(seed: Uint8Array): { secret: SecretKey; nextSeed: Uint8Array<ArrayBuffer> } {
-  withSecrets([seed], ([at]) => core.key_derive(at, seed.length, RESULT), "Derive a key");
-  try {
-    return { secret: new SecretKey(viewAt(RESULT, 32)), nextSeed: copyAt(RESULT + 32, 32) };
-  } finally {
-    viewAt(RESULT, 64).fill(0);
-  }
-}
-
-/**
  * Signs the SHA-256 of a message: RFC 6979, s in the lower half, recovery id 0–3 (dmsg.md §1.3).
  * @param message any length
  * @param secret the signer's key
@@ -143,21 +123,11 @@ export function deriveSecretKey(seed: Uint8Array): { secret: SecretKey; nextSeed
  * @throws {RangeError} when the secret is no valid scalar
  */
 export function sign(message: Uint8Array, secret: SecretKey, nonceEntropy?: Uint8Array): Signature {
-  return signDigest(sha256(message), secret, nonceEntropy);
-}
-
-/**
- * As {@linkcode sign}, for who has the digest already.
- * @param digest 32 bytes, not all zero
- * @throws {RangeError} when the digest is refused or the secret is no valid scalar
- */
-export function signDigest(digest: Uint8Array, secret: SecretKey, nonceEntropy?: Uint8Array): Signature {
-  checkDigest(digest);
   const entropy = nonceEntropy ?? new Uint8Array();
   withSecrets(
-    [secret.expose(), digest, entropy],
-    ([key, hash, extra]) => core.key_sign(key, hash, extra, entropy.length, RESULT),
-    "Sign a digest",
+    [secret.expose(), sha256(message), entropy],
+    ([key, digest, extra]) => core.key_sign(key, digest, extra, entropy.length, RESULT),
+    "Sign a message",
   );
   return copyAt(RESULT, 65).toHex() as Signature;
 }
@@ -167,21 +137,9 @@ export function signDigest(digest: Uint8Array, secret: SecretKey, nonceEntropy?:
  * s ≥ 2^255 is refused (dmsg.md §1.3).
  */
 export function verify(message: Uint8Array, signature: Signature, key: PublicKey): boolean {
-  return verifyDigest(sha256(message), signature, key);
-}
-
-/**
- * As {@linkcode verify}, for who has the digest already.
- * @param digest 32 bytes
- */
-export function verifyDigest(digest: Uint8Array, signature: Signature, key: PublicKey): boolean {
-  checkDigest(digest);
-  const [hash, sig, pk] = intoScratch(digest, signatureBytes(signature), publicKeyBytes(key)) as [
-    number,
-    number,
-    number,
-  ];
-  return core.key_verify(hash, sig, pk) === 1;
+  const parts = intoScratch(sha256(message), signatureBytes(signature), publicKeyBytes(key));
+  const [digest, sig, publicKey] = parts as [number, number, number];
+  return core.key_verify(digest, sig, publicKey) === 1;
 }
 
 /**
@@ -191,23 +149,6 @@ export function verifyDigest(digest: Uint8Array, signature: Signature, key: Publ
 export function recover(message: Uint8Array, signature: Signature): PublicKey | undefined {
   const [hash, sig] = intoScratch(sha256(message), signatureBytes(signature)) as [number, number];
   return core.key_recover(hash, sig, RESULT) < 0 ? undefined : copyAt(RESULT, 33).toHex() as PublicKey;
-}
-
-/**
- * The shared secret of two keys: SHA-256 over the compressed product, 33 bytes (dmsg.md §1.4).
- * @returns 32 bytes
- * @throws {ProtocolError} `key/public-key` when the public key is none
- * @throws {RangeError} when the secret is no valid scalar
- */
-export function ecdh(key: PublicKey, secret: SecretKey): Uint8Array<ArrayBuffer> {
-  withSecrets(
-    [publicKeyBytes(key), secret.expose()],
-    ([publicKey, secretKey]) => core.key_shared_secret(publicKey, secretKey, RESULT),
-    "Compute a shared secret",
-  );
-  const shared = copyAt(RESULT, 32);
-  viewAt(RESULT, 32).fill(0);
-  return shared;
 }
 
 /**
@@ -226,10 +167,6 @@ export function sha256(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
     core.core_free(message, bytes.length);
   }
   return copyAt(RESULT, 32);
-}
-
-function checkDigest(digest: Uint8Array): void {
-  if (digest.length !== 32) throw new RangeError(`A digest has 32 bytes, not ${digest.length}`);
 }
 
 /** Calls the core with arguments in the scratch area, which is wiped afterwards; checks the status. */

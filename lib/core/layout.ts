@@ -31,9 +31,6 @@ export const FAULT_SIGNATURE: number = -102;
 /** The digest of 32 zero bytes is never signed. */
 export const FAULT_NULL_DIGEST: number = -103;
 
-/** No key is derived from the empty seed. */
-export const FAULT_EMPTY_SEED: number = -104;
-
 /** The AEAD tag does not match. */
 export const FAULT_AUTHENTICATION: number = -110;
 

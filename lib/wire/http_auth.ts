@@ -16,7 +16,7 @@ export const AUTH_HEADERS = { publicKey: "SW-Public", nonce: "SW-Nonce", signatu
 /** Names of the headers of a network monitor. */
 export const MONITOR_HEADERS = { publicKey: "NM-PK", signature: "NM-Sign" } as const;
 
-/** The largest nonce. */
+/** The largest nonce: a u64. */
 export const MAX_AUTH_NONCE: bigint = (1n << 64n) - 1n;
 
 /** What the signature of a request covers. */
@@ -53,23 +53,7 @@ export function verifyAuth(
   return verify(signedPayload(payload), claim.signature, claim.key);
 }
 
-/** Reads a nonce as v1.3 does: decimal digits, 64 bits. @returns undefined when it is none */
-export function parseAuthNonce(text: string): bigint | undefined {
-  if (!/^\+?\d{1,20}$/.test(text)) return undefined;
-  const nonce = BigInt(text.replace("+", ""));
-  return nonce <= MAX_AUTH_NONCE ? nonce : undefined;
-}
-
-/** The headers of a network monitor: its signature covers the 66 hex digits of its own key. */
-export function monitorHeaders(secret: SecretKey): Record<string, string> {
-  const key = publicKeyOf(secret);
-  return {
-    [MONITOR_HEADERS.publicKey]: key,
-    [MONITOR_HEADERS.signature]: sign(new TextEncoder().encode(key), secret),
-  };
-}
-
-/** Did this network monitor sign its own key? */
+/** Did this network monitor sign its own key? The signature covers the 66 hex digits of the key. */
 export function verifyMonitor(key: PublicKey, signature: Signature): boolean {
   return verify(new TextEncoder().encode(key), signature, key);
 }

@@ -4,11 +4,8 @@ import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import fc from "fast-check";
 import {
-  deriveSecretKey,
-  ecdh,
   generateSecretKey,
   isValidPublicKey,
-  isValidPublicKeyBytes,
   isValidSecretKey,
   parsePublicKey,
   parsePublicKeyText,
@@ -18,16 +15,16 @@ import {
   recover,
   sha256,
   sign,
-  signDigest,
   verify,
-  verifyDigest,
 } from "../../lib/core/mod.ts";
-import { hasCode } from "../../lib/errors/mod.ts";
 import { NULL_PUBLIC_KEY, SecretKey } from "../../lib/types/mod.ts";
 import type { PublicKey, Signature } from "../../lib/types/mod.ts";
 import { formatOverlayAddress, parseOverlayAddress } from "./overlay_address.ts";
 import { hex, type VectorCase, vectorCases } from "./vectors.ts";
 import { at } from "../../lib/types/at.ts";
+
+/** What the core does without showing it here: `core-rs/crypto/tests/cipher_vectors.rs` checks it. Seeds: nothing does. */
+const NOT_SHOWN = ["ecdh", "seed", "seed_sequence", "sign_digest"];
 
 const checks: Record<string, (item: VectorCase) => void> = {
   key(item): void {
@@ -36,23 +33,6 @@ const checks: Record<string, (item: VectorCase) => void> = {
     using parsed = parseSecretKey(item.secret_text as string);
     assert.deepEqual(parsed?.expose(), secret.expose());
     assert.equal(parsePublicKey(item.public_text as string), item.public);
-  },
-  seed(item): void {
-    if (item.accepted === false) return void assert.throws(() => deriveSecretKey(hex(item.seed)), RangeError);
-    using secret = deriveSecretKey(hex(item.seed)).secret;
-    assert.equal(secret.expose().toHex(), item.secret);
-    assert.equal(publicKeyOf(secret), item.public);
-  },
-  seed_sequence(item): void {
-    let seed = hex(item.seed);
-    for (const step of item.steps as VectorCase[]) {
-      const derived = deriveSecretKey(seed);
-      using secret = derived.secret;
-      assert.equal(secret.expose().toHex(), step.secret);
-      assert.equal(publicKeyOf(secret), step.public);
-      assert.equal(derived.nextSeed.toHex(), step.next_seed);
-      seed = derived.nextSeed;
-    }
   },
   sha256(item): void {
     assert.equal(sha256(hex(item.message)).toHex(), item.digest);
@@ -74,16 +54,10 @@ const checks: Record<string, (item: VectorCase) => void> = {
     assert.equal(formatOverlayAddress(address!), item.formatted);
   },
   pubkey_binary(item): void {
-    assert.equal(isValidPublicKeyBytes(hex(item.bytes)), item.accepted);
+    assert.equal(isValidPublicKey(hex(item.bytes).toHex()), item.accepted);
   },
   seckey_binary(item): void {
     assert.equal(isValidSecretKey(hex(item.bytes)), item.accepted);
-  },
-  ecdh(item): void {
-    using secret = new SecretKey(hex(item.secret));
-    const shared = (): string => ecdh(item.public as PublicKey, secret).toHex();
-    if (item.accepted) return assert.equal(shared(), item.shared);
-    assert.throws(shared, (error) => error instanceof RangeError || hasCode(error, "key/public-key"));
   },
   sign(item): void {
     const message = hex(item.message);
@@ -93,7 +67,6 @@ const checks: Record<string, (item: VectorCase) => void> = {
     assert.equal(recover(message, item.signature as Signature), item.recovered);
     for (const ours of [sign(message, secret), sign(message, secret, new Uint8Array(32).fill(7))]) {
       assert.ok(verify(message, ours, item.public as PublicKey));
-      assert.ok(verifyDigest(hex(item.digest), ours, item.public as PublicKey));
     }
     assert.equal(sign(message, secret), sign(message, secret));
     assert.notEqual(sign(message, secret), sign(message, secret, new Uint8Array(32).fill(7)));
@@ -103,14 +76,10 @@ const checks: Record<string, (item: VectorCase) => void> = {
     assert.equal(verify(message, item.signature as Signature, item.public as PublicKey), item.accepted);
     assert.equal(recover(message, item.signature as Signature) ?? null, item.recovered);
   },
-  sign_digest(item): void {
-    using secret = new SecretKey(hex(item.secret));
-    assert.throws(() => signDigest(hex(item.digest), secret), RangeError);
-  },
 };
 
 Deno.test("keys: every cipher vector holds through the core", async (t) => {
-  for (const item of vectorCases("cipher.json")) {
+  for (const item of vectorCases("cipher.json").filter(({ kind }) => !NOT_SHOWN.includes(kind))) {
     const check = checks[item.kind];
     assert.ok(check, `${item.name}: unknown kind ${item.kind}`);
     await t.step(item.name, () => check(item));
@@ -169,8 +138,7 @@ Deno.test("keys: no text or bytes make the parsers throw", () => {
     parseOverlayAddress(text, { isValidPublicKey });
   }));
   fc.assert(fc.property(fc.uint8Array({ minLength: 33, maxLength: 33 }), (bytes) => {
-    const text = bytes.toHex();
-    assert.equal(isValidPublicKey(text), isValidPublicKeyBytes(bytes));
+    isValidPublicKey(bytes.toHex());
   }));
   assert.equal(isValidPublicKey(NULL_PUBLIC_KEY), false);
   assert.equal(parsePublicKey(NULL_PUBLIC_KEY), undefined);

@@ -11,6 +11,7 @@ import assert from "node:assert/strict";
 import type { ByteLink, Clock, LinkListener, Network, Random, Runtime } from "../../lib/runtime/mod.ts";
 import { parseHex, type PublicKey } from "../../lib/types/mod.ts";
 import { createSeededRandom, type Simulation } from "../fakes/mod.ts";
+import { at } from "../../lib/types/at.ts";
 
 /** One thing that happened on a link. Links have numbers, in the order in which they began. */
 export interface TranscriptEvent {
@@ -220,7 +221,7 @@ function replayRandom(recorded: readonly string[]): Random {
   return {
     bytes(length: number): Uint8Array<ArrayBuffer> {
       const index = rest.findIndex((draw) => draw.length === length);
-      return index < 0 ? further.bytes(length) : rest.splice(index, 1)[0]!;
+      return index < 0 ? further.bytes(length) : at(rest.splice(index, 1), 0);
     },
   };
 }

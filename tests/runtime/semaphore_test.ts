@@ -2,6 +2,7 @@
 
 import assert from "node:assert/strict";
 import { Semaphore } from "../../lib/runtime/mod.ts";
+import { at } from "../../lib/types/at.ts";
 
 const never = new AbortController().signal;
 
@@ -22,13 +23,13 @@ Deno.test("Semaphore lets so many pass at a time, in the order of asking", async
   );
   await settle();
   assert.deepEqual(entered, [0, 1]);
-  leave[1]!();
+  at(leave, 1)();
   await settle();
   assert.deepEqual(entered, [0, 1, 2]);
-  leave[0]!();
-  leave[2]!();
+  at(leave, 0)();
+  at(leave, 2)();
   await settle();
-  leave[3]!();
+  at(leave, 3)();
   await Promise.all(all);
   assert.deepEqual(entered, [0, 1, 2, 3]);
 });

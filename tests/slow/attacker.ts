@@ -13,6 +13,7 @@ import type { MessagingClient, MessagingStream } from "../../lib/messaging/mod.t
 import type { Port, PublicKey } from "../../lib/types/mod.ts";
 import { secretOf } from "../messaging/support.ts";
 import type { Attack, AttackCommand, MessagingTarget } from "./attack.ts";
+import { at } from "../../lib/types/at.ts";
 
 /**
  * Not the address of the honest, who share limits by address among themselves only. Another one for each attack: the system
@@ -126,7 +127,7 @@ const TCP_ATTACKS: Readonly<Record<Attack, TcpAttack>> = {
   garbage: (sockets, hello, signal) => {
     let turn = 0;
     return paced(PACE.garbage, signal, () => {
-      const bytes = GARBAGE[turn++ % GARBAGE.length]!(hello);
+      const bytes = at(GARBAGE, turn++ % GARBAGE.length)(hello);
       sockets.connect((socket) => {
         socket.write(bytes);
         setTimeout(() => socket.destroy(), 100);
@@ -215,7 +216,7 @@ type MessagingAttack = (streams: Streams, clients: readonly MessagingClient[], s
 
 function inTurn(clients: readonly MessagingClient[]): () => MessagingClient {
   let turn = 0;
-  return () => clients[turn++ % clients.length]!;
+  return () => at(clients, turn++ % clients.length);
 }
 
 const MESSAGING_ATTACKS: Readonly<Record<Attack, MessagingAttack>> = {
@@ -246,7 +247,7 @@ const MESSAGING_ATTACKS: Readonly<Record<Attack, MessagingAttack>> = {
     const next = inTurn(clients);
     let turn = 0;
     return paced(STREAM_PACE.others, signal, () => {
-      const bytes = GARBAGE[turn++ % GARBAGE.length]!(new Uint8Array(8));
+      const bytes = at(GARBAGE, turn++ % GARBAGE.length)(new Uint8Array(8));
       streams.open(next(), async (stream) => {
         await stream.write(bytes.slice());
         await sleep(100);

@@ -14,6 +14,7 @@ import {
 import type { SignedEntry } from "../../lib/wire/transport_entry.ts";
 import { denoArgv, type Ended, Program, runToEnd, temporaryFolder } from "../e2e/program.ts";
 import { makeSigned, makeVisor, type TestVisor } from "../services/transport_discovery/support.ts";
+import { at } from "../../lib/types/at.ts";
 
 const SCRIPT = "cmd/transport_discovery.ts";
 const WRITES = 1_000;
@@ -31,7 +32,7 @@ interface Write {
 /** The transport of a number, and who registers it. */
 function makeWrite(number: number): Write {
   const writer = number % WRITERS.length;
-  return { signed: makeSigned(WRITERS[writer]!, OTHER, { type: `t${number}` }), writer };
+  return { signed: makeSigned(at(WRITERS, writer), OTHER, { type: `t${number}` }), writer };
 }
 
 const ALL_WRITES: readonly Write[] = Array.from({ length: WRITES }, (_, number) => makeWrite(number));
@@ -76,7 +77,7 @@ class Discovery implements AsyncDisposable {
   }
 
   async listed(): Promise<Set<string>> {
-    return new Set((await this.clients[0]!.all()).map(({ id }) => id as string));
+    return new Set((await at(this.clients, 0).all()).map(({ id }) => id as string));
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -93,7 +94,7 @@ function options(file: string): readonly string[] {
 function errorOf({ code, lines, stderr }: Ended): { readonly code: string; readonly message: string } {
   assert.equal(code, 1, stderr);
   assert.equal(lines.length, 1, lines.join("\n"));
-  return JSON.parse(lines[0]!).error;
+  return JSON.parse(at(lines, 0)).error;
 }
 
 for (const killAfter of [1, WRITES / 2, WRITES - 50]) {
@@ -154,7 +155,7 @@ smallDiskTest(
       assert.ok(acknowledged.length > 10 && acknowledged.length < WRITES, `${acknowledged.length} acknowledged`);
       const { signed, writer } = makeWrite(WRITES);
       await assert.rejects(
-        discovery.clients[writer]!.register([signed]),
+        at(discovery.clients, writer).register([signed]),
         (error) => hasCode(error, "transport-discovery/failed"),
       );
       assert.deepEqual(await discovery.listed(), new Set(acknowledged));

@@ -21,6 +21,7 @@ import { FRAME_0 } from "../../lib/wire/stcp_frames.ts";
 import { denoArgv, Program, temporaryFolder } from "../e2e/program.ts";
 import { secretOf } from "../messaging/support.ts";
 import { type Attack, Attacker, measureRate, stateOf, type Target } from "./attack.ts";
+import { at } from "../../lib/types/at.ts";
 
 const ATTACKS: readonly Attack[] = ["slow", "flood", "garbage"];
 const ROUNDS = 3;
@@ -86,19 +87,19 @@ async function withstand(one: Case, attack: Attack, attacker: Attacker): Promise
     attacked.push(
       await attacker.attackDuring(attack, target, async () => {
         const rate = await measureRate(ask, { perSecond, ms: roundMs.attacked });
-        (await states()).forEach(({ megabytes }, i) => most = Math.max(most, megabytes - before[i]!.megabytes));
+        (await states()).forEach(({ megabytes }, i) => most = Math.max(most, megabytes - at(before, i).megabytes));
         return rate;
       }),
     );
   }
   // The best of the quiet ones: in some the process still clears up behind the attack before.
-  const usual = Math.max(...quiet), during = attacked.toSorted((a, b) => a - b)[ROUNDS >> 1]!;
+  const usual = Math.max(...quiet), during = at(attacked.toSorted((a, b) => a - b), ROUNDS >> 1);
   const ratio = during / usual;
   await ask(AbortSignal.timeout(5_000));
   let kept = Infinity;
   for (let attempt = 0; attempt < 50 && kept > MORE_DESCRIPTORS; attempt++) {
     if (attempt > 0) await new Promise((resolve) => setTimeout(resolve, 200));
-    kept = Math.max(...(await states()).map(({ descriptors }, i) => descriptors - before[i]!.descriptors));
+    kept = Math.max(...(await states()).map(({ descriptors }, i) => descriptors - at(before, i).descriptors));
   }
   // deno-lint-ignore no-console -- the figures
   console.log(
@@ -186,7 +187,7 @@ async function startNetwork(stack: AsyncDisposableStack): Promise<{ cases: Case[
     // A route: both take part in its set-up.
     ask: async (signal) => void await control("POST", "/v1/ping", { remote: b.ready.publicKey, count: 1 }, signal),
   });
-  const relay = messagingServer.ready.listeners[0]!.address;
+  const relay = at(messagingServer.ready.listeners, 0).address;
   const remoteKey = messagingServer.ready.publicKey;
   const cases: Case[] = [
     http("messaging discovery", messagingDiscovery, "/dmsg-discovery/available_servers"),

@@ -12,6 +12,7 @@
 import assert from "node:assert/strict";
 import { denoArgv, Program, runArgv, temporaryFolder } from "../e2e/program.ts";
 import { Hosts, namespacesMissing } from "./namespaces.ts";
+import { at } from "../../lib/types/at.ts";
 
 const ADDRESS = { control: "198.51.100.1", public: "198.51.100.2", "nat-a": "198.51.100.11", "nat-b": "198.51.100.12" };
 /** Masquerade what goes out; let nothing in that was not asked for. */
@@ -57,7 +58,7 @@ Deno.test({
       const argv = hosts.argv(host, ...denoArgv("cmd/skywire.ts", [...args, "--data", data(host), "--json"]));
       const { code, lines, stderr } = await runArgv(argv);
       assert.equal(code, 0, `${host}: skywire ${args.join(" ")}: ${lines.join()} ${stderr}`);
-      return JSON.parse(lines.at(-1)!) as T;
+      return JSON.parse(at(lines, -1)) as T;
     };
 
     await using control = visor("control", "--host", ADDRESS.control);
@@ -65,40 +66,40 @@ Deno.test({
     await using open = visor("public", "--host", ADDRESS.public, "--join", network.ticket);
     await using a = visor("a", "--join", network.ticket);
     await using b = visor("b", "--join", network.ticket);
-    const [openReady, aReady, bReady] = await Promise.all([open, a, b].map((one) => one.nextJson<Ready>()));
-    const keys: Record<string, string> = {
-      public: openReady!.publicKey,
-      a: aReady!.publicKey,
-      b: bReady!.publicKey,
+    const openReady = await open.nextJson<Ready>();
+    const keys = {
+      public: openReady.publicKey,
+      a: (await a.nextJson<Ready>()).publicKey,
+      b: (await b.nextJson<Ready>()).publicKey,
     };
-    const port = openReady!.listeners.find(({ purpose }) => purpose === "transport-stcp")!.address.split(":").at(-1);
+    const port = openReady.listeners.find(({ purpose }) => purpose === "transport-stcp")?.address.split(":").at(-1);
     for (const host of ["a", "b"]) {
-      const add = ["transport", "add", keys.public!, "--type", "stcp", "--address", `${ADDRESS.public}:${port}`];
+      const add = ["transport", "add", keys.public, "--type", "stcp", "--address", `${ADDRESS.public}:${port}`];
       await skywire(host, ...add);
     }
     const pairs = [["a", "public"], ["b", "public"], ["a", "b"], ["b", "a"]] as const;
     const pingAll = async (): Promise<void> => {
-      for (const [from, to] of pairs) await skywire(from, "ping", keys[to]!, "--count", "1");
+      for (const [from, to] of pairs) await skywire(from, "ping", keys[to], "--count", "1");
     };
 
     await t.step("every pair pings", pingAll);
 
     await using exits = new AsyncDisposableStack();
     await t.step(`every pair moves ${MEGABYTES} MB with equal checksums`, async () => {
-      const digests: Record<string, string> = {};
-      for (const host of ["public", "b", "a"]) {
+      const served = { public: "", a: "", b: "" };
+      for (const host of ["public", "b", "a"] as const) {
         const server = exits.use(
           new Program(hosts.argv(host, ...denoArgv("tests/slow/file_server.ts", [`${MEGABYTES}`]))),
         );
         const { port, sha256 } = await server.nextJson<{ port: number; sha256: string }>();
-        digests[host] = `${port} ${sha256}`;
+        served[host] = `${port} ${sha256}`;
         await skywire(host, "proxy", "serve", "--destinations", "127.0.0.0/8");
       }
       for (const [from, to] of pairs) {
         const { proxy } = await skywire<{ proxy: { id: string; listen: string } }>(
-          ...[from, "proxy", "connect", keys[to]!, "--listen", "127.0.0.1:0"] as const,
+          ...[from, "proxy", "connect", keys[to], "--listen", "127.0.0.1:0"] as const,
         );
-        const [port, sha256] = digests[to]!.split(" ");
+        const [port, sha256] = served[to].split(" ");
         const curl = `curl -sS --max-time 120 --socks5-hostname ${proxy.listen} http://127.0.0.1:${port}/ | sha256sum`;
         const got = await hosts.run(from, "sh", "-c", curl);
         assert.equal(got.split(" ")[0], sha256, `${from} from ${to}`);

@@ -13,6 +13,7 @@
 import assert from "node:assert/strict";
 import { temporaryFolder } from "../e2e/program.ts";
 import type { VisorAddress, WeatherAnswer, WeatherCalls, WeatherRequest } from "./weather_visor.ts";
+import { at } from "../../lib/types/at.ts";
 
 const VISORS = 5;
 const ROUTE_MS = 20_000;
@@ -31,7 +32,7 @@ const BULK_MS = 400;
 Deno.test("a line of five visors in bad weather", async (t) => {
   await using folder = await temporaryFolder();
   await using line = await Line.create(folder.path);
-  const [first, last] = [line.visors[0]!, line.visors.at(-1)!];
+  const [first, last] = [at(line.visors, 0), at(line.visors, -1)];
 
   /** MB/s of bulk that arrive within the next `ms`. */
   async function rate(ms: number): Promise<number> {
@@ -57,7 +58,8 @@ Deno.test("a line of five visors in bad weather", async (t) => {
     );
     // What else the machine does only adds, to p99 most: of that, the quieter rounds tell; of the median, all do.
     const times = (share: number, rank: number): number => {
-      const figure = (kind: "idle" | "busy"): number => at(rounds.map((round) => at(round[kind], share)), rank);
+      const figure = (kind: "idle" | "busy"): number =>
+        quantile(rounds.map((round) => quantile(round[kind], share)), rank);
       return figure("busy") / figure("idle");
     };
     const [atMedian, atP99] = [times(0.5, 0.5), times(0.99, 0.25)];
@@ -134,8 +136,8 @@ class Line implements AsyncDisposable {
     // The first one alone: it is a network of one, and its thread checks the types for all.
     const first = await start();
     const others = await Promise.all(Array.from({ length: VISORS - 1 }, () => start(first.address.ticket)));
-    for (const [i, next] of others.entries()) await line.visors[i]!.call("link", next.address);
-    const last = others.at(-1)!;
+    for (const [i, next] of others.entries()) await at(line.visors, i).call("link", next.address);
+    const last = at(others, -1);
     await last.call("serve");
     // The map learns of the transports within a second or so.
     const end = performance.now() + ROUTE_MS;
@@ -153,16 +155,16 @@ class Line implements AsyncDisposable {
   }
 }
 
-function at(values: readonly number[], share: number): number {
-  return values.toSorted((a, b) => a - b)[Math.floor((values.length - 1) * share)]!;
+function quantile(values: readonly number[], share: number): number {
+  return at(values.toSorted((a, b) => a - b), Math.floor((values.length - 1) * share));
 }
 
 function median(values: readonly number[]): number {
-  return at(values, 0.5);
+  return quantile(values, 0.5);
 }
 
 function describe(rtts: readonly number[]): string {
-  return `${at(rtts, 0.5).toFixed(2)} ms (p99 ${at(rtts, 0.99).toFixed(1)})`;
+  return `${quantile(rtts, 0.5).toFixed(2)} ms (p99 ${quantile(rtts, 0.99).toFixed(1)})`;
 }
 
 function pass(ms: number): Promise<void> {

@@ -11,7 +11,6 @@ pub fn fault_code(fault: Fault) -> i32 {
         Fault::SecretKey => FAULT_SECRET_KEY,
         Fault::Signature => FAULT_SIGNATURE,
         Fault::NullDigest => FAULT_NULL_DIGEST,
-        Fault::EmptySeed => FAULT_EMPTY_SEED,
         Fault::Authentication => FAULT_AUTHENTICATION,
         Fault::Replay => FAULT_REPLAY,
         Fault::Gap => FAULT_GAP,

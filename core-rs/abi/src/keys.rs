@@ -1,12 +1,11 @@
 //! Keys, signatures and digests. All sizes but that of a message are fixed: public key 33 bytes, secret key 32,
-//! signature 65, digest 32, shared secret 32.
+//! signature 65, digest 32.
 //!
 //! # Safety
 //! Every pointer names a range of the stated size that nothing else uses during the call; output ranges overlap no input.
 
 use skywire_crypto::{
-    Fault, PUBLIC_KEY_BYTES, PublicKey, SECRET_KEY_BYTES, SIGNATURE_BYTES, SecretKey, deterministic_key_pair, recover,
-    sha256, verify,
+    Fault, PUBLIC_KEY_BYTES, PublicKey, SECRET_KEY_BYTES, SIGNATURE_BYTES, SecretKey, recover, sha256, verify,
 };
 
 use crate::crypto_faults::fault_code;
@@ -57,19 +56,6 @@ pub unsafe extern "C" fn key_public_of(secret: *const u8, out: *mut u8) -> i32 {
     write(SecretKey::parse(secret).map(|secret| *secret.public_key().as_bytes()), out)
 }
 
-/// Writes the shared secret of a public and a secret key.
-///
-/// # Safety
-/// See the module.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn key_shared_secret(public: *const u8, secret: *const u8, out: *mut u8) -> i32 {
-    // SAFETY: the caller's promise.
-    let (public, secret, out) =
-        unsafe { (slice(public, PUBLIC_KEY_BYTES), slice(secret, SECRET_KEY_BYTES), slice_mut(out, DIGEST_BYTES)) };
-    let shared = PublicKey::parse(public).and_then(|public| Ok(SecretKey::parse(secret)?.shared_secret(&public)));
-    write(shared, out)
-}
-
 /// Writes the signature of a digest. `entropy`, which may be empty, is mixed into the nonce.
 ///
 /// # Safety
@@ -114,24 +100,6 @@ pub unsafe extern "C" fn key_recover(digest: *const u8, signature: *const u8, ou
     // SAFETY: the caller's promise.
     let (digest, signature, out) = unsafe { (array(digest), array(signature), slice_mut(out, PUBLIC_KEY_BYTES)) };
     write(recover(digest, signature).map(|key| *key.as_bytes()), out)
-}
-
-/// Writes the secret key that a seed gives (32 bytes), then the next seed (32 bytes).
-///
-/// # Safety
-/// See the module.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn key_derive(seed: *const u8, length: usize, out: *mut u8) -> i32 {
-    // SAFETY: the caller's promise.
-    let (seed, out) = unsafe { (slice(seed, length), slice_mut(out, 2 * SECRET_KEY_BYTES)) };
-    match deterministic_key_pair(seed) {
-        Ok(derived) => {
-            out[..SECRET_KEY_BYTES].copy_from_slice(&derived.secret_bytes);
-            out[SECRET_KEY_BYTES..].copy_from_slice(&derived.next_seed);
-            0
-        }
-        Err(fault) => fault_code(fault),
-    }
 }
 
 /// # Safety

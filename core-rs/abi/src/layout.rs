@@ -31,9 +31,6 @@ pub const FAULT_SIGNATURE: i32 = -102;
 /// The digest of 32 zero bytes is never signed.
 pub const FAULT_NULL_DIGEST: i32 = -103;
 
-/// No key is derived from the empty seed.
-pub const FAULT_EMPTY_SEED: i32 = -104;
-
 /// The AEAD tag does not match.
 pub const FAULT_AUTHENTICATION: i32 = -110;
 

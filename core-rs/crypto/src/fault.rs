@@ -11,8 +11,6 @@ pub enum Fault {
     Signature,
     /// The digest of 32 zero bytes is never signed.
     NullDigest,
-    /// A key is not derived from the empty seed.
-    EmptySeed,
     /// The AEAD tag does not match: changed on the way, or sealed with another key.
     Authentication,
     /// The record's counter was used before, or is 0.

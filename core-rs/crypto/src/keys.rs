@@ -85,25 +85,16 @@ impl SecretKey {
         PublicKey::of(ProjectivePoint::mul_by_generator(&self.0))
     }
 
-    /// The 33 bytes of the product of key and point: the shared secret before it is hashed.
-    pub(crate) fn multiply(&self, key: &PublicKey) -> [u8; PUBLIC_KEY_BYTES] {
-        compress(&(ProjectivePoint::from(key.point) * self.0.as_ref()).to_affine())
-    }
-
     /// SHA-256 over the compressed product (dmsg.md §1.4).
     pub fn shared_secret(&self, key: &PublicKey) -> [u8; 32] {
-        let mut product = self.multiply(key);
+        let mut product = compress(&(ProjectivePoint::from(key.point) * self.0.as_ref()).to_affine());
         let shared = sha256(&product);
         product.zeroize();
         shared
     }
 
-    /// Signs the SHA-256 of a message. The nonce follows RFC 6979; `entropy`, which may be empty, is mixed into it.
-    pub fn sign(&self, message: &[u8], entropy: &[u8]) -> Result<[u8; SIGNATURE_BYTES], Fault> {
-        self.sign_digest(&sha256(message), entropy)
-    }
-
-    /// Signs a digest; s is in the lower half, and the recovery id agrees with that.
+    /// Signs a digest. The nonce follows RFC 6979; `entropy`, which may be empty, is mixed into it. s is in the lower
+    /// half, and the recovery id agrees with that.
     pub fn sign_digest(&self, digest: &[u8; 32], entropy: &[u8]) -> Result<[u8; SIGNATURE_BYTES], Fault> {
         if digest.iter().all(|&byte| byte == 0) {
             return Err(Fault::NullDigest);

@@ -10,7 +10,6 @@ mod keys;
 mod noise;
 mod record;
 mod records;
-mod seed;
 
 pub use fault::Fault;
 pub use hash::sha256;
@@ -21,4 +20,3 @@ pub use record::{
     SEAL_OVERHEAD_BYTES, Sealer,
 };
 pub use records::{MAX_OBJECT_PLAINTEXT_BYTES, Records};
-pub use seed::{Derived, deterministic_key_pair};

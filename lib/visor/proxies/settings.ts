@@ -65,9 +65,3 @@ export const clientMembers = {
   path: v.optional(v.pipe(v.array(v.union([transportIdSchema, publicKeySchema])), v.minLength(1))),
   passcode,
 };
-
-/** Checks one proxy's settings. */
-export const proxySettingsSchema: v.GenericSchema<unknown, ProxySettings> = v.variant("role", [
-  v.strictObject(serverMembers),
-  v.strictObject(clientMembers),
-]);

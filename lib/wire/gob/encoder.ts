@@ -62,12 +62,3 @@ export class GobEncoder {
     return description.kind === "basic" ? description.id : this.#ids.get(description) as number;
   }
 }
-
-/**
- * Writes a self-contained stream of one value.
- * @param type what the value is
- * @param value the value
- */
-export function encodeGob<T>(type: GobType<T>, value: T): Uint8Array<ArrayBuffer> {
-  return new GobEncoder().encode(type, value);
-}

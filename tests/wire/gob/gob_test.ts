@@ -3,10 +3,10 @@ import { encodeDescriptor } from "../../../lib/core/mod.ts";
 import { Fault } from "../../../lib/wire/fault.ts";
 import {
   decodeGob,
-  encodeGob,
   gobBool,
   gobBytes,
   GobDecoder,
+  GobEncoder,
   gobInt64,
   gobOptional,
   gobSlice,
@@ -167,6 +167,11 @@ Deno.test("GobDecoder refuses a list that is longer than its type allows before 
   assert.deepEqual(decodeGob(encodeGob(more, [1, 2, 3]), numbers), [1, 2, 3]);
   assert.equal((decodeGob(encodeGob(more, [1, 2, 3, 4]), numbers) as Fault).code, "gob/length");
 });
+
+/** A self-contained stream of one value. */
+function encodeGob<T>(type: GobType<T>, value: T): Uint8Array {
+  return new GobEncoder().encode(type, value);
+}
 
 /** Bytes as hex, large integers as text, undefined as null. */
 function toJson(value: unknown): unknown {
