@@ -22,7 +22,7 @@ export function parseWith<T>(
   try {
     value = JSON.parse(source.text);
   } catch (cause) {
-    throw new RefusedError("config/invalid", `Read ${source.name}: it is no JSON; mend it or remove it`, { cause });
+    throw new RefusedError("config/invalid", `Read ${source.name}: it is no JSON; mend it or move it away`, { cause });
   }
   const result = v.safeParse(schema, value);
   if (!result.success) {

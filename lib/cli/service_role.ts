@@ -74,8 +74,15 @@ export function runService(role: ServiceRole): Promise<void> {
         rateLimit: rateLimit === undefined ? undefined : { perSecond: rateLimit, burst: BURST_SECONDS * rateLimit },
       }),
     );
-    const started = await role.start(plane, { runtime, secret });
-    await save();
+    const start = async (): Promise<Pick<ServiceReady, "url" | "listeners">> => {
+      const started = await role.start(plane, { runtime, secret });
+      await save();
+      return started;
+    };
+    const started = await start().catch((error) => {
+      plane.discard();
+      throw error;
+    });
     const owned = stack.move();
     return { ready: { publicKey: plane.publicKey, ...started }, close: async () => await owned.disposeAsync() };
   });

@@ -183,6 +183,11 @@ export class ControlPlane implements AsyncDisposable {
     return undefined;
   }
 
+  /** The start has failed: disposing removes the databases that it made, so that it leaves nothing behind. */
+  discard(): void {
+    this.#host.discard();
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     // The servers wait for the services' event streams, and the messaging client needs the servers to say goodbye.
     await this.#host.close();

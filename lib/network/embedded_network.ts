@@ -16,8 +16,8 @@ import type { ServiceName } from "./service_host.ts";
 
 /** Where services keep what they need. */
 export interface ServiceFolder {
-  /** The folder on disk; undefined in memory. */
-  readonly path: string | undefined;
+  /** Where the records of a service are kept: `sqlite:FILE` or `memory:`. */
+  databaseOf(name: ServiceName): string;
   /** The secret key `<name>.key`, made when it is missing. The caller disposes it. */
   secretKey(name: string): Promise<SecretKey>;
 }
@@ -56,7 +56,7 @@ export async function startEmbeddedNetwork(context: EmbeddedNetworkContext): Pro
       runtime,
       secret,
       listen: (name, bind) => listeners.open(purposeOf(name), bind),
-      databaseOf: (name) => folder.path === undefined ? "memory:" : `sqlite:${folder.path}/${name}.sqlite`,
+      databaseOf: (name) => folder.databaseOf(name),
       portOf: (name) => name === "messaging-discovery" ? HTTP_PORT : DEFAULT_PORTS[purposeOf(name)],
     }),
   );

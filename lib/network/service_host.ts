@@ -59,6 +59,7 @@ export class ServiceHost implements AsyncDisposable {
   readonly #deps: ServiceHostDeps;
   readonly #stack = new AsyncDisposableStack();
   readonly #hosted: Hosted[] = [];
+  #isDiscarded = false;
   readonly #problems: (() => string | undefined)[] = [];
   readonly #answering = new AsyncDisposableStack();
   #messaging: MessagingClient | undefined;
@@ -79,7 +80,7 @@ export class ServiceHost implements AsyncDisposable {
   /** The same for one that keeps records. Its database is the host's; undefined: records are kept in memory. */
   partsWithRecordsOf(name: ServiceName & DatabaseOwner): ServiceParts & { readonly database: SqlDatabase | undefined } {
     const database = openDatabase(this.#deps.databaseOf(name), name);
-    if (database !== undefined) this.#stack.defer(() => database.close());
+    if (database !== undefined) this.#stack.defer(() => this.#isDiscarded ? database.discard() : database.close());
     return { ...this.partsOf(name), database };
   }
 
@@ -95,6 +96,11 @@ export class ServiceHost implements AsyncDisposable {
     this.host(name, service);
     this.#stack.defer(() => server.close());
     return server;
+  }
+
+  /** The start has failed: disposing removes the databases that it made. */
+  discard(): void {
+    this.#isDiscarded = true;
   }
 
   /** From now on all services tell of a problem in `/health`. @param find undefined while there is none */

@@ -55,7 +55,9 @@ export function formatShortTicket(network: NetworkConfig): string {
 export function parseTicket(ticket: string): NetworkConfig {
   if (ticket.length > MAX_TICKET_CHARACTERS) throw badTicket(`it has more than ${MAX_TICKET_CHARACTERS} characters`);
   const [prefix, body, check, ...rest] = ticket.trim().split(".");
-  if (prefix !== PREFIX && prefix !== SHORT_PREFIX) throw badTicket(`it does not begin with "${PREFIX}."`);
+  if (prefix !== PREFIX && prefix !== SHORT_PREFIX) {
+    throw badTicket(`it begins neither with "${SHORT_PREFIX}." nor with "${PREFIX}."`);
+  }
   if (body === undefined || check === undefined || rest.length > 0) {
     throw badTicket("a part is missing; copy all of it");
   }

@@ -279,6 +279,15 @@ export interface Metrics {
   render(): string;
 }
 
+/** A folder that is taken. Disposing frees it. */
+export interface StorageLock extends Disposable {
+  /**
+   * Removes what taking it has made: the file of the lock, and the folder. To be called before the lock is disposed.
+   * @throws when something is left in the folder, which stays
+   */
+  undo(): Promise<void>;
+}
+
 /**
  * A folder of small private files (keys, configuration, address books). Names are relative, with no `..`.
  */
@@ -295,7 +304,9 @@ export interface Storage {
    * @returns undefined while somebody else has it
    * @throws {UnavailableError} `storage/write-failed`
    */
-  lock(name: string): Promise<Disposable | undefined>;
+  lock(name: string): Promise<StorageLock | undefined>;
+  /** What is in the folder: files, and folders in it; none when it is not there. @throws {UnavailableError} `storage/read-failed` */
+  list(): Promise<readonly string[]>;
   /** The folder on disk, for engines that open files themselves; undefined in memory. */
   readonly path: string | undefined;
 }

@@ -1,7 +1,7 @@
 /** A folder of files in memory. Tested in tests/simulation/simulation_test.ts. */
 
 import { UnavailableError } from "../errors/mod.ts";
-import type { Storage } from "../runtime/mod.ts";
+import type { Storage, StorageLock } from "../runtime/mod.ts";
 
 /** Storage in memory, with a disk that can be full. */
 export interface MemoryStorage extends Storage {
@@ -30,11 +30,20 @@ export function createMemoryStorage(): MemoryStorage {
       files.set(name, new Uint8Array(content));
       return Promise.resolve();
     },
-    lock(name): Promise<Disposable | undefined> {
+    lock(name): Promise<StorageLock | undefined> {
       if (locks.has(name)) return Promise.resolve(undefined);
       locks.add(name);
-      return Promise.resolve({ [Symbol.dispose]: () => void locks.delete(name) });
+      const isNew = !files.has(name);
+      files.set(name, new Uint8Array());
+      return Promise.resolve({
+        undo: (): Promise<void> => {
+          if (isNew) files.delete(name);
+          return Promise.resolve();
+        },
+        [Symbol.dispose]: () => void locks.delete(name),
+      });
     },
+    list: () => Promise.resolve([...new Set([...files.keys()].map((name) => name.replace(/\/.*/, "")))]),
     remove(name): Promise<void> {
       files.delete(name);
       return Promise.resolve();

@@ -53,4 +53,6 @@ export interface SqlDatabase extends AsyncDisposable {
   schemaVersion(): Promise<number>;
   /** Closes it. Harmless when repeated. */
   close(): Promise<void>;
+  /** Closes it, and removes its file if opening it made that and nobody else uses it: for a start that failed. */
+  discard(): Promise<void>;
 }

@@ -43,20 +43,20 @@ const CODE_BY_TEXT: Readonly<Record<string, number>> = {
  * `storage/other-owner` when it belongs to another service or program
  */
 export function openSqlite(path: string, options: { readonly owner?: DatabaseOwner } = {}): SqlDatabase {
-  const database = openFile(path);
+  const { database, isNew } = openFile(path);
   try {
-    return new SqliteDatabase(database, { path, ...options });
+    return new SqliteDatabase(database, { path, isNew, ...options });
   } catch (error) {
-    database.close();
+    closeFile(database, { path, isDiscarded: isNew });
     throw error;
   }
 }
 
-function openFile(path: string): DatabaseSync {
+function openFile(path: string): { readonly database: DatabaseSync; readonly isNew: boolean } {
   try {
-    if (path !== IN_MEMORY) createPrivately(path);
+    const isNew = path !== IN_MEMORY && createPrivately(path);
     // Nothing else goes on yet, so opening may wait.
-    return new DatabaseSync(path, { timeout: BUSY_TIMEOUT_MS });
+    return { database: new DatabaseSync(path, { timeout: BUSY_TIMEOUT_MS }), isNew };
   } catch (cause) {
     if (cause instanceof SkywireError) throw cause;
     const why = cause instanceof Deno.errors.NotFound ? ": its folder does not exist" : "";
@@ -67,33 +67,61 @@ function openFile(path: string): DatabaseSync {
   }
 }
 
-/** SQLite would make the file with the mode of the umask. */
-function createPrivately(path: string): void {
+/** SQLite would make the file with the mode of the umask. @returns whether it was made */
+function createPrivately(path: string): boolean {
+  const fail = (code: string, why: string, cause?: unknown): UnavailableError =>
+    new UnavailableError(code, `Open the database "${path}": ${why}`, { cause, details: { path } });
   try {
     Deno.openSync(path, { write: true, createNew: true, mode: FILE_MODE }).close();
+    return true;
   } catch (error) {
     if (!(error instanceof Deno.errors.AlreadyExists)) throw error;
-    // A pipe would be waited for.
-    const { isFile, isDirectory } = Deno.statSync(path);
-    if (isFile) return;
-    throw new UnavailableError(
-      "storage/open-failed",
-      `Open the database "${path}": it is ${isDirectory ? "a folder" : "no file"}`,
-      { details: { path } },
-    );
+  }
+  // A pipe would be waited for.
+  const { isFile, isDirectory } = Deno.statSync(path);
+  if (!isFile) throw fail("storage/open-failed", `it is ${isDirectory ? "a folder" : "no file"}`);
+  try {
+    // SQLite would notice too, but leave its side files behind.
+    Deno.openSync(path, { write: true }).close();
+  } catch (cause) {
+    throw fail("storage/read-only", "it cannot be written", cause);
+  }
+  return false;
+}
+
+/** @param options `isDiscarded`: remove the file, unless somebody else uses it already */
+function closeFile(database: DatabaseSync, options: { readonly path: string; readonly isDiscarded: boolean }): void {
+  const { path, isDiscarded } = options;
+  const isOurs = isDiscarded && isUsedByNobodyElse(database);
+  database.close();
+  if (isOurs) Deno.removeSync(path);
+}
+
+/** Only the one connection to a database can take it out of the mode with a write-ahead log. */
+function isUsedByNobodyElse(database: DatabaseSync): boolean {
+  try {
+    database.exec("PRAGMA busy_timeout = 0");
+    return database.prepare("PRAGMA journal_mode = DELETE").get()?.["journal_mode"] === "delete";
+  } catch {
+    return false;
   }
 }
 
 class SqliteDatabase implements SqlDatabase {
   readonly #database: DatabaseSync;
   readonly #path: string;
+  readonly #isNew: boolean;
   readonly #begin: StatementSync;
   readonly #commit: StatementSync;
 
-  constructor(database: DatabaseSync, options: { readonly path: string; readonly owner?: DatabaseOwner }) {
-    const { path, owner } = options;
+  constructor(
+    database: DatabaseSync,
+    options: { readonly path: string; readonly isNew: boolean; readonly owner?: DatabaseOwner },
+  ) {
+    const { path, isNew, owner } = options;
     this.#database = database;
     this.#path = path;
+    this.#isNew = isNew;
     this.#guard(() => {
       // Before anything is written: a damaged file must not be damaged further, and that of others not at all.
       const [check] = database.prepare("PRAGMA quick_check(1)").all();
@@ -141,6 +169,11 @@ class SqliteDatabase implements SqlDatabase {
   // deno-lint-ignore require-await
   async close(): Promise<void> {
     if (this.#database.isOpen) this.#database.close();
+  }
+
+  // deno-lint-ignore require-await
+  async discard(): Promise<void> {
+    if (this.#database.isOpen) closeFile(this.#database, { path: this.#path, isDiscarded: this.#isNew });
   }
 
   [Symbol.asyncDispose](): Promise<void> {
@@ -209,7 +242,11 @@ class SqliteDatabase implements SqlDatabase {
   }
 
   #corrupt(cause: Error | undefined): UnavailableError {
-    return this.#unavailable("storage/corrupt", "it is no database, or a damaged one; restore or remove it", cause);
+    return this.#unavailable(
+      "storage/corrupt",
+      "it is no database, or a damaged one; restore it, or move it away",
+      cause,
+    );
   }
 
   #unavailable(code: string, why: string, cause: Error | undefined): UnavailableError {

@@ -48,8 +48,8 @@ export interface CreateVisorOptions extends VisorSettings {
  * ```
  *
  * @throws {RefusedError} `config/bad-ticket`, `config/invalid`, `config/bad-key`, `transport/bad-kind`,
- * `visor/already-running`
- * @throws {UnavailableError} `storage/write-failed`, `network/listen-failed`
+ * `visor/already-running`, `visor/foreign-folder`
+ * @throws {UnavailableError} `storage/read-failed`, `storage/write-failed`, `network/listen-failed`
  */
 export async function createVisor(options: CreateVisorOptions): Promise<Visor> {
   const { data, network, logLevel = "warn", ...rest } = options;

@@ -44,7 +44,7 @@ export async function startVisorWith(options: VisorOptions, internals: VisorInte
   if (options.owned !== undefined) stack.use(options.owned);
   const { runtime, drivers = [] } = options;
   const folder = new DataFolder(options.storage, runtime.random);
-  stack.use(await folder.lock());
+  const taken = stack.use(await folder.take());
   if (options.v13Config !== undefined) await importV13Config(folder, { text: options.v13Config, log: runtime.log });
   const kept = await folder.config();
   const config = await loadConfig(folder, options);
@@ -100,6 +100,7 @@ export async function startVisorWith(options: VisorOptions, internals: VisorInte
     code: "visor/not-connected",
     message: "Wait for the network",
   }).catch((error) => runtime.log.warn("not-connected-yet", { error: describeError(error) }));
+  taken.keep();
   runtime.log.info("visor-started", { visor: shortKey(publicKey) });
 
   const owned = stack.move();

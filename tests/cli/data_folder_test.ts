@@ -1,6 +1,7 @@
 /** Where keys land, as the environment and the options say. */
 
 import assert from "node:assert/strict";
+import { dirname } from "node:path";
 import { fileURLToPath } from "node:url";
 import { denoArgv, type Ended, runArgv, temporaryFolder } from "../e2e/program.ts";
 
@@ -64,8 +65,11 @@ Deno.test("a service that cannot start leaves no key behind, and does no harm to
   const { path } = folder;
   await Deno.mkdir(`${path}/folder`);
   await Deno.writeTextFile(`${path}/file`, "mine");
+  using taken = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const inUse = `127.0.0.1:${(taken.addr as Deno.NetAddr).port}`;
   const cases: readonly (readonly [readonly string[], RegExp])[] = [
     [["--listen", "256.0.0.1:1"], /network\/listen-failed/],
+    [["--listen", inUse, "--db", `sqlite:${path}/new.sqlite`], /in use by another program.*network\/address-in-use/],
     [["--listen", "127.0.0.1:0", "--db", `sqlite:${path}/folder`], /it is a folder .*storage\/open-failed/],
     [["--listen", "127.0.0.1:0", "--db", `sqlite:${path}/file`], /it is no database.*storage\/corrupt/],
     [["--listen", "127.0.0.1:0", "--db", `sqlite:${path}/none/a.sqlite`], /its folder does not exist.*open-failed/],
@@ -79,3 +83,37 @@ Deno.test("a service that cannot start leaves no key behind, and does no harm to
   assert.deepEqual([...Deno.readDirSync(path)].map(({ name }) => name).sort(), ["file", "folder"]);
   assert.equal(await Deno.readTextFile(`${path}/file`), "mine");
 });
+
+Deno.test("a visor that is refused leaves everything as it was, and says what is wrong", async () => {
+  await using folder = await temporaryFolder();
+  const { path } = folder;
+  const made = ["foreign/photo.jpg", "file", "no-config.json", "old/visor.lock", "old/messaging-discovery.sqlite"];
+  for (const name of made) {
+    await Deno.mkdir(dirname(`${path}/${name}`), { recursive: true });
+    await Deno.writeTextFile(`${path}/${name}`, "mine");
+  }
+  const cases: readonly (readonly [readonly string[], RegExp])[] = [
+    [["--data", `${path}/new/folder`, "--join", "skywire2.AAAA.12345678"], /check digits.*config\/bad-ticket/],
+    [["--data", `${path}/new`, "--config", `${path}/no-config.json`], /it is no JSON.*config\/invalid/s],
+    [["--data", `${path}/foreign`], /is not a visor's, it holds "photo.jpg".*visor\/foreign-folder/],
+    [["--data", `${path}/file`], /it is no folder.*storage\/read-failed/],
+    [["--data", `${path}/old`], /messaging-discovery.sqlite": it is no database.*storage\/corrupt/],
+  ];
+  for (const [args, error] of cases) {
+    const ended = await runArgv(denoArgv("cmd/visor.ts", args));
+    assert.equal(ended.code, 1);
+    assert.match(ended.stderr, error);
+    assert.deepEqual([...filesBelow(path)].sort(), [...made].sort(), args.join(" "));
+  }
+  for (const name of made) assert.equal(await Deno.readTextFile(`${path}/${name}`), "mine");
+});
+
+/** Files, and folders that are empty. */
+function* filesBelow(folder: string, prefix = ""): Generator<string> {
+  const entries = [...Deno.readDirSync(folder)];
+  if (entries.length === 0) yield prefix;
+  for (const { name, isDirectory } of entries) {
+    if (isDirectory) yield* filesBelow(`${folder}/${name}`, `${prefix}${name}/`);
+    else yield prefix + name;
+  }
+}

@@ -234,3 +234,18 @@ Deno.test("storage in memory keeps files apart from the caller's bytes, and can 
   await storage.remove("x");
   assert.equal(await storage.read("x"), undefined);
 });
+
+Deno.test("memory storage tells what is in it, and forgets a lock whose taking is undone", async () => {
+  const storage = createMemoryStorage();
+  await storage.write("c/y", bytes());
+  {
+    using lock = await storage.lock("lock");
+    assert.deepEqual(await storage.list(), ["c", "lock"]);
+    await lock?.undo();
+  }
+  assert.deepEqual(await storage.list(), ["c"]);
+  (await storage.lock("lock"))?.[Symbol.dispose]();
+  using again = await storage.lock("lock");
+  await again?.undo();
+  assert.deepEqual(await storage.list(), ["c", "lock"]);
+});

@@ -239,6 +239,28 @@ folderTest(
   },
 );
 
+folderTest(
+  "discard() removes a file that was made, and none that was there or that somebody else uses",
+  async (folder) => {
+    const path = `${folder}/a.sqlite`;
+    const names = (): string[] => [...Deno.readDirSync(folder)].map(({ name }) => name);
+    const refused = openSqlite(path);
+    await migrate(refused, [NOTES]);
+    await refused.discard();
+    assert.deepEqual(names(), []);
+    const shared = openSqlite(path);
+    await migrate(shared, [NOTES]);
+    await using other = openSqlite(path);
+    await other.prepare("INSERT INTO notes (text) VALUES ('kept')").run();
+    await shared.discard();
+    await shared.discard();
+    await (openSqlite(path)).discard();
+    assert.equal((await other.prepare("SELECT text FROM notes").get())?.["text"], "kept");
+    await other.close();
+    assert.deepEqual(names(), ["a.sqlite"]);
+  },
+);
+
 Deno.test({
   name: "what is no file is no database, and is not waited for",
   ignore: Deno.build.os === "windows",

@@ -2,6 +2,7 @@
 
 import assert from "node:assert/strict";
 import { hasCode } from "../../lib/errors/mod.ts";
+import { makeVisorConfig } from "../../lib/visor/config/visor_config.ts";
 import { DataFolder } from "../../lib/visor/data_folder.ts";
 import { keptProxies } from "../../lib/visor/proxies/kept.ts";
 import { wantedTransports } from "../../lib/visor/transports/wanted.ts";
@@ -16,10 +17,51 @@ function makeFolder(): { readonly storage: MemoryStorage; readonly folder: DataF
 Deno.test("DataFolder has one owner at a time", async () => {
   const { folder } = makeFolder();
   {
-    using _lock = await folder.lock();
-    await assert.rejects(folder.lock(), (error) => hasCode(error, "visor/already-running"));
+    await using _taken = await folder.take();
+    await assert.rejects(folder.take(), (error) => hasCode(error, "visor/already-running"));
   }
-  using _again = await folder.lock();
+  await using _again = await folder.take();
+});
+
+Deno.test("DataFolder leaves a folder as it was until it is kept", async () => {
+  const { storage, folder } = makeFolder();
+  {
+    await using _taken = await folder.take();
+    (await folder.secretKey("visor"))[Symbol.dispose]();
+    await folder.saveConfig(makeVisorConfig({}));
+  }
+  assert.deepEqual(await storage.list(), []);
+  {
+    await using taken = await folder.take();
+    (await folder.secretKey("visor"))[Symbol.dispose]();
+    taken.keep();
+  }
+  assert.deepEqual([...await storage.list()].sort(), ["visor.key", "visor.lock"]);
+});
+
+Deno.test("DataFolder refuses a folder with files that are no visor's, and writes nothing to it", async () => {
+  const other = new TextEncoder().encode('{"editor": true}');
+  const own = new TextEncoder().encode(JSON.stringify(makeVisorConfig({})));
+  const folders: readonly (readonly [boolean, Readonly<Record<string, Uint8Array>>])[] = [
+    [false, { "photo.jpg": other }],
+    [false, { "photo.jpg": other, "config.json": other }],
+    [false, { "src/main.ts": other, "lost+found/x": other }],
+    [true, {}],
+    [true, { "lost+found/x": other }],
+    [true, { "photo.jpg": other, "config.json": own }],
+    [true, { "photo.jpg": other, "visor.key": other }],
+    [true, { "photo.jpg": other, "visor.lock": new Uint8Array() }],
+    [true, { "proxies.json": other, "names.json": other }],
+  ];
+  for (const [isTaken, files] of folders) {
+    const { storage, folder } = makeFolder();
+    for (const [name, content] of Object.entries(files)) await storage.write(name, content);
+    const before = await storage.list();
+    const taking = folder.take();
+    if (isTaken) await (await taking)[Symbol.asyncDispose]();
+    else await assert.rejects(taking, { code: "visor/foreign-folder", message: /it holds "(photo\.jpg|src)"/ });
+    assert.deepEqual(await storage.list(), before);
+  }
 });
 
 Deno.test("DataFolder makes a key once", async () => {
@@ -41,7 +83,10 @@ Deno.test("DataFolder refuses files that are damaged, by name and with a remedy"
     ] as const
   ) {
     await storage.write(name, damaged);
-    await assert.rejects(read(), (error: Error) => error.message.includes(name) && error.message.includes("remove it"));
+    await assert.rejects(
+      read(),
+      (error: Error) => error.message.includes(name) && error.message.includes("move it away"),
+    );
   }
 });
 

@@ -1,24 +1,16 @@
 /** A folder of small private files on disk. */
 
-import { dirname, join } from "node:path";
+import { dirname, join, resolve } from "node:path";
 import { UnavailableError } from "../../errors/mod.ts";
-import type { Storage } from "../ports.ts";
+import type { Storage, StorageLock } from "../ports.ts";
 
 /**
- * Opens a folder, making it with mode 0700 when it is not there. An existing folder keeps its mode unless it is empty:
- * somebody may have named their home folder.
+ * Names a folder, which is made with mode 0700 by the first write when it is not there. An existing folder keeps its mode
+ * unless it is empty: somebody may have named their home folder.
  * @param dir the folder on disk
  * @returns the storage; names are relative paths without `..`
- * @throws {UnavailableError} `storage/write-failed` when the folder cannot be made
  */
 export function createDenoStorage(dir: string): Storage {
-  try {
-    Deno.mkdirSync(dir, { recursive: true, mode: 0o700 });
-    const empty = Deno.readDirSync(dir)[Symbol.iterator]().next().done === true;
-    if (empty && Deno.build.os !== "windows") Deno.chmodSync(dir, 0o700);
-  } catch (cause) {
-    throw storageError("write", { path: dir, cause });
-  }
   const pathOf = (name: string): string => {
     const parts = name.split("/");
     if (parts.some((part) => part === "" || part === "." || part === ".." || part.includes("\\"))) {
@@ -40,19 +32,26 @@ export function createDenoStorage(dir: string): Storage {
     async write(name: string, content: Uint8Array): Promise<void> {
       const path = pathOf(name);
       try {
+        await makeFolder(dir);
         await Deno.mkdir(dirname(path), { recursive: true, mode: 0o700 });
         await replaceFile(path, content);
       } catch (cause) {
         throw storageError("write", { path, cause });
       }
     },
-    async lock(name: string): Promise<Disposable | undefined> {
+    async list(): Promise<readonly string[]> {
+      try {
+        return (await Array.fromAsync(Deno.readDir(dir))).map(({ name }) => name);
+      } catch (cause) {
+        if (cause instanceof Deno.errors.NotFound) return [];
+        throw storageError("read", { path: dir, cause });
+      }
+    },
+    async lock(name: string): Promise<StorageLock | undefined> {
       const path = pathOf(name);
       try {
-        const file = await Deno.open(path, { write: true, create: true, mode: 0o600 });
-        if (await file.tryLock(true)) return file;
-        file.close();
-        return undefined;
+        const folders = await makeFolder(dir);
+        return await lockFile(path, folders);
       } catch (cause) {
         throw storageError("write", { path, cause });
       }
@@ -66,6 +65,52 @@ export function createDenoStorage(dir: string): Storage {
       }
     },
   };
+}
+
+/** @returns the folders that were made, the innermost first */
+async function makeFolder(dir: string): Promise<readonly string[]> {
+  const missing: string[] = [];
+  for (let path = resolve(dir); !await isThere(path); path = dirname(path)) missing.push(path);
+  await Deno.mkdir(dir, { recursive: true, mode: 0o700 });
+  if (missing.length === 0 && Deno.build.os !== "windows") {
+    for await (const _ of Deno.readDir(dir)) return missing;
+    await Deno.chmod(dir, 0o700);
+  }
+  return missing;
+}
+
+async function isThere(path: string): Promise<boolean> {
+  // Without following links: one that leads nowhere is there, and in the way.
+  return await Deno.lstat(path).then(() => true, (error) => !(error instanceof Deno.errors.NotFound));
+}
+
+/** @param folders that were made for it, the innermost first */
+async function lockFile(path: string, folders: readonly string[]): Promise<StorageLock | undefined> {
+  while (true) {
+    const isNew = !await isThere(path);
+    const file = await Deno.open(path, { write: true, create: true, mode: 0o600 });
+    if (!await file.tryLock(true)) {
+      file.close();
+      return undefined;
+    }
+    // An owner that failed may have removed the file between the two steps. Others would lock another one.
+    if (!await isSameFile(file, path)) {
+      file.close();
+      continue;
+    }
+    return {
+      async undo(): Promise<void> {
+        if (isNew) await Deno.remove(path);
+        for (const folder of folders) await Deno.remove(folder);
+      },
+      [Symbol.dispose]: () => file.close(),
+    };
+  }
+}
+
+async function isSameFile(file: Deno.FsFile, path: string): Promise<boolean> {
+  const [own, there] = await Promise.all([file.stat(), Deno.stat(path).catch(() => undefined)]);
+  return there?.ino === own.ino && there.dev === own.dev;
 }
 
 /** Writes beside the file, then moves it over: after a power cut there is the old content or the new, never a half. */
@@ -93,8 +138,9 @@ function storageError(
     EROFS: "the disk is read-only",
     EACCES: "no permission",
     EPERM: "no permission",
-    ENOTDIR: "a part of the path is a file",
-    EEXIST: "it is a file",
+    ENOTDIR: "it is no folder, or lies below a file",
+    EEXIST: "it is no folder",
+    ENOENT: "it cannot be made there",
     EISDIR: "it is a folder",
   } as Record<string, string>)[code] ?? "it failed";
   return new UnavailableError(

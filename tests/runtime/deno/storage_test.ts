@@ -46,7 +46,7 @@ Deno.test("an existing folder with content keeps its mode", () =>
   withFolder(async (dir) => {
     await Deno.chmod(dir, 0o755);
     await Deno.writeTextFile(`${dir}/other`, "");
-    createDenoStorage(dir);
+    await createDenoStorage(dir).write("file", new Uint8Array());
     assert.equal((Deno.statSync(dir).mode ?? 0) & 0o777, 0o755);
   }));
 
@@ -77,5 +77,39 @@ Deno.test("a write that cannot be made says why, and leaves the old content", ()
       return true;
     });
     assert.deepEqual(await storage.read("file"), TEXT.encode("kept"));
-    assert.throws(() => createDenoStorage(`${dir}/file`), (error) => hasCode(error, "storage/write-failed"));
+    const inTheWay = createDenoStorage(`${dir}/file`);
+    await assert.rejects(inTheWay.lock("lock"), { code: "storage/write-failed", message: /it is no folder/ });
+    await assert.rejects(inTheWay.list(), { code: "storage/read-failed", message: /it is no folder/ });
+  }));
+
+Deno.test("a folder is made by the first write to it; list() tells what is in it", () =>
+  withFolder(async (dir) => {
+    const storage = createDenoStorage(`${dir}/a/b`);
+    assert.deepEqual(await storage.list(), []);
+    assert.equal(await storage.read("x"), undefined);
+    await storage.remove("x");
+    assert.deepEqual([...Deno.readDirSync(dir)], []);
+    await storage.write("x", new Uint8Array());
+    await storage.write("c/y", new Uint8Array());
+    assert.deepEqual([...await storage.list()].sort(), ["c", "x"]);
+  }));
+
+Deno.test("undo() of a lock removes what taking it made, and nothing else", () =>
+  withFolder(async (dir) => {
+    const names = (): string[] => [...Deno.readDirSync(dir)].map(({ name }) => name);
+    {
+      using lock = await createDenoStorage(`${dir}/a/b`).lock("lock");
+      await lock?.undo();
+      assert.deepEqual(names(), []);
+    }
+    await Deno.writeTextFile(`${dir}/lock`, "");
+    {
+      using lock = await createDenoStorage(dir).lock("lock");
+      await lock?.undo();
+      assert.deepEqual(names(), ["lock"]);
+    }
+    using lock = await createDenoStorage(`${dir}/c`).lock("lock");
+    await Deno.writeTextFile(`${dir}/c/other`, "");
+    await assert.rejects(async () => await lock?.undo());
+    assert.equal(await Deno.readTextFile(`${dir}/c/other`), "");
   }));
