@@ -23,15 +23,18 @@ export async function buildCore(): Promise<Uint8Array<ArrayBuffer>> {
       cwd: crates,
       args: ["build", "abi", "--target", "bundler", "--mode", "no-install", "--no-pack", "--no-opt", "--out-dir", out],
       env: {
-        RUSTFLAGS: [
-          "-C target-feature=+simd128,+bulk-memory,-reference-types,-multivalue",
+        // The linker opens no file whose path has a percent sign.
+        ...(crates.includes("%") && { CARGO_TARGET_DIR: `${out}/target` }),
+        // Of the two forms the one in which a path may hold blanks.
+        CARGO_ENCODED_RUSTFLAGS: [
+          "-Ctarget-feature=+simd128,+bulk-memory,-reference-types,-multivalue",
           // WASM has no product of 128 bits. Without this, k256 counts on one, and the routine that stands in for it is
           // slow and brings back what -reference-types took away.
-          '--cfg cpubits="32"',
+          '--cfg=cpubits="32"',
           `--remap-path-prefix=${home}=/cargo`,
           `--remap-path-prefix=${crates.replace(/\/$/, "")}=/core-rs`,
           `--remap-path-prefix=${await sysroot(crates)}=/rust`,
-        ].join(" "),
+        ].join("\x1f"),
       },
     });
     return await Deno.readFile(`${out}/skywire_abi_bg.wasm`);
