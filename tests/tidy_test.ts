@@ -160,6 +160,12 @@ Deno.test("no element is asserted to be there: at() says so when it is not", () 
   assert.deepEqual(problems, []);
 });
 
+Deno.test("amounts are shown to people by one rule: formatFigure()", () => {
+  const rounds = FILES.filter(({ code }) => /\.toFixed\(|\.toPrecision\(|\.toLocaleString\(/.test(code));
+  // The second one rounds what it sends.
+  assert.deepEqual(rounds.map(({ path }) => path).sort(), ["lib/runtime/figure.ts", "lib/wire/transport_status.ts"]);
+});
+
 Deno.test("no module holds state but the one with the WASM instance", () => {
   const problems: string[] = [];
   for (const { path, code } of FILES) {

@@ -2,6 +2,7 @@
 
 import { styleText } from "node:util";
 import Table from "cli-table3";
+import { formatFigure } from "../runtime/mod.ts";
 
 /** Draws rows under a head. Empty rows give `nothing`. */
 export function formatTable(
@@ -38,9 +39,9 @@ export function formatTable(
 export function formatBytes(bytes: number): string {
   const units = ["B", "kB", "MB", "GB", "TB"];
   let value = bytes, unit = 0;
-  while (value >= 1000 && unit < units.length - 1) {
+  while (value >= 999.5 && unit < units.length - 1) {
     value /= 1000;
     unit++;
   }
-  return `${unit === 0 ? value : value.toFixed(1)} ${units[unit]}`;
+  return `${formatFigure(value)} ${units[unit]}`;
 }

@@ -5,6 +5,7 @@
  * Tested in tests/routing/rank_prop_test.ts.
  */
 
+import { formatFigure } from "../runtime/mod.ts";
 import { at } from "../types/at.ts";
 import { isRelayed } from "../overlay/mod.ts";
 import { type PublicKey, shortKey } from "../types/mod.ts";
@@ -192,15 +193,17 @@ function amountOf(
     case "hops":
       return countHops(figures.hops);
     case "latency":
-      return `${shown(figures.latencyMs)} ms there and back${doubtOf({ figures, assumed }, "latencyMs")}`;
+      return `${formatFigure(figures.latencyMs)} ms there and back${doubtOf({ figures, assumed }, "latencyMs")}`;
     case "throughput":
-      return `${shown(figures.throughputMBps)} MB/s at its narrowest transport${
+      return `${formatFigure(figures.throughputMBps)} MB/s at its narrowest transport${
         doubtOf({ figures, assumed }, "throughputMBps")
       }`;
     case "reliability":
-      return `${shown(figures.resetsPerHour)} resets an hour expected${doubtOf({ figures, assumed }, "resetsPerHour")}`;
+      return `${formatFigure(figures.resetsPerHour)} resets an hour expected${
+        doubtOf({ figures, assumed }, "resetsPerHour")
+      }`;
     default:
-      return `a cost of ${shown(cost)}`;
+      return `a cost of ${formatFigure(cost)}`;
   }
 }
 
@@ -219,9 +222,4 @@ function doubtOf(
 ): string {
   if (!assumed.includes(name)) return "";
   return hops === 1 ? " (not measured: usual for its kind)" : " (not measured everywhere: usual figures fill the gaps)";
-}
-
-/** With three digits: nobody measures better than that. */
-function shown(amount: number): string {
-  return amount >= 100 ? amount.toFixed(0) : String(Number(amount.toPrecision(3)));
 }

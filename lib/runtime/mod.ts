@@ -8,6 +8,7 @@ export * from "./ports.ts";
 export * from "./address.ts";
 export * from "./backoff.ts";
 export * from "./byte_chunks.ts";
+export * from "./figure.ts";
 export * from "./host_limit.ts";
 export * from "./log.ts";
 export * from "./metrics.ts";

@@ -4,6 +4,7 @@ import process from "node:process";
 import cliProgress from "cli-progress";
 import { ADD_PROXY } from "../../../lib/visor/proxies/api.ts";
 import { PING } from "../../../lib/visor/routes/api.ts";
+import { formatFigure } from "../../../lib/runtime/mod.ts";
 import { at } from "../../../lib/types/at.ts";
 import { type PublicKey, shortKey } from "../../../lib/types/mod.ts";
 import { SkywireError } from "../../../lib/errors/mod.ts";
@@ -151,10 +152,10 @@ function describe(result: DemoResult, host: CliHost): string {
   const { route, transfer } = result;
   const rows = [
     ["route", route.visors.map((key) => shortKey(key as PublicKey)).join(" → ")],
-    ["set-up", `${route.setupMs.toFixed(1)} ms`],
-    ["latency per hop", result.hopLatencyMs.map((ms) => `${ms.toFixed(2)} ms`).join(", ")],
-    ["transfer", `${transfer.bytes / 1e6} MB in ${transfer.seconds.toFixed(2)} s`],
-    ["throughput", `${transfer.megabytesPerSecond.toFixed(1)} MB/s`],
+    ["set-up", `${formatFigure(route.setupMs)} ms`],
+    ["latency per hop", result.hopLatencyMs.map((ms) => `${formatFigure(ms)} ms`).join(", ")],
+    ["transfer", `${transfer.bytes / 1e6} MB in ${formatFigure(transfer.seconds)} s`],
+    ["throughput", `${formatFigure(transfer.megabytesPerSecond)} MB/s`],
     ["SHA-256", `${transfer.sha256Sent.slice(0, 16)}…, equal at both ends`],
   ];
   return formatTable([`${route.hops} HOP${route.hops === 1 ? "" : "S"}`, ""], {

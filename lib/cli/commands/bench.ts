@@ -2,6 +2,7 @@
 
 import { type Command, InvalidArgumentError } from "commander";
 import type { BenchResult } from "../../apps/mod.ts";
+import { formatFigure } from "../../runtime/mod.ts";
 import { shortKey } from "../../types/mod.ts";
 import { BENCH } from "../../visor/routes/api.ts";
 import { type CommonOptions, keyArgument, makeCommand, pathArgument, printResult } from "../command.ts";
@@ -41,9 +42,9 @@ function describe(result: BenchResult): string {
   return [
     `${result.to}`,
     `over ${result.hops} hop${result.hops === 1 ? "" : "s"}: ${result.visors.map(shortKey).join(" → ")}`,
-    `up    ${rate.up.toFixed(1)} MB/s`,
-    `down  ${rate.down.toFixed(1)} MB/s`,
-    `round trip meanwhile: median ${rttMs.p50.toFixed(1)} ms, 99 % within ${rttMs.p99.toFixed(1)} ms`,
+    `up    ${formatFigure(rate.up)} MB/s`,
+    `down  ${formatFigure(rate.down)} MB/s`,
+    `round trip meanwhile: median ${formatFigure(rttMs.p50)} ms, 99 % within ${formatFigure(rttMs.p99)} ms`,
   ].join("\n");
 }
 

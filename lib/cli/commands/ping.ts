@@ -2,6 +2,7 @@
 
 import type { Command } from "commander";
 import type { PingResult } from "../../routing/mod.ts";
+import { formatFigure } from "../../runtime/mod.ts";
 import { shortKey } from "../../types/mod.ts";
 import { PING } from "../../visor/routes/api.ts";
 import { type CommonOptions, keyArgument, makeCommand, pathArgument, printResult, wholeNumber } from "../command.ts";
@@ -39,11 +40,11 @@ export function pingCommand(host: CliHost): Command {
 
 function describe(result: PingResult): string {
   const sorted = result.rttMs.toSorted((a, b) => a - b);
-  const median = sorted[sorted.length >> 1] ?? NaN;
+  const shown = (rtt: number | undefined): string => `${formatFigure(rtt ?? NaN)} ms`;
   return [
     `${result.to}`,
     `over ${result.hops} hop${result.hops === 1 ? "" : "s"}: ${result.visors.map(shortKey).join(" → ")}`,
-    ...result.rttMs.map((rtt, i) => `  ${String(i + 1).padStart(3)}  ${rtt.toFixed(2)} ms`),
-    `min ${sorted[0]?.toFixed(2)} ms, median ${median.toFixed(2)} ms, max ${sorted.at(-1)?.toFixed(2)} ms`,
+    ...result.rttMs.map((rtt, i) => `  ${String(i + 1).padStart(3)}  ${shown(rtt)}`),
+    `min ${shown(sorted[0])}, median ${shown(sorted[sorted.length >> 1])}, max ${shown(sorted.at(-1))}`,
   ].join("\n");
 }

@@ -6,6 +6,7 @@ import { DISJOINT, type Disjoint, MAX_COUNT, type Measurable } from "../../servi
 import type { RouteCandidateView, RouteView } from "../../visor/mod.ts";
 import type { InputOf } from "../../visor/control/operation.ts";
 import { EXPLAIN_ROUTES, FIND_ROUTES, LIST_RULES } from "../../visor/routes/api.ts";
+import { formatFigure } from "../../runtime/mod.ts";
 import { shortKey } from "../../types/mod.ts";
 import { type CommonOptions, keyArgument, makeCommand, makeGroup, printResult, wholeNumber } from "../command.ts";
 import { connectToVisor } from "../control_client.ts";
@@ -123,11 +124,9 @@ function inLines(visors: readonly string[], count: number): string {
   return lines.join(" →\n");
 }
 
-/** A figure with three digits; a star marks one that nobody measured. */
+/** A figure; a star marks one that nobody measured. */
 function figure(figures: Pick<RouteView, Measurable | "assumed">, name: Measurable, unit = ""): string {
-  const amount = figures[name];
-  const shown = amount >= 100 ? amount.toFixed(0) : String(Number(amount.toPrecision(3)));
-  return `${shown}${unit}${figures.assumed?.includes(name) ? " *" : ""}`;
+  return `${formatFigure(figures[name])}${unit}${figures.assumed?.includes(name) ? " *" : ""}`;
 }
 
 function describeRules(rules: readonly RuleSummary[], host: CliHost): string {
@@ -137,7 +136,7 @@ function describeRules(rules: readonly RuleSummary[], host: CliHost): string {
       rule.type,
       rule.nextRouteId === undefined ? "–" : String(rule.nextRouteId),
       rule.transport?.slice(0, 8) ?? "–",
-      `${(rule.idleMs / 1000).toFixed(1)} s`,
+      `${formatFigure(rule.idleMs / 1000)} s`,
       rule.remote === undefined ? "–" : `${shortKey(rule.remote)}:${rule.remotePort}`,
     ]),
     nothing: "no rules: no route goes over this visor now",

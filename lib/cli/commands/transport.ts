@@ -8,6 +8,7 @@ import {
   LIST_TRANSPORTS,
   REMOVE_TRANSPORT,
 } from "../../visor/transports/api.ts";
+import { formatFigure } from "../../runtime/mod.ts";
 import { shortKey } from "../../types/mod.ts";
 import { type CommonOptions, keyArgument, makeCommand, makeGroup, printResult } from "../command.ts";
 import { connectToVisor } from "../control_client.ts";
@@ -93,7 +94,7 @@ export function describeOwn(transports: readonly TransportView[], host: Pick<Cli
       shorten(t.type),
       shortKey(t.remote),
       t.up ? "yes" : "no",
-      t.latencyMs === undefined ? "–" : `${t.latencyMs.toFixed(1)} ms`,
+      t.latencyMs === undefined ? "–" : `${formatFigure(t.latencyMs)} ms`,
       formatBytes(t.sentBytes),
       formatBytes(t.receivedBytes),
     ]),
@@ -120,7 +121,7 @@ export function describeNetwork(
       t.status,
       // To the second, without the letter between date and time: 19 columns.
       t.since === undefined ? "–" : t.since.slice(0, 19).replace("T", " "),
-      t.latencyMs === undefined ? "–" : `${t.latencyMs.toFixed(t.latencyMs < 1_000 ? 1 : 0)} ms`,
+      t.latencyMs === undefined ? "–" : `${formatFigure(t.latencyMs)} ms`,
     ]),
     nothing: "the network has no transports yet",
     colours: host.isTerminal,
