@@ -71,7 +71,8 @@ export async function startEmbeddedNetwork(context: EmbeddedNetworkContext): Pro
   });
   const map = await plane.transportDiscovery();
   const finder = await plane.routeFinder(map.service.feed);
-  const resolver = await plane.addressResolver({ allowLoopback: listeners.isPrivate });
+  const isPrivate = listeners.reach === "machine" || listeners.reach === "network";
+  const resolver = await plane.addressResolver({ allowLoopback: isPrivate });
   const messaging = plane.join({
     discovery: localUrl(directory.server),
     network: listeners.shortcut(runtime.network),

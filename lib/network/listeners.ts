@@ -5,7 +5,7 @@
 
 import { DEFAULT_PORTS, type ListenerPurpose } from "./listener_ports.ts";
 import { isLoopbackHost } from "./loopback.ts";
-import { isPublicIPv4 } from "../services/address_resolver/mod.ts";
+import type { Reach } from "./reach.ts";
 import { hasCode } from "../errors/mod.ts";
 import type { Log, Network } from "../runtime/mod.ts";
 
@@ -21,6 +21,8 @@ export interface ListenerView {
 export interface ListenersConfig {
   /** The name or address that others reach this machine by; one of loopback keeps everything on this machine. */
   readonly host: string;
+  /** From where the host is reached. */
+  readonly reach: Reach;
   /** Ports that are kept. */
   readonly ports: Readonly<Partial<Record<ListenerPurpose, number>>>;
 }
@@ -50,9 +52,9 @@ export class Listeners {
     return isLoopbackHost(this.host);
   }
 
-  /** Is the host an address that nobody reaches from outside its own network? */
-  get isPrivate(): boolean {
-    return this.isLocal || (/^[\d.]+$/.test(this.host) && !isPublicIPv4(this.host));
+  /** From where others reach the host. */
+  get reach(): Reach {
+    return this.#config.reach;
   }
 
   /** What was opened so far. */

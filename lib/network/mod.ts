@@ -14,4 +14,5 @@ export {
   networkConfigSchema,
   serviceUrlSchema,
 } from "./network_config.ts";
+export { type Reach, reachOf, resolverReach } from "./reach.ts";
 export { formatShortTicket, formatTicket, parseTicket } from "./ticket.ts";

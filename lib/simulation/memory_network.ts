@@ -24,6 +24,8 @@ const ANY = new Set(["", "0.0.0.0", "::"]);
 
 /** What stands between hosts. */
 export interface NetworkFaults {
+  /** From now on another name leads to a host, as in DNS. */
+  nameHost(name: string, host: string): void;
   /** One-way delay between two hosts, ms, both directions. */
   setLatency(a: string, b: string, ms: number): void;
   /** From now nothing passes between the two. Links stay open, and go on when healed. */
@@ -181,7 +183,9 @@ export function createMemoryNetwork(deps: MemoryNetworkDeps): MemoryNetwork {
     ];
   };
 
-  const resolve = (from: string, { host }: HostPort): string => LOOPBACK.has(host) || ANY.has(host) ? from : host;
+  const names = new Map<string, string>();
+  const resolve = (from: string, { host }: HostPort): string =>
+    LOOPBACK.has(host) || ANY.has(host) ? from : names.get(host) ?? host;
 
   const takePort: MemoryNetwork["takePort"] = (name, address) => {
     const parsed = parseAddress(address);
@@ -262,8 +266,8 @@ export function createMemoryNetwork(deps: MemoryNetworkDeps): MemoryNetwork {
       host.onKilled.add(close);
       return { address: taken.address, close, [Symbol.asyncIterator]: () => queue[Symbol.asyncIterator]() };
     },
-    // Names are addresses here.
-    resolve: (host) => Promise.resolve([host]),
+    // The names of hosts are addresses here.
+    resolve: (host) => Promise.resolve([names.get(host) ?? host]),
   });
 
   return {
@@ -276,6 +280,7 @@ export function createMemoryNetwork(deps: MemoryNetworkDeps): MemoryNetwork {
       hostOf(host).onKilled.add(callback);
       return () => void hostOf(host).onKilled.delete(callback);
     },
+    nameHost: (name, host): void => void names.set(name, host),
     setLatency(a, b, ms): void {
       for (const direction of [directionOf(a, b), directionOf(b, a)]) direction.latencyMs = ms;
     },

@@ -3,18 +3,13 @@
  * Tested in tests/visor/facets_test.ts.
  */
 
-import type { NetworkConfig } from "../network/mod.ts";
+import { type NetworkConfig, resolverReach } from "../network/mod.ts";
 import type { VisorConfig } from "./config/visor_config.ts";
 import { type MessagingClient, serveHttp } from "../messaging/mod.ts";
 import { MESSAGING, STCP, STCPR, WS } from "../overlay/mod.ts";
 import { createRouter, type Router } from "../routing/mod.ts";
 import type { Http, Runtime } from "../runtime/mod.ts";
-import {
-  type AddressResolverClient,
-  createAddressResolverClient,
-  isPrivateIPv4,
-  isPublicIPv4,
-} from "../services/address_resolver/mod.ts";
+import { type AddressResolverClient, createAddressResolverClient } from "../services/address_resolver/mod.ts";
 import { joinMessaging } from "../network/join_messaging.ts";
 import {
   createFallbackRouteFinder,
@@ -143,9 +138,10 @@ export async function joinParts(deps: VisorPartsDeps): Promise<VisorParts> {
   for (const { kind, listenAddress } of drivers) {
     if (listenAddress !== undefined) listeners.note(`transport-${kind}`, await table.listen(kind, listenAddress));
   }
-  const binding = config.public ?? isReachable(listeners, { network, isOwn: deps.askResolver !== undefined })
-    ? stack.use(await goPublic({ runtime, listeners, table, resolver, host: config.host }))
-    : undefined;
+  const binding =
+    config.public ?? await isReachable({ runtime, listeners, network, isOwn: deps.askResolver !== undefined })
+      ? stack.use(await goPublic({ runtime, listeners, table, resolver, host: config.host }))
+      : undefined;
   const automatic = stack.use(new AutomaticTransports({ runtime, table, hasResolver: resolver !== undefined }));
   const router = stack.use(createRouter({
     runtime,
@@ -178,15 +174,19 @@ export async function joinParts(deps: VisorPartsDeps): Promise<VisorParts> {
 
 /**
  * Can others reach this machine by its address? On the Internet they can by a public one, and in a network whose own
- * services are at a private address by a private one. What a name leads to is not known yet.
+ * services are at a private address by a private one. A name that cannot be resolved yet was given for others to use.
  */
-function isReachable(
-  { host }: Listeners,
-  { network, isOwn }: { readonly network: NetworkConfig; readonly isOwn: boolean },
-): boolean {
-  if (isPublicIPv4(host)) return true;
-  const resolverHost = URL.parse(network.addressResolver ?? "")?.hostname ?? "";
-  return isPrivateIPv4(host) && (isOwn || isPrivateIPv4(resolverHost));
+async function isReachable(
+  deps: {
+    readonly runtime: Runtime;
+    readonly listeners: Listeners;
+    readonly network: NetworkConfig;
+    readonly isOwn: boolean;
+  },
+): Promise<boolean> {
+  const { runtime, listeners: { reach }, network, isOwn } = deps;
+  if (reach === "internet" || reach === "unresolved") return true;
+  return reach === "network" && (isOwn || await resolverReach(network, runtime) === "network");
 }
 
 /** Listens for visors that find this one by its key, and registers it at the address resolver. */

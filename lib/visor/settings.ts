@@ -13,7 +13,7 @@ export interface VisorSettings {
   readonly autoTransport?: boolean;
   /**
    * Whether it accepts TCP transports from visors that find it by its key through the address resolver; by default when
-   * `host` is a public IPv4 address, or a private one in a network whose resolver is at a private one, too.
+   * `host` is, or leads to, a public IPv4 address, or a private one in a network whose resolver is at a private one, too.
    */
   readonly public?: boolean;
   /** Whether it keeps a few transports to public visors up by itself; default false. */

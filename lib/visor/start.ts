@@ -5,7 +5,7 @@ import { publicKeyOf } from "../core/mod.ts";
 import { describeError } from "../errors/mod.ts";
 import type { EmbeddedNetwork, EmbeddedNetworkContext } from "../network/embedded_network.ts";
 import { Listeners } from "../network/listeners.ts";
-import { checkLoopbackNetwork, formatTicket, isLoopbackNetwork } from "../network/mod.ts";
+import { checkLoopbackNetwork, formatTicket, isLoopbackNetwork, reachOf } from "../network/mod.ts";
 import { withTimeout } from "../runtime/mod.ts";
 import { shortKey } from "../types/mod.ts";
 import { importV13Config } from "./config/v13_config_import.ts";
@@ -56,7 +56,7 @@ export async function startVisorWith(options: VisorOptions, internals: VisorInte
   await wanted.load();
   const secret = stack.use(await folder.secretKey("visor"));
   const publicKey = publicKeyOf(secret);
-  const listeners = new Listeners(config, runtime.log);
+  const listeners = new Listeners({ ...config, reach: await reachOf(config.host, runtime) }, runtime.log);
 
   const embedded = config.network === undefined
     ? stack.use(await startOwnNetwork({ runtime, folder, listeners }))

@@ -5,6 +5,7 @@
 
 import assert from "node:assert/strict";
 import { hasCode } from "../../lib/errors/mod.ts";
+import { DEFAULT_PORTS, formatTicket, parseTicket } from "../../lib/network/mod.ts";
 import { startVisor, type Visor, type VisorOptions } from "../../lib/visor/mod.ts";
 import { createMemoryStorage, type Simulation, simulationTest } from "../fakes/mod.ts";
 
@@ -93,6 +94,71 @@ simulationTest(
     assert.deepEqual(typesOf(second), ["stcpr", "stcpr"]);
   },
 );
+
+simulationTest(
+  "a name is as good as the address it leads to, on the Internet and in a private network",
+  async (sim) => {
+    for (const [host, other] of [["198.51.100.2", "198.51.100.3"], ["10.9.0.2", "10.9.0.3"]] as const) {
+      await using stage = new Stage(sim);
+      sim.nameHost("first.example", host);
+      sim.nameHost("second.example", other);
+      const first = await stage.start(host, { host: "first.example" });
+      const second = await stage.start(other, { host: "second.example" });
+      await pass(sim, 1_000);
+      await sim.run(second.routes.ping(first.publicKey, { count: 1 }));
+      await sim.run(first.routes.ping(second.publicKey, { count: 1 }));
+      assert.deepEqual(typesOf(second), ["stcpr"]);
+      for (const visor of [first, second]) {
+        const { checks } = await sim.run(visor.status());
+        assert.equal(checks.find(({ name }) => name === "public-address")?.state, "ok");
+      }
+    }
+  },
+);
+
+simulationTest("a name that leads to a private address is not made public on the Internet", async (sim) => {
+  await using stage = new Stage(sim);
+  await stage.start(CONTROL);
+  sim.nameHost("laptop.local", "10.0.0.3");
+  const hidden = await stage.start("10.0.0.3", { host: "laptop.local" });
+  assert.ok(!hidden.listeners.some(({ purpose }) => purpose === "transport-stcpr"));
+});
+
+simulationTest("a name that cannot be resolved yet is public, and is bound when it can", async (sim) => {
+  await using stage = new Stage(sim);
+  await stage.start(CONTROL);
+  const { network, ...runtime } = sim.runtimeFor("198.51.100.2");
+  let isKnown = false;
+  const resolve = (host: string): Promise<readonly string[]> =>
+    isKnown ? Promise.resolve([host === "open.example" ? "198.51.100.2" : host]) : Promise.reject(new Error("no DNS"));
+  const open = await stage.start("198.51.100.2", {
+    host: "open.example",
+    runtime: { ...runtime, network: { ...network, resolve } },
+  });
+  const other = await stage.start("10.0.0.3");
+  await assert.rejects(sim.run(other.transports.add(open.publicKey, { kind: "stcpr" })));
+  isKnown = true;
+  await pass(sim, 60_000);
+  assert.equal((await sim.run(other.transports.add(open.publicKey, { kind: "stcpr" }))).up, true);
+});
+
+simulationTest("visors are found by key through a resolver that is named by its key, too", async (sim) => {
+  for (const [host, other] of [["198.51.100.2", "198.51.100.3"], ["10.9.0.2", "10.9.0.3"]] as const) {
+    await using stage = new Stage(sim);
+    const first = await stage.start(host);
+    const network = parseTicket(first.ticket);
+    const [setupNode] = network.setupNodes;
+    const ticket = formatTicket({
+      ...network,
+      addressResolver: `http://${setupNode}.sky:${DEFAULT_PORTS["address-resolver"]}`,
+    });
+    const second = await stage.start(other, { join: ticket });
+    await pass(sim, 5_000);
+    await sim.run(first.routes.ping(second.publicKey, { count: 1 }));
+    await sim.run(second.routes.ping(first.publicKey, { count: 1 }));
+    assert.deepEqual([typesOf(first), typesOf(second)], [["stcpr"], ["stcpr"]]);
+  }
+});
 
 simulationTest("why a transport is relayed stands in log, explain, status and events", async (sim) => {
   await using stage = new Stage(sim);

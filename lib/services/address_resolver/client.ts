@@ -7,8 +7,10 @@ import { ProtocolError, RefusedError, type SkywireError, UnavailableError } from
 import type { PublicKey, SecretKey } from "../../types/mod.ts";
 import { Fault } from "../../wire/fault.ts";
 import { JsonObject } from "../../wire/go_json.ts";
+import { keyTextOf } from "../../wire/key_url.ts";
 import { createServiceClient, createSignedClient, type ServiceAnswer, type ServiceClientDeps } from "../http/mod.ts";
 import { dialOrder, formatLocalAddresses, parseListed, parseVisorAddresses, PATHS, STCPR } from "./api.ts";
+import { isPublicIPv4 } from "./public_ip.ts";
 
 /**
  * Asks an address resolver; requests that need it are signed, and those wait for each other. Every method throws
@@ -39,11 +41,15 @@ export interface AddressResolverClientDeps extends ServiceClientDeps {
 
 /** Makes a client. */
 export function createAddressResolverClient(deps: AddressResolverClientDeps): AddressResolverClient {
-  const signed = createSignedClient(deps);
+  let claimed: string | undefined;
+  // A resolver that is reached over messaging does not see where a request comes from (transports.md §6.1).
+  const isAtKey = keyTextOf(new URL(deps.url)) !== undefined;
+  const signed = createSignedClient({ ...deps, ...(isAtKey && { publicIp: () => claimed }) });
   const plain = createServiceClient(deps);
   return {
     bind: async (port, addresses) => {
       const body = formatLocalAddresses({ port: String(port), addresses });
+      claimed = addresses.find(isPublicIPv4) ?? addresses[0];
       textOf(await signed({ method: "POST", path: PATHS.bind, body }));
     },
     unbind: async () => void textOf(await signed({ method: "DELETE", path: PATHS.bind, body: "{}\n" })),

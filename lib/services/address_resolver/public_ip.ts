@@ -15,7 +15,7 @@ const PRIVATE_NETWORKS: readonly (readonly [address: number, bits: number])[] = 
   [0xc0a80000, 16],
 ];
 
-/** Where a client whom we know by key only says it is. Not signed. */
+/** Where a client that is known by its key only says it is. Not signed. */
 const CLAIMED_IP_HEADER = "SW-PublicIP";
 
 /** Is it an IPv4 address that v1.3 calls public? No IPv6 address is. */

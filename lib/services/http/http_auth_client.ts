@@ -27,7 +27,7 @@ export interface SignedClientDeps extends ServiceClientDeps {
   /** Signs. Not disposed by the client. */
   readonly secret: SecretKey;
   /** Our public address, told to services that are reached over messaging and so do not see it. Not signed. */
-  readonly publicIp?: string;
+  readonly publicIp?: () => string | undefined;
 }
 
 /**
@@ -55,12 +55,13 @@ export function createSignedClient(deps: SignedClientDeps): ServiceClient {
   const sendSigned = async (request: ServiceRequest): Promise<ServiceAnswer> => {
     nonce ??= await fetchNonce(request.signal);
     const body = new TextEncoder().encode(request.body ?? "");
+    const ip = publicIp?.();
     const answer = await send({
       ...request,
       headers: {
         ...request.headers,
         ...authHeaders({ body, nonce }, secret),
-        ...(publicIp === undefined ? {} : { "SW-PublicIP": publicIp }),
+        ...(ip === undefined ? {} : { "SW-PublicIP": ip }),
       },
     });
     if (answer.status === 200) nonce++;

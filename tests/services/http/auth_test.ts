@@ -68,7 +68,7 @@ testVectors("httpauth.json", {
       ...world.runtime,
       url: "http://service/",
       secret: new SecretKey(parseHex(data.secret)),
-      ...(data.public_ip === "" ? {} : { publicIp: data.public_ip as string }),
+      ...(data.public_ip === "" ? {} : { publicIp: () => data.public_ip as string }),
     });
 
     // What the client of the service asked for; nonces and the repeated request are the signing client's own doing.
