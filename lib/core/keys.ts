@@ -21,8 +21,8 @@ const SECRET_KEY_TEXT = /^[0-9a-f]{64}$/i;
 const SIGNATURE_TEXT = /^[0-9a-f]{130}$/i;
 
 /**
- * Is it a public key: 66 hex digits, of a point on the curve? The null key is none.
- * @param key text of either case
+ * Is the text a public key: 66 hex digits of a point on the curve (dmsg.md §1.1)? The null key is not one.
+ * @param key hex of either case
  */
 export function isValidPublicKey(key: string): boolean {
   if (!PUBLIC_KEY_TEXT.test(key)) return false;
@@ -31,9 +31,9 @@ export function isValidPublicKey(key: string): boolean {
 }
 
 /**
- * Reads a public key.
+ * Reads a public key (dmsg.md §1.1).
  * @param text 66 hex digits of either case
- * @returns the key, or undefined when it is none; the null key is none
+ * @returns the key in lower case; undefined when the text is not a point on the curve, as the null key
  */
 export function parsePublicKey(text: string): PublicKey | undefined {
   return isValidPublicKey(text) ? text.toLowerCase() as PublicKey : undefined;
@@ -49,9 +49,9 @@ export function parsePublicKeyText(text: string): PublicKey | undefined {
 }
 
 /**
- * Reads a secret key.
+ * Reads a secret key (dmsg.md §1.1).
  * @param text 64 hex digits of either case
- * @returns the key, to be disposed, or undefined when it is none
+ * @returns the key, to be disposed; undefined when the text is not a number from 1 to n − 1
  */
 export function parseSecretKey(text: string): SecretKey | undefined {
   if (!SECRET_KEY_TEXT.test(text)) return undefined;
@@ -64,8 +64,9 @@ export function parseSecretKey(text: string): SecretKey | undefined {
 }
 
 /**
- * Reads a signature; whether it is one of anything, {@linkcode verify} tells.
+ * Reads the text of a signature (dmsg.md §1.3). {@linkcode verify} tells what it signs.
  * @param text 130 hex digits of either case
+ * @returns the signature in lower case; undefined when the text has another form
  */
 export function parseSignature(text: string): Signature | undefined {
   return SIGNATURE_TEXT.test(text) ? text.toLowerCase() as Signature : undefined;
@@ -78,8 +79,9 @@ export function isValidSecretKey(bytes: Uint8Array): boolean {
 }
 
 /**
- * The public key of a secret one.
- * @throws {RangeError} when the secret is no valid scalar
+ * Computes the public key of a secret key (dmsg.md §1.1).
+ * @param secret a number from 1 to n − 1
+ * @throws {RangeError} when it is another number
  */
 export function publicKeyOf(secret: SecretKey): PublicKey {
   withSecrets([secret.expose()], ([key]) => core.key_public_of(key, RESULT), "Compute a public key");
@@ -87,7 +89,7 @@ export function publicKeyOf(secret: SecretKey): PublicKey {
 }
 
 /**
- * Makes a secret key.
+ * Makes a random secret key.
  *
  * ```ts
  * import { generateSecretKey, publicKeyOf, sign, verify } from "./mod.ts";
@@ -119,8 +121,8 @@ export function generateSecretKey(random: { bytes(length: number): Uint8Array })
  * Signs the SHA-256 of a message: RFC 6979, s in the lower half, recovery id 0–3 (dmsg.md §1.3).
  * @param message any length
  * @param secret the signer's key
- * @param nonceEntropy mixed into the nonce; without it equal messages get equal signatures
- * @throws {RangeError} when the secret is no valid scalar
+ * @param nonceEntropy any length, mixed into the nonce; without it, equal messages get equal signatures
+ * @throws {RangeError} when the secret is not a number from 1 to n − 1
  */
 export function sign(message: Uint8Array, secret: SecretKey, nonceEntropy?: Uint8Array): Signature {
   const entropy = nonceEntropy ?? new Uint8Array();
@@ -133,8 +135,11 @@ export function sign(message: Uint8Array, secret: SecretKey, nonceEntropy?: Uint
 }
 
 /**
- * Does the signature over the message come from the key? The key is recovered and compared; a signature with v > 3 or
- * s ≥ 2^255 is refused (dmsg.md §1.3).
+ * Did the owner of the key sign the message? The key is recovered and compared; a signature with v > 3 or s ≥ 2^255 is
+ * refused (dmsg.md §1.3).
+ * @param message any length
+ * @param signature of the SHA-256 of the message
+ * @param key the key that must have signed; false when it is not a point on the curve
  */
 export function verify(message: Uint8Array, signature: Signature, key: PublicKey): boolean {
   const parts = intoScratch(sha256(message), signatureBytes(signature), publicKeyBytes(key));

@@ -16,22 +16,25 @@ export const PACKET_HEADER_BYTES = 7;
 /** The size field is a u16. */
 export const MAX_PACKET_PAYLOAD_BYTES = 65_535;
 
-/** The types of v1.3 by their number; another number is a packet all the same, and is dropped by routers. */
+/**
+ * The names of v1.3's packet types; the index is the number on the wire (routing.md §1). Routers drop other numbers.
+ */
 export const PACKET_TYPES = ["data", "close", "keep-alive", "handshake", "ping", "pong", "error"] as const;
 
 /** One packet. */
 export interface Packet {
-  /** 0–255; see {@link PACKET_TYPES}. */
+  /** 0–255: an index into {@link PACKET_TYPES}, or a number that v1.3 does not know. */
   readonly type: number;
-  /** The rule that it is for, at the visor that receives it. */
+  /** Names the rule that the receiving visor applies. */
   readonly routeId: RouteId;
   /** At most 65535 bytes. */
   readonly payload: Uint8Array;
 }
 
 /**
- * Reads the packet at the beginning of `bytes`.
- * @returns the packet, or undefined while it is incomplete
+ * Reads the packet at the beginning of some bytes (routing.md §1).
+ * @param bytes any length; what follows the packet is ignored
+ * @returns the packet, or undefined while the bytes end before it does
  */
 export function decodePacket(bytes: Uint8Array): Packet | undefined {
   const head = bytes.subarray(0, SCRATCH_BYTES);
@@ -47,7 +50,7 @@ export function decodePacket(bytes: Uint8Array): Packet | undefined {
 }
 
 /**
- * Writes a packet.
+ * Writes a packet (routing.md §1).
  *
  * ```ts
  * import { decodePacket, encodePacket, PACKET_TYPES } from "./mod.ts";
@@ -58,7 +61,8 @@ export function decodePacket(bytes: Uint8Array): Packet | undefined {
  * if (decodePacket(bytes.subarray(0, 10)) !== undefined) throw new Error("never: it is incomplete");
  * ```
  *
- * @throws {RangeError} when the payload exceeds 65535 bytes or the type is no byte
+ * @returns 7 bytes of header, then the payload
+ * @throws {RangeError} when the payload exceeds 65535 bytes or the type is not 0–255
  */
 export function encodePacket({ type, routeId, payload }: Packet): Uint8Array<ArrayBuffer> {
   const length = core.packet_header(type, routeId, payload.length, SCRATCH, PACKET_HEADER_BYTES);

@@ -34,7 +34,8 @@ export class Records implements Disposable {
   }
 
   /**
-   * Begins with two keys, 32 bytes each: for tests; otherwise a handshake gives a record layer.
+   * Begins with keys that both sides know. A Noise handshake is the usual way to a record layer.
+   * @param keys 32 bytes each; the peer has them the other way round
    * @throws {RangeError} when a key has not 32 bytes
    */
   static ofKeys(keys: { readonly send: Uint8Array; readonly receive: Uint8Array }): Records {

@@ -25,15 +25,15 @@ export const DESCRIPTOR_BYTES = 70;
 /** A forward rule as v1.3 builds it: no other kind is longer. */
 export const LONGEST_RULE_BYTES = 120;
 
-/** What every rule says. */
+/** What every rule has (routing.md §2). */
 export interface RuleBase {
-  /** Of the packets it is for. */
+  /** The route id of the packets that the rule is for. */
   readonly routeId: RouteId;
-  /** How long it may be idle, ns, 64 bits signed; a negative one is expired from the start. */
+  /** How long the rule may be idle, ns, 64 bits signed; a rule with a negative time has expired from the start. */
   readonly keepAliveNs: bigint;
 }
 
-/** Where packets go on to. */
+/** Where a rule sends packets. */
 export interface NextHop {
   /** The id by which the next visor knows the route. */
   readonly nextRouteId: RouteId;
@@ -41,23 +41,23 @@ export interface NextHop {
   readonly nextTransportId: TransportId;
 }
 
-/** The last hop: what comes is for this visor. */
+/** The rule of the last hop: the packets are for this visor. */
 export interface ConsumeRule extends RuleBase {
   /** Number 0 on the wire. */
   readonly type: "consume";
-  /** Source: who sends, destination: this visor. */
+  /** The source is the visor that sends; the destination is this visor. */
   readonly descriptor: RouteDescriptor;
 }
 
-/** The first hop: what this visor sends. */
+/** The rule of the first hop: this visor sends the packets. */
 export interface ForwardRule extends RuleBase, NextHop {
   /** Number 1 on the wire. */
   readonly type: "forward";
-  /** Source: this visor, destination: who receives. */
+  /** The source is this visor; the destination is the visor that receives. */
   readonly descriptor: RouteDescriptor;
 }
 
-/** A hop in the middle, which learns neither end. */
+/** The rule of a hop in the middle: its visor learns neither end. */
 export interface IntermediaryRule extends RuleBase, NextHop {
   /** Number 2 on the wire. */
   readonly type: "intermediary";
@@ -75,8 +75,10 @@ const FAULTS: ReadonlyMap<number, readonly [code: string, message: string]> = ne
 ]);
 
 /**
- * Reads a rule; bytes behind its fields are ignored.
- * @throws {ProtocolError} `rule/length`, `rule/type`
+ * Reads a rule (routing.md §2).
+ * @param bytes a rule; bytes after its fields are ignored
+ * @throws {ProtocolError} `rule/length` when the bytes are fewer than its type needs; `rule/type` for a type that v1.3
+ * does not know
  */
 export function decodeRule(bytes: Uint8Array): Rule {
   const half = SCRATCH_BYTES / 2;
@@ -86,7 +88,26 @@ export function decodeRule(bytes: Uint8Array): Rule {
   return fieldsOf(copyAt(SCRATCH + half, length));
 }
 
-/** Writes a rule as v1.3 builds it: 83, 120 or 50 bytes. */
+/**
+ * Writes a rule as v1.3 builds it (routing.md §2).
+ *
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import { decodeRule, encodeRule } from "./mod.ts";
+ * import { parseTransportId, routeId } from "../types/mod.ts";
+ *
+ * const bytes = encodeRule({
+ *   type: "intermediary",
+ *   routeId: routeId(7),
+ *   keepAliveNs: 60_000_000_000n,
+ *   nextRouteId: routeId(9),
+ *   nextTransportId: parseTransportId("00000000-0000-0000-8000-000000000001")!,
+ * });
+ * assert(bytes.length === 50 && decodeRule(bytes).routeId === 7);
+ * ```
+ *
+ * @returns a consume rule: 83 bytes; forward: 120; intermediary: 50
+ */
 export function encodeRule(rule: Rule): Uint8Array<ArrayBuffer> {
   const header = new Uint8Array(HEADER_BYTES);
   const view = new DataView(header.buffer);

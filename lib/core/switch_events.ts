@@ -11,7 +11,11 @@ export type LinkHandle = Branded<number, "LinkHandle">;
 /** Names a route group of one switch. */
 export type GroupHandle = Branded<number, "GroupHandle">;
 
-/** Why a group ended. */
+/**
+ * Why a route group, and the connection on it, ended. `local`: this end closed it. `remote`: the other end closed it. The
+ * rest are breaks: a rule was idle for too long (`expired`), the link that carries it is gone (`link-down`), nothing came
+ * for too long (`silence`), the other end broke the protocol or this end did not read (`fault`).
+ */
 export type GroupCloseReason = "local" | "remote" | "expired" | "link-down" | "silence" | "fault";
 
 /** One event. */

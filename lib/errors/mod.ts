@@ -25,6 +25,7 @@ export class SkywireError extends Error {
    * Makes an error; its `name` is that of its class.
    * @param code `area/what`, stable
    * @param message for people: begins with the action, no full stop, and does not repeat the cause
+   * @param options values that go with the code, and the error that led to this one
    */
   constructor(code: string, message: string, options: ErrorOptionsWithDetails = {}) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause });
@@ -34,27 +35,45 @@ export class SkywireError extends Error {
   }
 }
 
-/** The peer broke the protocol: malformed, out of order, bad signature, replay. Drop, count, perhaps close. */
+/** The peer broke the protocol: malformed, out of order, bad signature, replay. Drop the input and count it. */
 export class ProtocolError extends SkywireError {}
 
-/** The peer or service said no. Show it or choose another. */
+/** The peer or the service refused. Show the reason, or choose another peer. */
 export class RefusedError extends SkywireError {}
 
-/** Not now: timeout, no route, no server, overload. Try again later. */
+/** It cannot be done now: timeout, no route, no server, overload. Try again later. */
 export class UnavailableError extends SkywireError {}
 
-/** Used after close. Stop. */
+/** Something was used after it was closed. Stop using it. */
 export class ClosedError extends SkywireError {}
 
-/** Our own assumption broke. Let it end the task, and report it. */
+/** Our own assumption broke: a bug. Let it end the task, and report it. */
 export class BugError extends SkywireError {}
 
-/** Is the error a {@link SkywireError} with this code? */
+/**
+ * Is the error a {@link SkywireError} with this code?
+ *
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import { hasCode, UnavailableError } from "./mod.ts";
+ *
+ * const error: unknown = new UnavailableError("route/not-found", "Find a route: there is none");
+ * assert(hasCode(error, "route/not-found"));
+ * assert(!hasCode(new Error("other"), "route/not-found"));
+ * ```
+ *
+ * @param error anything that was thrown
+ * @param code `area/what`
+ */
 export function hasCode(error: unknown, code: string): boolean {
   return error instanceof SkywireError && error.code === code;
 }
 
-/** The messages of an error and of what caused it, outermost first, joined by `: `. */
+/**
+ * Tells people what went wrong: the messages of an error and of its causes.
+ * @param error anything that was thrown
+ * @returns at most 8 messages, the outermost first, joined by `: `
+ */
 export function describeError(error: unknown): string {
   const messages: string[] = [];
   for (let at: unknown = error, depth = 0; at !== undefined && depth < 8; depth++) {

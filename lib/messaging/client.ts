@@ -21,51 +21,52 @@ import { acceptStreams, STREAM_HANDSHAKE_LIMIT_MS } from "./stream_accept.ts";
 import { dialStream } from "./stream_dial.ts";
 import type { MessagingStream } from "./stream.ts";
 
-/** What a client is made of. */
+/** What a messaging client needs. */
 export interface MessagingClientDeps {
-  /** Its world. */
+  /** Time, randomness, the network and the log. */
   readonly runtime: Pick<Runtime, "clock" | "timers" | "random" | "network" | "log">;
-  /** Not disposed by the client. Must not be the key of a server, too (dmsg.md Q24). */
+  /** The key of the client. The client does not dispose it. It must not be the key of a server, too (dmsg.md Q24). */
   readonly secret: SecretKey;
-  /** Where entries are looked up and published. */
+  /** Looks up entries and publishes that of the client. */
   readonly discovery: MessagingDirectory;
-  /** How many servers to be connected to at least. Default 1. */
+  /** How many sessions to keep at least, ≥ 1. Default 1. */
   readonly minSessions?: number;
-  /** What the entry says we are; `visor` makes the discovery list us among visors. Default: nothing. */
+  /** What the entry says the client is; the discovery lists clients with `visor` as visors. Default: nothing. */
   readonly clientType?: string;
 }
 
-/** A running client. */
+/** A running messaging client. */
 export interface MessagingClient extends KeyedNetwork<MessagingStream>, AsyncDisposable {
   /**
-   * Resolves when the first session is up and the entry published: from then on others can dial us.
-   * Rejects with {ClosedError} `messaging/closed` when the client is closed before.
+   * Resolves when the first session is up and the entry is published: others can dial this client from then on. Rejects
+   * with {ClosedError} `messaging/closed` when the client is closed before.
    */
   readonly ready: Promise<void>;
   /**
    * Opens a stream to a listener of another client, or of this one. Takes 20 s at most.
-   * @param remote whose listener
+   * @param remote the key of the client that listens
    * @param port where it listens, 1–65535
-   * @throws {RefusedError} `messaging/no-listener`, `messaging/busy` or `messaging/refused`: the other client said no;
-   *   `messaging/no-paths`: a path was asked for, and this network has none
-   * @throws {UnavailableError} `messaging/unknown-peer`: the discovery has no entry of the key;
-   *   `messaging/no-delegated-servers`: the entry names no servers; `messaging/no-session`: none of its servers can be
-   *   reached; `messaging/peer-unreachable`: all its servers closed the stream; `messaging/dial-timeout`;
-   *   `messaging/discovery-unreachable`; `messaging/ports-exhausted`
-   * @throws {ClosedError} `messaging/closed`
-   * @throws the reason of the signal
+   * @throws {RefusedError} `messaging/no-listener` when nothing listens there; `messaging/busy` when the listener has too
+   *   many waiting streams; `messaging/refused` for another reason of the other client; `messaging/no-paths` when
+   *   `options.path` is set, since this network has no routes
+   * @throws {UnavailableError} `messaging/unknown-peer` when the discovery has no entry of the key;
+   *   `messaging/no-delegated-servers` when the entry names no servers; `messaging/no-session` when none of its servers
+   *   can be reached; `messaging/peer-unreachable` when all its servers closed the stream; `messaging/dial-timeout` after
+   *   20 s; `messaging/discovery-unreachable`; `messaging/ports-exhausted` when no ephemeral port is free
+   * @throws {ClosedError} `messaging/closed` when this client is closed
+   * @throws the reason of `options.signal`
    */
   dial(remote: PublicKey, port: Port, options?: KeyedDialOptions): Promise<MessagingStream>;
   /**
    * Accepts streams on a port.
    * @param port 1–65535
-   * @throws {RefusedError} `messaging/port-taken`
-   * @throws {ClosedError} `messaging/closed`
+   * @throws {RefusedError} `messaging/port-taken` when something listens there
+   * @throws {ClosedError} `messaging/closed` when this client is closed
    */
   listen(port: Port): KeyedListener<MessagingStream>;
-  /** Sessions of this moment, oldest first. */
+  /** The sessions of this moment, oldest first. */
   readonly sessions: readonly MessagingSession[];
-  /** Why others have not been able to reach this client for 10 s or more, for people; undefined while they are. */
+  /** Why others have not been able to reach this client for 10 s or more, in words; undefined while they can. */
   readonly problem: string | undefined;
   /** Closes sessions, streams and listeners, and removes the entry; takes 1 s at most. Harmless when repeated. */
   [Symbol.asyncDispose](): Promise<void>;
@@ -73,9 +74,9 @@ export interface MessagingClient extends KeyedNetwork<MessagingStream>, AsyncDis
 
 /** A session as {@link MessagingClient.sessions} shows it. */
 export interface MessagingSession {
-  /** The server's key. */
+  /** The key of the server. */
   readonly server: PublicKey;
-  /** When the session was up, ms, monotonic. */
+  /** When the session came up, on the monotonic clock. */
   readonly since: MonotonicMs;
 }
 
@@ -85,7 +86,37 @@ const ENTRY_SPACING_MS = 500;
 /** How long one server is ahead of the next one, ms: a v1.3 server that cannot help keeps silent for ever. */
 const HEAD_START_MS = 1_000;
 
-/** Starts a client. It never gives up: servers and discovery may come and go. */
+/**
+ * Starts a messaging client. It tries for ever: servers and the discovery may come and go.
+ *
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import { generateSecretKey } from "../core/mod.ts";
+ * import { createMessagingDiscovery, createMessagingDiscoveryClient } from "../services/messaging_discovery/mod.ts";
+ * import { createSimulation } from "../simulation/mod.ts";
+ * import { createMessagingClient, createMessagingServer } from "./mod.ts";
+ *
+ * const sim = createSimulation();
+ * const http = await createMessagingDiscovery({ runtime: sim.runtimeFor("discovery") });
+ * const party = (name: string) => {
+ *   const runtime = sim.runtimeFor(name);
+ *   const discovery = createMessagingDiscoveryClient({ ...runtime, http, url: "http://discovery" });
+ *   return { runtime, discovery, secret: generateSecretKey(runtime.random) };
+ * };
+ *
+ * const server = await createMessagingServer({ ...party("server"), listen: "server:8080" });
+ * const [a, b] = [createMessagingClient(party("a")), createMessagingClient(party("b"))];
+ * await sim.run(Promise.all([server.ready, a.ready, b.ready]));
+ *
+ * const incoming = a.listen(80)[Symbol.asyncIterator]();
+ * const [near, { value: far }] = await sim.run(Promise.all([b.dial(a.publicKey, 80), incoming.next()]));
+ * assert.equal(far.remoteKey, b.publicKey);
+ * near.close();
+ * for (const one of [a, b, server]) await sim.run(one[Symbol.asyncDispose]());
+ * ```
+ *
+ * @returns the client; it connects in the background, see {@link MessagingClient.ready}
+ */
 export function createMessagingClient(deps: MessagingClientDeps): MessagingClient {
   return new Client(deps);
 }

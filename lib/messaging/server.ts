@@ -19,47 +19,47 @@ import { HeldStreams } from "./held_streams.ts";
 import { Session } from "./session.ts";
 import { acceptSession, SERVER_FULL } from "./session_handshake.ts";
 
-/** How much one server takes on. What is beyond is refused at once. */
+/** How much one messaging server takes on. It refuses at once what goes beyond. */
 export interface MessagingServerLimits {
-  /** Clients with a session. Default 2048, as v1.3 generates its configurations. Others are told that it is full. */
+  /** Clients with a session. Default 2048, as in v1.3. Further clients learn that the server is full. */
   readonly sessions?: number;
-  /** Connections in their handshake, which is when nobody knows who they are. Default 512. */
+  /** Connections in their handshake, whose keys are not known yet. Default 512. */
   readonly handshakes?: number;
   /** Such connections from one IP address. Default 64. */
   readonly handshakesPerHost?: number;
-  /** Streams that one client has open as the dialler, waiting ones included. Default 512. */
+  /** Streams that one client has dialled, those that are still opening included. Default 512. */
   readonly streamsPerClient?: number;
-  /** Streams of all clients that are being opened or whose other end does not read, each 320 KiB. Default 2048. */
+  /** Streams of all clients that are opening or whose other end does not read; each holds 320 KiB. Default 2048. */
   readonly heldStreams?: number;
 }
 
-/** What a server is made of. */
+/** What a messaging server needs. */
 export interface MessagingServerDeps {
-  /** Its world. */
+  /** Time, randomness, the network, the log and figures. */
   readonly runtime: Runtime;
-  /** Not disposed by the server. */
+  /** The key of the server. The server does not dispose it. */
   readonly secret: SecretKey;
   /** `host:port` to listen on; port 0 takes a free one. */
   readonly listen: string;
-  /** What clients are told to connect to, `host:port`; port 0 is the one listened on. Default: the address listened on. */
+  /** `host:port` to which clients connect; port 0 stands for the port of `listen`. Default: the address of `listen`. */
   readonly publicAddress?: string;
-  /** Where it publishes that it can be used. */
+  /** Publishes the entry of the server. */
   readonly discovery: MessagingDirectory;
-  /** How much it takes on, where the defaults do not fit. */
+  /** How much it takes on, in place of the defaults. */
   readonly limits?: MessagingServerLimits;
 }
 
-/** A running server. */
+/** A running messaging server. */
 export interface MessagingServer extends AsyncDisposable {
-  /** What clients and entries name it by. */
+  /** The key of the server, by which clients and entries name it. */
   readonly publicKey: PublicKey;
-  /** What it listens on, with the port that was really taken. */
+  /** `host:port` where it listens, with the port that was really taken. */
   readonly address: string;
   /** Figures of this moment. */
   readonly stats: MessagingServerStats;
-  /** Why clients have not been able to find it for 10 s or more, for people; undefined while they are. */
+  /** Why clients have not been able to find it for 10 s or more, in words; undefined while they can. */
   readonly problem: string | undefined;
-  /** Resolves when the entry was published for the first time. */
+  /** Resolves when the entry is published for the first time. */
   readonly ready: Promise<void>;
   /** Resolves when the server has stopped. */
   readonly closed: Promise<void>;
@@ -67,7 +67,7 @@ export interface MessagingServer extends AsyncDisposable {
   [Symbol.asyncDispose](): Promise<void>;
 }
 
-/** See {@link MessagingServer.stats}. */
+/** Figures of a messaging server, see {@link MessagingServer.stats}. */
 export interface MessagingServerStats {
   /** Clients with a session. */
   readonly sessions: number;
@@ -89,8 +89,9 @@ const DEFAULT_LIMITS: Required<MessagingServerLimits> = {
 const ENTRY_SPACING_MS = 5_000;
 
 /**
- * Starts a server. It serves at once, and goes on trying to publish its entry while the discovery is away.
- * @throws {UnavailableError} `network/address-in-use` or `network/listen-failed`
+ * Starts a messaging server. It serves at once. While the discovery is away, it tries for ever to publish its entry.
+ * @returns the server, listening; there is an example at {@linkcode createMessagingClient}
+ * @throws {UnavailableError} `network/address-in-use`; `network/listen-failed` for any other reason
  */
 export async function createMessagingServer(deps: MessagingServerDeps): Promise<MessagingServer> {
   const listener = await deps.runtime.network.listen(deps.listen);

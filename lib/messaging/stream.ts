@@ -18,7 +18,7 @@ import { ReadBuffer } from "../links/read_buffer.ts";
 /** Sealed and written at once: 16 whole records are just below 64 KiB on the wire. */
 const WRITE_CHUNK_BYTES: number = 16 * MAX_RECORD_PLAINTEXT_BYTES;
 
-/** A byte stream with a client, authenticated and encrypted end to end. `detach` throws `messaging/closed`. */
+/** A byte stream to another client, authenticated and encrypted end to end (dmsg.md §4). `detach` throws {ClosedError} `messaging/closed`. */
 export type MessagingStream = DetachableStream;
 
 /** What a stream is made of. */

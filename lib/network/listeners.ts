@@ -9,11 +9,11 @@ import type { Reach } from "./reach.ts";
 import { hasCode } from "../errors/mod.ts";
 import type { Log, Network } from "../runtime/mod.ts";
 
-/** Where a visor listens, and for what. */
+/** A listener of a visor: what it is for, and where. */
 export interface ListenerView {
-  /** What for: `api`, `transport-stcp`, or a service of a network of one, such as `route-finder`. */
+  /** What it is for: `api`, `transport-stcp`, or a service of an embedded network, such as `route-finder`. */
   readonly purpose: string;
-  /** `host:port`, with the port that was really taken; of a driver from outside, whatever form it uses. */
+  /** `host:port`, with the port that was really taken; a driver from outside may use another form. */
   readonly address: string;
 }
 

@@ -1,24 +1,23 @@
-/** A stream whose record layer can be taken over: what transports over messaging are made of. */
+/** A stream whose record layer can be taken over. Transports over messaging are made of such streams. */
 
 import type { Records } from "../core/mod.ts";
 import type { ByteLink } from "../runtime/mod.ts";
 import type { KeyedStream } from "./keyed_network.ts";
 
-/** See the top of the file. */
+/** A stream whose record layer can be taken over. Transports over messaging are made of such streams. */
 export interface DetachableStream extends KeyedStream {
   /**
-   * Gives the parts away instead of the stream, which must not have a read or write pending and is unusable afterwards:
-   * the link below the records, and the records, which may hold plaintext that has come already. The caller closes and
-   * disposes them.
-   * @throws {ClosedError} the stream was closed or detached
+   * Takes the stream apart into its link and its records. No read or write may be pending, and the stream is unusable
+   * afterwards. The records may hold plaintext that has come already. The caller closes the link and disposes the records.
+   * @throws {ClosedError} when the stream was closed or taken apart before
    */
   detach(): DetachedStream;
 }
 
-/** See {@link DetachableStream.detach}. */
+/** The parts of a stream, see {@link DetachableStream.detach}. */
 export interface DetachedStream {
-  /** Carries records. Its `close` also frees the stream's port. */
+  /** Carries the records. Closing it also frees the port of the stream. */
   readonly link: ByteLink;
-  /** To be disposed, unless taken over. */
+  /** Protects the bytes. Dispose it, unless something else takes it over. */
   readonly records: Records;
 }

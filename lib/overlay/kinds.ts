@@ -1,18 +1,18 @@
 /**
- * The kinds of transports: what one has to know of each besides how to dial it. A driver declares the same of its kind;
- * of kinds that are not listed here, which other visors may have, nothing is assumed: they count as direct ones.
+ * The kinds of transports, and what the program knows of each beside how to dial it. A driver declares the same of its
+ * kind. Other visors may have kinds that are not listed here; those count as direct.
  * Tested in tests/routing/rank_prop_test.ts.
  */
 
 /** A kind of transport, as its driver declares it. */
 export interface TransportKind {
-  /** The word in configuration, entries and metrics; part of the transport id. 1–32 small letters of ASCII, digits, `-`. */
+  /** The word in configuration, entries and metrics: 1–32 characters of `a`–`z`, `0`–`9` and `-`. Transport ids depend on it. */
   readonly kind: string;
-  /** Do its bytes go through a messaging server? Then it is slow, and a last resort. Default: no. */
+  /** Do its bytes go through a messaging server? Then routes avoid it where they can. Default false. */
   readonly isRelayed?: boolean;
-  /** Is a visor found by its key alone? Then nobody has to know an address. Default: no. */
+  /** Is a visor found by its key alone? Then `dial` needs no address. Default false. */
   readonly findsByKey?: boolean;
-  /** The purpose of the visor's listener that the kind needs; absent: it needs no port of the machine. */
+  /** The purpose of the visor's listener for this kind; absent when it needs no port of the machine. */
   readonly listener?: string;
 }
 

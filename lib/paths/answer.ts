@@ -93,7 +93,7 @@ export function rate(
 
 /** Rates a path whose transports nobody measured. */
 export function rateHops(hops: Path, metric: Metric | MetricWeights): RatedRoute {
-  return rateTransports(hops, { transports: hops.map(() => ({ type: "" })), metric });
+  return rateTransports(hops, { transports: hops.map(() => ({ kind: "" })), metric });
 }
 
 function rateTransports(

@@ -118,7 +118,7 @@ function problemsOf(
       `the transport ${id.slice(0, 8)} from ${shortKey(at(keys, i))} to ${shortKey(at(keys, i + 1))} does not work now`,
     ];
   });
-  const types = new Set(transports.map((number) => graph.transport(number).type));
+  const types = new Set(transports.map((number) => graph.transport(number).kind));
   return [
     ...broken,
     ...asked.avoid.filter((key) => keys.includes(key)).map((key) =>
@@ -182,7 +182,7 @@ function relays(ours: number, theirs: number): string {
 }
 
 function relayedHops({ transports }: NumberedPath, graph: TransportGraph): number {
-  return transports.filter((number) => isRelayed(graph.transport(number).type)).length;
+  return transports.filter((number) => isRelayed(graph.transport(number).kind)).length;
 }
 
 function amountOf(

@@ -52,11 +52,11 @@ export const USUAL = { latencyMs: 50, throughputMBps: 10, resetsPerHour: 1 } as 
 export const USUAL_RELAYED = { latencyMs: 150, throughputMBps: 2, resetsPerHour: 2 } as const;
 
 /** What figures are taken from. */
-export type MeasuredTransport = Pick<MapTransport, "type" | Measurable>;
+export type MeasuredTransport = Pick<MapTransport, "kind" | Measurable>;
 
 /** The figures of one transport, with what is assumed where nothing is known. */
 export function figuresOf(transport: MeasuredTransport): Figures {
-  const usual = isRelayed(transport.type) ? USUAL_RELAYED : USUAL;
+  const usual = isRelayed(transport.kind) ? USUAL_RELAYED : USUAL;
   return {
     hops: 1,
     latencyMs: transport.latencyMs ?? usual.latencyMs,
@@ -113,7 +113,7 @@ const USUAL_AMOUNTS: Readonly<Record<Metric, number>> = {
 /** The cost of one transport as the search adds it up, see the top of the file. */
 export function packedCost(transport: MapTransport, metric: Metric): number {
   const units = Math.min(MAX_UNITS, Math.round(amountOf(figuresOf(transport), metric) * UNITS[metric]));
-  return units * TIE + TIE_HOP + Number(isRelayed(transport.type));
+  return units * TIE + TIE_HOP + Number(isRelayed(transport.kind));
 }
 
 /** The costs of transports by a mix, from their costs by each measure. Infinity stays so. */

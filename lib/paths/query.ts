@@ -140,7 +140,7 @@ function costsOf({ metric, avoidTypes }: CompleteQuery, graph: TransportGraph): 
   const costs = typeof metric === "string" ? graph.costs(metric) : mixCosts(metric, (one) => graph.costs(one));
   if (avoidTypes.length === 0) return costs;
   const avoided = new Set(avoidTypes);
-  return costs.map((cost, number) => cost === Infinity || avoided.has(graph.transport(number).type) ? Infinity : cost);
+  return costs.map((cost, number) => cost === Infinity || avoided.has(graph.transport(number).kind) ? Infinity : cost);
 }
 
 function numberOf(key: PublicKey, graph: TransportGraph): number {

@@ -3,25 +3,25 @@
 import { printable } from "./printable.ts";
 import type { Clock, Counter, Log, LogFields } from "./ports.ts";
 
-/** How important a line is; `off` lets nothing through. */
+/** How important a log line is; `off` drops all lines. */
 export type LogLevel = "trace" | "debug" | "info" | "warn" | "error" | "off";
 
 /** All levels, least important first. */
 export const LOG_LEVELS: readonly LogLevel[] = ["trace", "debug", "info", "warn", "error", "off"];
 
-/** One line before it is text. */
+/** A log line before it is text. */
 export interface LogLine {
-  /** Unix ms */
+  /** When it was written, Unix ms. */
   readonly timeMs: number;
-  /** Of the line. */
+  /** How important it is. */
   readonly level: Exclude<LogLevel, "off">;
-  /** `kebab-case` */
+  /** The name of the event, in `kebab-case`. */
   readonly event: string;
-  /** What goes with the event. */
+  /** Values that go with the event. */
   readonly fields: LogFields;
 }
 
-/** Takes lines that passed the level. Must not throw. */
+/** Takes the log lines that are important enough. It must not throw. */
 export type LogSink = (line: LogLine) => void;
 
 /** What {@link createLog} needs. */

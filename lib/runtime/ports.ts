@@ -6,139 +6,155 @@
 
 import type { MonotonicMs } from "../types/mod.ts";
 
-/** All ports together, as parts receive them. */
+/** All ports to the world together. A part of the program receives those that it needs. */
 export interface Runtime {
   /** Tells the time. */
   readonly clock: Clock;
   /** Calls back later. */
   readonly timers: Timers;
-  /** Bytes fit for keys. */
+  /** Makes random bytes. */
   readonly random: Random;
-  /** Byte links by `host:port`. */
+  /** Opens and accepts byte links by `host:port`. */
   readonly network: Network;
-  /** Requests and servers. */
+  /** Sends and serves HTTP requests. */
   readonly http: Http;
-  /** Where log lines go. */
+  /** Takes log lines. */
   readonly log: Log;
-  /** Figures for operators. */
+  /** Keeps figures for operators. */
   readonly metrics: Metrics;
 }
 
 /** Tells the time. */
 export interface Clock {
-  /** Only forward; for durations and deadlines. */
+  /** Gives the time of a clock that only goes forward: for durations and deadlines. */
   monotonic(): MonotonicMs;
-  /** Unix time in ms; may jump. */
+  /** Gives Unix time, ms. It may jump. */
   wallMs(): number;
-  /** Unix time in ns, as signed entries carry it. Two calls never give the same value. */
+  /** Gives Unix time, ns, as signed entries carry it. Two calls never give the same value. */
   wallNanos(): bigint;
 }
 
 /** Calls back later. */
 export interface Timers {
   /**
-   * Calls `callback` once, `ms` from now.
-   * @returns a function that cancels it; harmless afterwards
+   * Calls a function once, later.
+   * @param ms how long from now, ≥ 0
+   * @param callback called once; it must not throw
+   * @returns cancels the call; harmless after it
    */
   after(ms: number, callback: () => void): () => void;
 }
 
 /** Random bytes fit for keys. */
 export interface Random {
-  /** `length` fresh random bytes. */
+  /** Makes `length` fresh random bytes, fit for keys. */
   bytes(length: number): Uint8Array<ArrayBuffer>;
 }
 
 /**
- * A byte stream in both directions, identity not yet known: a TCP connection, a messaging stream, a mux stream.
- * One read and one write may be pending at a time.
+ * A byte stream in both directions: a TCP connection, a messaging stream, a mux stream. The link does not say who is at the
+ * other end. One read and one write may be pending at a time.
  */
 export interface ByteLink {
   /**
-   * Reads what is there, waiting for at least one byte.
-   * @param into where the bytes go; must not be touched until the result is there
-   * @returns how many bytes came (≥ 1), or null at the end of the stream and after a local close
-   * @throws {UnavailableError} when the link broke
+   * Reads the bytes that are there; waits until there is at least one.
+   * @param into where the bytes go, ≥ 1 byte; do not touch it before the result is there
+   * @returns how many bytes came, ≥ 1; null at the end of the stream and after a local close
+   * @throws {UnavailableError} `network/…` when the link broke
    */
   read(into: Uint8Array): Promise<number | null>;
   /**
-   * Writes all of `bytes`, which must stay as they are until the result is there. Waits while the other side is slow.
-   * @throws {UnavailableError} when the link broke; {ClosedError} after close
+   * Writes bytes; waits while the other side is slow.
+   * @param bytes all of them are written; do not change them before the result is there
+   * @throws {UnavailableError} `network/…` when the link broke
+   * @throws {ClosedError} after close
    */
   write(bytes: Uint8Array): Promise<void>;
   /**
-   * Ends the direction from here: after all that was written, the other side reads the end, and may still answer. Harmless
-   * when repeated or too late. Absent where the link can only end as a whole.
+   * Ends the direction from here. The other side reads everything that was written, then the end; it may still answer.
+   * Harmless when repeated or after close. Absent on links that can only end as a whole.
    */
   closeWrite?(): void;
   /** Ends both directions at once; pending reads give null. Harmless when repeated. */
   close(): void;
   /**
-   * As {@link ByteLink.close}, but the other side sees a break: its reads and writes fail, and what is under way may get
-   * lost. Absent where a link can only end in order.
+   * Ends both directions with a break: reads and writes of the other side fail, and bytes under way may get lost. Absent on
+   * links that can only end in order.
    */
   reset?(): void;
-  /** Where the other side is, for logs at debug level; `host:port` over TCP. */
+  /** Where the other side is, for logs at debug level: `host:port` over TCP. */
   readonly remoteAddress: string;
 }
 
-/** Accepts links. Iteration ends when it is closed. */
+/** Accepts links. Iterate over it, once; the iteration ends when the listener is closed. */
 export interface LinkListener extends AsyncIterable<ByteLink> {
-  /** What it listens on, with the port that was really taken. */
+  /** `host:port` where it listens, with the port that was really taken. */
   readonly address: string;
-  /** Stops accepting. Links already accepted live on. */
+  /** Stops accepting. Links already accepted live on. Harmless when repeated. */
   close(): void;
 }
 
-/** One datagram that came. */
+/** A datagram as received. */
 export interface Datagram {
   /** At most 65507 bytes. */
   readonly bytes: Uint8Array;
-  /** `ip:port` */
+  /** `ip:port` of the sender. */
   readonly from: string;
 }
 
-/** Datagrams to and from one port (UDP). Iteration gives what comes, for one consumer, and ends when it is closed. */
+/** Sends and receives datagrams (UDP). Iterate over it, once; the iteration ends when the socket is closed. */
 export interface DatagramSocket extends AsyncIterable<Datagram> {
-  /** What it is bound to, with the port that was really taken. */
+  /** `ip:port` to which it is bound, with the port that was really taken. */
   readonly address: string;
-  /** Sends one datagram, which may get lost. Does nothing after close. */
+  /**
+   * Sends one datagram, which may get lost. Does nothing after close.
+   * @param bytes at most 65507
+   * @param to `ip:port`
+   */
   send(bytes: Uint8Array, to: string): void;
-  /** Harmless when repeated. */
+  /** Closes the socket. Harmless when repeated. */
   close(): void;
 }
 
 /** How to open or accept links. */
 export interface LinkOptions {
   /**
-   * Must the links have {@link ByteLink.reset}? Others may lack it. On Deno such a link reads at half the rate of another,
-   * still some 800 MB/s.
+   * Must the links have {@link ByteLink.reset}? Default false: they may lack it. On Deno, a link with it reads at half the
+   * rate of a link without, still some 800 MB/s.
    */
   readonly canReset?: boolean;
 }
 
 /** Opens and accepts byte links by `host:port` (TCP, no delay). */
 export interface Network {
-  /** Connects. @throws {UnavailableError} `network/dial-failed`, or when `signal` aborts */
+  /**
+   * Connects.
+   * @param address `host:port`
+   * @throws {UnavailableError} `network/dial-failed` when nobody answers there
+   * @throws the reason of `options.signal`
+   */
   dial(address: string, options?: LinkOptions & { readonly signal?: AbortSignal }): Promise<ByteLink>;
   /**
-   * Listens; port 0 takes a free one.
-   * @throws {UnavailableError} `network/address-in-use` or `network/listen-failed`
+   * Listens.
+   * @param address `host:port`; port 0 takes a free one
+   * @throws {UnavailableError} `network/address-in-use`; `network/listen-failed` for any other reason
    */
   listen(address: string, options?: LinkOptions): Promise<LinkListener>;
   /**
-   * Finds the addresses of a name, as {@link Network.dial} does: for those who must look at an address before they dial it.
-   * @param host a name, or an address, which is its own result
-   * @returns at least one IP address, in the order in which they should be tried
-   * @throws {UnavailableError} `network/unknown-host`; the signal's reason
+   * Finds the addresses of a name, as {@link Network.dial} does: for callers that check an address before they dial it.
+   * @param host a name; or an IP address, which is the result then
+   * @returns at least one IP address, in the order to try
+   * @throws {UnavailableError} `network/unknown-host`
+   * @throws the reason of `options.signal`
    */
   resolve(host: string, options?: { readonly signal?: AbortSignal }): Promise<readonly string[]>;
   /**
-   * Binds a port for datagrams; port 0 takes a free one. Absent where there is no UDP.
-   * @throws {UnavailableError} `network/address-in-use` or `network/listen-failed`
+   * Binds a port for datagrams. Absent where there is no UDP.
+   * @param address `host:port`; port 0 takes a free one
+   * @throws {UnavailableError} `network/address-in-use`; `network/listen-failed` for any other reason
    */
   bindDatagrams?(address: string): Promise<DatagramSocket>;
-  /** What tells the loopback of this machine from those of others; undefined or absent where it is not known. */
+  /** Gives a name that tells the loopback of this machine from that of others; undefined or absent when it is not known. */
   loopbackName?(): Promise<string | undefined>;
 }
 
@@ -149,7 +165,7 @@ export interface HttpServer {
   /** `host:port` */
   readonly address: string;
   /**
-   * Stops accepting, lets running requests end (2 s at most), then closes. Sockets that came of its requests end with it.
+   * Stops accepting, waits 2 s at most for running requests, then closes. WebSockets from its requests end with it.
    */
   close(): Promise<void>;
 }
@@ -158,38 +174,40 @@ export interface HttpServer {
 export interface MessageSocket {
   /**
    * Waits for the next message; one call at a time.
-   * @returns the message, or null after the other side closed and after a local close
-   * @throws {UnavailableError} when the connection broke; {ProtocolError} when the peer sent text, or more than 1 MiB that
-   * nobody has received yet
+   * @returns the message; null after either side has closed
+   * @throws {UnavailableError} `network/…` when the connection broke
+   * @throws {ProtocolError} when the other side sent text, or more than 1 MiB that nobody has received yet
    */
   receive(): Promise<Uint8Array<ArrayBuffer> | null>;
   /**
-   * Sends a copy of a message. Does not wait: what the other side is slow to take stays in memory, so users agree with
-   * the other side on how much that may be.
-   * @throws {UnavailableError} when the connection broke or the other side closed; {ClosedError} after a local close
+   * Sends a copy of a message. It does not wait: while the other side is slow, messages stay in memory. So both sides must
+   * agree on how much may be under way.
+   * @param message any length
+   * @throws {UnavailableError} `network/…` when the connection broke or the other side closed
+   * @throws {ClosedError} after a local close
    */
   send(message: Uint8Array): void;
-  /** Ends it after all that was sent. Harmless when repeated. */
+  /** Closes the socket after everything that was sent. Harmless when repeated. */
   close(): void;
   /** Where the other side is: `host:port`. */
   readonly remoteAddress: string;
 }
 
-/** A request that becomes a socket. */
+/** A request on its way to become a WebSocket. */
 export interface SocketUpgrade {
-  /** What the handler must answer. */
+  /** The answer that the handler must give. */
   readonly response: Response;
-  /** The socket. Rejects when it does not come about. */
+  /** Resolves when the socket is open; rejects when it cannot be opened. */
   readonly socket: Promise<MessageSocket>;
 }
 
-/** What a handler is told beside the request. */
+/** What a handler knows beside the request. */
 export interface HttpContext {
   /** The client's `host:port`. */
   readonly remote: string;
   /**
-   * Makes a socket of the request. Absent when the client asked for none.
-   * @param protocol the name of what is spoken on it; must be among those that the client offered
+   * Makes a WebSocket of the request. Absent when the client did not ask for one.
+   * @param protocol the sub-protocol, one of those that the client offered
    */
   readonly upgrade?: (protocol: string) => SocketUpgrade;
 }
@@ -199,18 +217,26 @@ export type HttpHandler = (request: Request, context: HttpContext) => Response |
 
 /** Speaks and serves HTTP. */
 export interface Http {
-  /** As the web standard's `fetch`. @throws {UnavailableError} `http/unreachable` when there is no answer */
+  /**
+   * Sends a request, as the `fetch` of the web standard.
+   * @throws {UnavailableError} `http/unreachable` when there is no answer
+   * @throws the reason of the request's signal
+   */
   fetch(request: Request): Promise<Response>;
   /**
-   * Serves on `host:port`; errors as {@link Network.listen}.
-   * @param options `behindProxy`: all clients come through one proxy, so that the bound on one host's connections is none
+   * Serves requests.
+   * @param address `host:port`; port 0 takes a free one
+   * @param handler answers each request
+   * @param options `behindProxy`: all clients come through one proxy, so the limit on the connections of one host is off
+   * @throws as {@link Network.listen}
    */
   serve(address: string, handler: HttpHandler, options?: { readonly behindProxy?: boolean }): Promise<HttpServer>;
   /**
-   * Opens a socket.
+   * Opens a WebSocket.
    * @param url `ws:` or `wss:`
-   * @param options `protocol`: the name of what is spoken on it, a token of RFC 9110
-   * @throws {UnavailableError} `network/dial-failed`, also when the server does not speak the protocol; the signal's reason
+   * @param options `protocol`: the sub-protocol, a token of RFC 9110
+   * @throws {UnavailableError} `network/dial-failed` when nobody answers, or the server does not speak the protocol
+   * @throws the reason of `options.signal`
    */
   openSocket(
     url: string,
@@ -218,95 +244,120 @@ export interface Http {
   ): Promise<MessageSocket>;
 }
 
-/** What a log line may hold: plain values only, never secrets. */
+/** The fields of a log line: plain values, never secrets. */
 export type LogFields = Readonly<Record<string, string | number | boolean | bigint | undefined>>;
 
-/** Writes log lines: an event name in `kebab-case`, and fields. Levels as in style.md §9. */
+/** Writes log lines: an event name in `kebab-case`, and fields (style.md §9). */
 export interface Log {
-  /** Per packet. */
+  /** Logs something that happens for each packet. */
   trace(event: string, fields?: LogFields): void;
-  /** A branch taken. */
+  /** Logs a branch that the program took. */
   debug(event: string, fields?: LogFields): void;
-  /** What an operator would notice. */
+  /** Logs what an operator would notice. */
   info(event: string, fields?: LogFields): void;
-  /** Odd, but working. */
+  /** Logs something odd that still works. */
   warn(event: string, fields?: LogFields): void;
-  /** Given up. */
+  /** Logs that something was given up. */
   error(event: string, fields?: LogFields): void;
-  /** A log whose lines all carry `fields` too. */
+  /** Makes a log whose lines all carry `fields`, too. */
   with(fields: LogFields): Log;
 }
 
-/** Only goes up. */
+/** A figure that only goes up. */
 export interface Counter {
-  /** Counts. @param amount ≥ 0; default 1 */
+  /**
+   * Adds to the figure.
+   * @param amount ≥ 0; default 1
+   */
   add(amount?: number): void;
 }
 
-/** Goes up and down. */
+/** A figure that goes up and down. */
 export interface Gauge {
-  /** Replaces the figure. @param value as it is now */
+  /**
+   * Replaces the figure.
+   * @param value the figure of this moment
+   */
   set(value: number): void;
 }
 
-/** Counts how often values fall below each of some bounds, and adds them up. */
+/** A figure of how values are spread: it counts the values below each bound, and adds them up. */
 export interface Histogram {
-  /** Counts one value. @param value in the unit of the name */
+  /**
+   * Counts one value.
+   * @param value in the unit of the name
+   */
   observe(value: number): void;
 }
 
-/** Tells figures of one name apart. Values come from small fixed sets, never from keys or addresses. */
+/** Labels tell figures of one name apart. Their values come from small fixed sets, never from keys or addresses. */
 export type MetricLabels = Readonly<Record<string, string>>;
 
-/** Names and keeps figures: `skywire_<area>_<thing>_<unit>[_total]`. The same name and labels give the same figure. */
+/** Keeps figures by name, `skywire_<area>_<thing>_<unit>[_total]`. The same name and labels give the same figure. */
 export interface Metrics {
-  /** A figure that only goes up. @param name see above, ends in `_total` @param help one line for people */
+  /**
+   * Makes a figure that only goes up.
+   * @param name as above; ends in `_total`
+   * @param help one line for people
+   */
   counter(name: string, help: string, options?: { readonly labels?: MetricLabels }): Counter;
-  /** A figure that goes both ways. @param name see above @param help one line for people */
+  /**
+   * Makes a figure that goes up and down.
+   * @param name as above
+   * @param help one line for people
+   */
   gauge(name: string, help: string, options?: { readonly labels?: MetricLabels }): Gauge;
   /**
-   * How values are spread.
-   * @param name see above
+   * Makes a figure of how values are spread.
+   * @param name as above
    * @param help one line for people
-   * @param options upper bounds of the buckets, ascending; the last one, without bound, is added
+   * @param options `buckets`: upper bounds, ascending; a last bucket without bound is added
    */
   histogram(
     name: string,
     help: string,
     options: { readonly buckets: readonly number[]; readonly labels?: MetricLabels },
   ): Histogram;
-  /** All figures as Prometheus text. */
+  /** Writes all figures as Prometheus text. */
   render(): string;
 }
 
-/** A folder that is taken. Disposing frees it. */
+/** The lock on a folder. Disposing it frees the folder. */
 export interface StorageLock extends Disposable {
   /**
-   * Removes what taking it has made: the file of the lock, and the folder. To be called before the lock is disposed.
-   * @throws when something is left in the folder, which stays
+   * Removes what the lock has made: its file, and the folder. Call it before the lock is disposed.
+   * @throws when something is left in the folder; the folder stays then
    */
   undo(): Promise<void>;
 }
 
-/**
- * A folder of small private files (keys, configuration, address books). Names are relative, with no `..`.
- */
+/** A folder of small private files: keys, configuration, address books. Names are relative paths without `..`. */
 export interface Storage {
-  /** Reads a file. @returns the content, or undefined when there is no such file. @throws {UnavailableError} `storage/read-failed` */
+  /**
+   * Reads a file.
+   * @returns the content; undefined when there is no such file
+   * @throws {UnavailableError} `storage/read-failed`
+   */
   read(name: string): Promise<Uint8Array<ArrayBuffer> | undefined>;
-  /** Replaces the file as a whole or not at all, mode 0600. @throws {UnavailableError} `storage/write-failed` */
+  /**
+   * Replaces a file, as a whole or not at all. Its mode is 0600.
+   * @throws {UnavailableError} `storage/write-failed`
+   */
   write(name: string, content: Uint8Array): Promise<void>;
-  /** Removes the file; harmless when there is none. */
+  /** Removes a file. Harmless when there is none. */
   remove(name: string): Promise<void>;
   /**
-   * Takes the folder for one owner; the lock ends with its disposal or with the process, however that ends.
+   * Takes the folder for one owner. The lock ends when it is disposed or when the process ends, in any way.
    * @param name the file that stands for the lock
-   * @returns undefined while somebody else has it
+   * @returns the lock; undefined while another process has it
    * @throws {UnavailableError} `storage/write-failed`
    */
   lock(name: string): Promise<StorageLock | undefined>;
-  /** What is in the folder: files, and folders in it; none when it is not there. @throws {UnavailableError} `storage/read-failed` */
+  /**
+   * Lists what is in the folder: files, and folders in it; nothing when the folder is missing.
+   * @throws {UnavailableError} `storage/read-failed`
+   */
   list(): Promise<readonly string[]>;
-  /** The folder on disk, for engines that open files themselves; undefined in memory. */
+  /** The folder on disk, for database engines, which open files themselves; undefined in memory. */
   readonly path: string | undefined;
 }

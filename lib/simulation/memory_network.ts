@@ -22,26 +22,30 @@ const FIRST_FREE_PORT = 32_768;
 const LOOPBACK = new Set(["127.0.0.1", "::1", "localhost"]);
 const ANY = new Set(["", "0.0.0.0", "::"]);
 
-/** What stands between hosts. */
+/** Delays and faults between the hosts of a simulation. Hosts are named as in {@link Simulation.runtimeFor}. */
 export interface NetworkFaults {
-  /** From now on another name leads to a host, as in DNS. */
+  /** Gives a host a second name, as DNS does. */
   nameHost(name: string, host: string): void;
-  /** One-way delay between two hosts, ms, both directions. */
+  /** Sets the one-way delay between two hosts, ms, in both directions. */
   setLatency(a: string, b: string, ms: number): void;
-  /** From now nothing passes between the two. Links stay open, and go on when healed. */
+  /** Stops everything between two hosts. Links stay open, and continue when healed. */
   partition(a: string, b: string): void;
-  /** From now nothing passes from one to the other; the opposite direction works. */
+  /** Stops everything from one host to another; the opposite direction works. */
   block(from: string, to: string): void;
-  /** Ends partitions and blocks between the two; what was held back arrives. */
+  /** Ends partitions and blocks between two hosts; bytes that were held back arrive. */
   heal(a: string, b: string): void;
-  /** Breaks all links between the two; new ones can be dialled. @returns how many */
+  /**
+   * Breaks all links between two hosts; new ones can be dialled.
+   * @returns how many links
+   */
   cutLinks(a: string, b: string): number;
   /**
-   * The program on the host is gone: its listeners and links are, too. The others notice at once, unless `silent`: then
-   * it is as if the plug was pulled, and nothing answers. Its own code goes on, without a network.
+   * Ends the listeners and links of a host, as if its program had died. Code on the host runs on, without a network.
+   * @param host its name
+   * @param options `silent`: the others notice nothing, as if its plug had been pulled; otherwise they notice at once
    */
   kill(host: string, options?: { readonly silent?: boolean }): void;
-  /** A killed host can listen and dial again. */
+  /** Lets a killed host listen and dial again. */
   revive(host: string): void;
 }
 

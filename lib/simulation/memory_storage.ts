@@ -3,11 +3,11 @@
 import { UnavailableError } from "../errors/mod.ts";
 import type { Storage, StorageLock } from "../runtime/mod.ts";
 
-/** Storage in memory, with a disk that can be full. */
+/** Storage in memory that can fail like a disk. */
 export interface MemoryStorage extends Storage {
-  /** While true, writes fail as on a full disk. */
+  /** While true, writes fail with `storage/write-failed`, as on a full disk. */
   full: boolean;
-  /** The process that used it has died: its locks are free, its files stay. */
+  /** Acts as if the process that uses it had died: the locks are free, the files stay. */
   crash(): void;
 }
 

@@ -13,9 +13,9 @@ import type { VirtualTime } from "./virtual_time.ts";
 /** Log lines that a simulation remembers. */
 const KEPT_LOG_LINES = 2_000;
 
-/** What a simulation may be told. */
+/** The options of {@link createSimulation}. */
 export interface SimulationOptions {
-  /** The same seed gives the same run. Default 1. */
+  /** Any integer; the same seed gives the same run. Default 1. */
   readonly seed?: number;
   /** One-way delay between hosts unless set otherwise, ms. Default 1. */
   readonly latencyMs?: number;
@@ -23,27 +23,33 @@ export interface SimulationOptions {
   readonly logLevel?: LogLevel;
 }
 
-/** See {@link createSimulation}. */
+/** A network in memory on virtual time, see {@link createSimulation}. */
 export interface Simulation extends NetworkFaults, Pick<VirtualTime, "run" | "pendingTimers"> {
-  /** What it was made from. */
+  /** The seed of all its randomness. */
   readonly seed: number;
   /**
-   * The world as the host sees it; asking again gives the same. Hosts reach each other as `<name>:<port>` when they
-   * listen on `<name>:<port>` or `0.0.0.0:<port>`; what listens on `127.0.0.1` is reached from the same host only.
+   * Gives the runtime of a host; the same at each call. Other hosts reach what listens on `<name>:<port>` or
+   * `0.0.0.0:<port>` as `<name>:<port>`. What listens on `127.0.0.1` is reached from the same host only.
+   * @param name any name; the host is made at the first call
    */
   runtimeFor(name: string): Runtime;
-  /** The files of the host; asking again gives the same. */
+  /** Gives the files of a host; the same at each call. */
   storageFor(name: string): MemoryStorage;
-  /** Virtual ms since the start. */
+  /** Virtual time since the start, ms. */
   readonly nowMs: number;
-  /** The wall clock of a host jumps, forward or back; its monotonic clock does not. */
+  /**
+   * Makes the wall clock of a host jump. Its monotonic clock does not.
+   * @param host the name of the host
+   * @param ms how far, forward or back
+   */
   jumpClock(host: string, ms: number): void;
-  /** The latest log lines of all hosts, as text with the host in front. */
+  /** The latest 2000 log lines of all hosts, as text with the host in front. */
   readonly logLines: readonly string[];
 }
 
 /**
- * Makes a world without hosts. Time stands still unless {@link Simulation.run} drives it.
+ * Makes a network in memory, for tests. Time passes only inside {@link Simulation.run}; an await outside it that needs time
+ * never ends. The module exports it as `createNetwork`.
  *
  * ```ts
  * import { createSimulation } from "./mod.ts";

@@ -20,23 +20,30 @@ const REAL_WAITS = 200;
 /** Where virtual time begins. */
 export const START_WALL_MS: number = Date.UTC(2030, 0, 1);
 
-/** Clock and timers that share one virtual time, and the loop that drives them. */
+/** A clock and timers on one virtual time, and the loop that drives them. */
 export interface VirtualTime {
-  /** Stands still unless {@link VirtualTime.run} drives it. */
+  /** The clock; it stands still outside {@link VirtualTime.run}. */
   readonly clock: Clock;
-  /** They fire while it is driven. */
+  /** The timers; they fire inside {@link VirtualTime.run}. */
   readonly timers: Timers;
-  /** Says that something happened, so that the loop waits for its consequences. Timers and fakes call it. */
+  /** Tells the loop that something happened, so that it waits for what follows. Timers and twins call it. */
   touch(): void;
   /**
-   * Lets time pass until `goal` is reached: work that ends, or a number of ms. Not re-entrant.
-   * @throws what the work rejects with, what a timer's callback throws, {Error} when nothing is left that could
-   * happen, or when more than `limitMs` of virtual time passes
+   * Lets time pass until work has ended. One call at a time.
+   * @param goal the work, or a function that begins it
+   * @param limitMs how much virtual time may pass, ms
+   * @returns the result of the work
+   * @throws what the work rejects with, or what a timer's callback throws
+   * @throws {Error} when nothing can happen any more, or the limit is reached
    */
   run<T>(goal: PromiseLike<T> | (() => PromiseLike<T>), limitMs?: number): Promise<T>;
-  /** Lets so many ms pass. @throws what a timer's callback throws */
+  /**
+   * Lets time pass.
+   * @param ms how much virtual time
+   * @throws what a timer's callback throws
+   */
   run(ms: number): Promise<void>;
-  /** Timers that are set, for leak checks. */
+  /** How many timers are set: for checks that nothing leaks. */
   readonly pendingTimers: number;
 }
 

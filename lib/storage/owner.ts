@@ -3,7 +3,7 @@
  * refused by name before anything is written to it. Tested in tests/storage/sqlite_test.ts.
  */
 
-/** A service that keeps records, as its listener is named. */
+/** A service that keeps records in a database. */
 export type DatabaseOwner = "messaging-discovery" | "transport-discovery" | "address-resolver" | "route-finder";
 
 /** The number ends the mark, so it stays for ever. */

@@ -1,11 +1,11 @@
 /**
- * The port to a SQL engine. It is asynchronous although SQLite is not, so that stores are written once for an engine in
- * the process and for one across a network. There are no interactive transactions: a list of writes is applied as a
- * whole, and a read that a write depends on is stated in the write itself (`… WHERE sequence IS ?`). So nothing of ours
- * can run between the statements of a transaction, on any engine.
+ * The port to a SQL engine. It is asynchronous although SQLite is not: so the same stores work on an engine in the process
+ * and on one across a network. There are no interactive transactions. A list of writes is applied as a whole. A write that
+ * depends on a read states it in its own SQL (`… WHERE sequence IS ?`). So none of our code runs between the statements of
+ * a transaction, on any engine.
  */
 
-/** A value in a column or parameter. Integers always come back as bigint: no digits are lost on the way. */
+/** A value of a column or parameter. Integers always come back as bigint, so no digits are lost. */
 export type SqlValue = null | number | bigint | string | Uint8Array;
 
 /** A row by column name. */
@@ -13,24 +13,34 @@ export type SqlRow = Readonly<Record<string, SqlValue>>;
 
 /** A statement kept ready for repeated use. Parameters stand for its `?`, in order. */
 export interface SqlStatement {
-  /** The first row, or undefined. @throws {UnavailableError} see {@link SqlDatabase} */
+  /**
+   * Reads the first row; undefined when there is none.
+   * @throws {UnavailableError} as {@link SqlDatabase}
+   */
   get(...parameters: readonly SqlValue[]): Promise<SqlRow | undefined>;
-  /** All rows. @throws {UnavailableError} see {@link SqlDatabase} */
+  /**
+   * Reads all rows.
+   * @throws {UnavailableError} as {@link SqlDatabase}
+   */
   all(...parameters: readonly SqlValue[]): Promise<readonly SqlRow[]>;
-  /** Runs a write; when the result is there it survives the end of the process. @returns how many rows it changed */
+  /**
+   * Runs a write. Once the result is there, the write survives the end of the process.
+   * @returns how many rows it changed
+   * @throws {UnavailableError} as {@link SqlDatabase}
+   */
   run(...parameters: readonly SqlValue[]): Promise<number>;
 }
 
 /** One write of a {@link SqlDatabase.transaction}. */
 export interface SqlStep {
-  /** A write. */
+  /** A statement that writes. */
   readonly statement: SqlStatement;
-  /** For its `?`, in order. */
+  /** The values of its `?`, in order. */
   readonly parameters: readonly SqlValue[];
 }
 
 /**
- * An open database. Every method throws {UnavailableError} with a code of `storage/…` when the engine fails:
+ * An open database. Every method throws {UnavailableError} when the engine fails, with the code
  * `storage/read-only`, `storage/full`, `storage/corrupt`, `storage/busy`, `storage/closed`, `storage/failed`.
  */
 export interface SqlDatabase extends AsyncDisposable {
@@ -44,14 +54,14 @@ export interface SqlDatabase extends AsyncDisposable {
    */
   transaction(steps: readonly SqlStep[]): Promise<readonly number[]>;
   /**
-   * Brings the tables to the newest version, see {@link migrate}.
-   * @param version what the tables are after the script, ≥ 1
-   * @param script applied as a whole or not at all, together with the version number
+   * Brings the tables to a newer version.
+   * @param version the version of the tables after the script, ≥ 1
+   * @param script SQL; applied together with the version number, as a whole or not at all
    */
   applyMigration(version: number, script: string): Promise<void>;
-  /** The version of the tables; 0 for an empty database. */
+  /** Reads the version of the tables; 0 for an empty database. */
   schemaVersion(): Promise<number>;
-  /** Closes it. Harmless when repeated. */
+  /** Closes the database. Harmless when repeated. */
   close(): Promise<void>;
   /** Closes it, and removes its file if opening it made that and nobody else uses it: for a start that failed. */
   discard(): Promise<void>;

@@ -1,11 +1,11 @@
 /**
- * What every transport driver must do, as cases that any test runner can run. The author of a driver runs them on it:
+ * What every transport driver must do, as cases for any test runner. The author of a driver runs them on it:
  *
  * ```ts ignore
  * for (const { name, run } of driverConformanceCases(makeFixture)) Deno.test(`my driver: ${name}`, run);
  * ```
  *
- * A case that fails throws; none needs a clock, so they run on virtual time as well.
+ * A case that fails throws. No case needs a clock, so they run on virtual time, too.
  * Tested in tests/transport/drivers/stcp_test.ts.
  */
 
@@ -17,33 +17,57 @@ import type { RawLink, RawListener, TransportDriver } from "./driver.ts";
 /** More than any driver holds back on its way, so that a writer has to wait for the reader. */
 const LARGE_BYTES = 4 * 1024 * 1024;
 
-/** Two visors' drivers of one kind that can reach each other. Disposing ends whatever they need. */
+/** Two drivers of one kind, of two visors that can reach each other. Disposing it ends everything that they need. */
 export interface DriverFixture extends AsyncDisposable {
-  /** The one that dials. */
+  /** The driver that dials. */
   readonly dialler: TransportDriver;
-  /** The one that listens. */
+  /** The driver that listens. */
   readonly listener: TransportDriver;
-  /** The dialling visor's key; drivers that bring identity prove it. */
+  /** The key of the visor that dials; drivers that bring identity prove it. */
   readonly diallerKey: PublicKey;
-  /** The listening visor's key. */
+  /** The key of the visor that listens. */
   readonly listenerKey: PublicKey;
-  /** Where to listen; a port 0 is fine. */
+  /** Where to listen, in the driver's form; port 0 is fine. */
   readonly listenAddress: string;
   /** An address and a key where nobody listens. */
   readonly nowhere: { readonly address: string; readonly remoteKey: PublicKey };
 }
 
-/** One case. */
+/** One thing that a driver must do. */
 export interface ConformanceCase {
-  /** A sentence. */
+  /** What the driver must do, as a sentence. */
   readonly name: string;
-  /** Makes a fixture, runs, disposes of it. Throws when the driver does not conform. */
+  /** Makes a fixture, checks the driver, and disposes the fixture. Rejects when the driver does not conform. */
   readonly run: () => Promise<void>;
 }
 
 /**
- * All cases.
- * @param make makes a fresh fixture for each
+ * Lists all cases that a transport driver must pass.
+ *
+ * ```ts
+ * import { driverConformanceCases } from "./mod.ts";
+ * import { createStcpDriver } from "./drivers/stcp.ts";
+ * import { createSimulation } from "../simulation/mod.ts";
+ * import { publicKeyOf } from "../core/mod.ts";
+ * import { SecretKey } from "../types/mod.ts";
+ *
+ * const sim = createSimulation();
+ * const [diallerKey, listenerKey] = [publicKeyOf(new SecretKey(new Uint8Array(32).fill(1))), publicKeyOf(new SecretKey(new Uint8Array(32).fill(2)))];
+ * const cases = driverConformanceCases(() =>
+ *   Promise.resolve({
+ *     dialler: createStcpDriver({ network: sim.runtimeFor("a").network }),
+ *     listener: createStcpDriver({ network: sim.runtimeFor("b").network }),
+ *     diallerKey,
+ *     listenerKey,
+ *     listenAddress: "b:0",
+ *     nowhere: { address: "b:9", remoteKey: listenerKey },
+ *     [Symbol.asyncDispose]: () => Promise.resolve(),
+ *   })
+ * );
+ * for (const { run } of cases) await sim.run(run); // in a test file: Deno.test(name, () => sim.run(run))
+ * ```
+ *
+ * @param make makes a fresh fixture for each case
  */
 export function driverConformanceCases(make: () => Promise<DriverFixture>): readonly ConformanceCase[] {
   return CASES.map(([name, check]) => ({

@@ -1,7 +1,7 @@
 /**
- * What a transport kind has to provide: links to an address, and links from it. A driver moves bytes; who is at the other
- * end, encryption, settlement, registration and figures happen above it (style.md §6). The cases that every driver must
- * pass are in `conformance.ts`.
+ * What a kind of transport has to provide: links to an address, and links from one. A driver only moves bytes. Identity,
+ * encryption, settlement, registration and figures happen above it (style.md §6). The cases that every driver must pass
+ * are in `conformance.ts`.
  * Tested in tests/transport/acceptor_test.ts.
  */
 
@@ -10,25 +10,25 @@ import type { TransportKind } from "../overlay/mod.ts";
 import type { ByteLink } from "../runtime/mod.ts";
 import type { PublicKey } from "../types/mod.ts";
 
-/** How to dial. */
+/** How a driver dials. */
 export interface DialOptions {
-  /** Whom one expects there. Drivers that find their peers by key dial this; others ignore it. */
+  /** The key of the visor that should answer. Drivers that find visors by key dial it; others ignore it. */
   readonly remoteKey: PublicKey;
-  /** Gives up. */
+  /** Aborting it ends the dial. */
   readonly signal?: AbortSignal;
 }
 
-/** How to listen. */
+/** How a driver listens. */
 export interface ListenOptions {
-  /** Gives up waiting for the address; a listener that exists is closed by {@link RawListener.close}. */
+  /** Aborting it ends the wait for the address. A listener that exists is closed by {@link RawListener.close}. */
   readonly signal?: AbortSignal;
 }
 
-/** A link as a driver makes it. */
+/** A link as a driver makes it: bytes, and in some kinds the identity of the other end. */
 export interface RawLink extends ByteLink {
   /**
-   * Filled by a driver whose links bring identity and encryption with them (messaging): then neither the plaintext
-   * handshake nor another Noise layer follows (transports.md §2.2). `records` belongs to the owner of the link.
+   * Set by a driver whose links bring identity and encryption with them, as messaging. Neither the plaintext handshake nor
+   * another Noise layer follows then (transports.md §2.2). The owner of the link owns `records`.
    */
   readonly proven?: { readonly remoteKey: PublicKey; readonly records: Records };
 }
@@ -39,28 +39,34 @@ export function discardRawLink(link: RawLink): void {
   link.proven?.records[Symbol.dispose]();
 }
 
-/** Accepts raw links. Iteration ends when it is closed. */
+/** Accepts raw links. Iterate over it, once; the iteration ends when the listener is closed. */
 export interface RawListener extends AsyncIterable<RawLink> {
-  /** What others dial, with a port that was really taken. */
+  /** The address that others dial, with the port that was really taken. */
   readonly address: string;
-  /** Stops accepting; links already handed out live on. Harmless when repeated. */
+  /** Stops accepting. Links already handed out live on. Harmless when repeated. */
   close(): void;
 }
 
-/** One kind of transport. */
+/** The code for one kind of transport. Check your own with {@link driverConformanceCases}. */
 export interface TransportDriver extends TransportKind {
-  /** Are its links {@link RawLink.proven}? Then a peer takes a link as opened while `dial` is still under way. */
+  /** Do its links have {@link RawLink.proven}? Then the other end may use a link while `dial` is still under way. */
   readonly provesKeys?: boolean;
-  /** Where a visor listens that is given the driver, in the driver's own form. Absent: it only dials. */
+  /** Where a visor with this driver listens, in the driver's own form. Absent: the visor only dials. */
   readonly listenAddress?: string;
   /**
    * Opens a link.
-   * @throws {UnavailableError} when nobody answers there; the reason of `options.signal`
+   * @param address in the driver's own form
+   * @param options who should answer, and a signal
+   * @throws {UnavailableError} when nobody answers there
+   * @throws the reason of `options.signal`
    */
   dial(address: string, options: DialOptions): Promise<RawLink>;
   /**
    * Accepts links.
-   * @throws {UnavailableError} when the address cannot be taken; {RefusedError} when the kind cannot listen there
+   * @param address in the driver's own form
+   * @throws {UnavailableError} when the address cannot be taken
+   * @throws {RefusedError} when the kind cannot listen there
+   * @throws the reason of `options.signal`
    */
   listen(address: string, options?: ListenOptions): Promise<RawListener>;
 }

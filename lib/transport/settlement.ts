@@ -113,7 +113,7 @@ export interface SettlementRequest extends Disposable {
 export function initiateSettlement(secure: SecureLink, options: SettlementOptions): Promise<Settlement> {
   const { clock, timers, local, kind, features = NO_FEATURES, signal } = options;
   const settle = async (): Promise<Settlement> => {
-    const entry = makeTransportEntry(local.publicKey, secure.remoteKey, { type: kind, label: WIRE_LABEL });
+    const entry = makeTransportEntry(local.publicKey, secure.remoteKey, { kind, label: WIRE_LABEL });
     const signed = signTransportEntry(entry, local);
     const sentAt = clock.monotonic();
     await writeSecure(secure, encodeSignedEntryLine(signed, features));
@@ -203,10 +203,10 @@ function problemOf(
 ): string | undefined {
   if (request instanceof Fault) return request.message;
   const { entry } = request.received;
-  const expected = makeTransportEntry(own.local, own.remote, { type: own.kind, label: entry.label });
+  const expected = makeTransportEntry(own.local, own.remote, { kind: own.kind, label: entry.label });
   if (entry.id !== expected.id) return "the entry has another id";
   if (entry.edges[0] !== expected.edges[0] || entry.edges[1] !== expected.edges[1]) return "the entry has other edges";
-  if (entry.type !== expected.type) return "the entry is of another kind";
+  if (entry.kind !== expected.kind) return "the entry is of another kind";
   return verifyTransportEntry(request.received, own.remote) ? undefined : "the initiator did not sign the entry";
 }
 

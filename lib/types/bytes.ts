@@ -19,7 +19,11 @@ export function parseHex(text: string): Uint8Array<ArrayBuffer> {
   return Uint8Array.fromHex(text);
 }
 
-/** Joins byte arrays into one. */
+/**
+ * Joins byte arrays into one.
+ * @param parts any number of arrays, in order
+ * @returns a new array; empty when there are no parts
+ */
 export function concatBytes(...parts: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
   const joined = new Uint8Array(parts.reduce((length, part) => length + part.length, 0));
   let offset = 0;
@@ -30,7 +34,7 @@ export function concatBytes(...parts: readonly Uint8Array[]): Uint8Array<ArrayBu
   return joined;
 }
 
-/** Are two byte arrays equal? Not constant-time: not for secrets. */
+/** Are two byte arrays equal? The time this takes depends on the bytes, so do not compare secrets with it. */
 export function equalBytes(a: Uint8Array, b: Uint8Array): boolean {
   return a.length === b.length && a.every((byte, i) => byte === b[i]);
 }

@@ -3,7 +3,7 @@
 import type { Branded } from "./brand.ts";
 import type { PublicKey } from "./keys.ts";
 
-/** Names a transport: a lower-case UUID computed from both edges and the type (transports.md §1.3). */
+/** Names a transport: a lower-case UUID computed from both edges and the kind (transports.md §1.3). */
 export type TransportId = Branded<string, "TransportId">;
 
 /** Names a rule in the table of the visor that receives a packet: 1 … 2^32−2 (routing.md §2.6). */
@@ -30,13 +30,14 @@ export function parseTransportId(text: string): TransportId | undefined {
   return UUID.test(lower) ? lower as TransportId : undefined;
 }
 
-/** The 16 bytes of a transport id. */
+/** Gives the 16 bytes of a transport id, in the order of its digits. */
 export function transportIdBytes(id: TransportId): Uint8Array<ArrayBuffer> {
   return Uint8Array.fromHex(id.replaceAll("-", ""));
 }
 
 /**
- * The transport id of 16 bytes.
+ * Makes a transport id of its bytes.
+ * @param bytes 16 bytes, in the order of the digits
  * @throws {RangeError} when there are not 16
  */
 export function transportIdOf(bytes: Uint8Array): TransportId {
@@ -63,7 +64,8 @@ export function sessionIdOf(bytes: Uint8Array): SessionId {
 
 /**
  * Makes a route id of a plain number.
- * @throws {RangeError} outside 0 … 2^32−1
+ * @param value an integer, 0 … 2^32−1
+ * @throws {RangeError} for any other number
  */
 export function routeId(value: number): RouteId {
   if (!Number.isInteger(value) || value < 0 || value > 0xffff_ffff) throw new RangeError(`No route id: ${value}`);
@@ -73,7 +75,11 @@ export function routeId(value: number): RouteId {
 /** A route of one direction: its hops from the source on. The path of a visor to itself may have none. */
 export type Path = readonly Hop[];
 
-/** The visors of a path in order, both ends included; none of an empty one. */
+/**
+ * Lists the visors of a path in order.
+ * @param path hops from the source on
+ * @returns source, visors between, destination: one more than hops; nothing for an empty path
+ */
 export function visorsOf(path: Path): readonly PublicKey[] {
   const [first] = path;
   return first === undefined ? [] : [first.from, ...path.map((hop) => hop.to)];
@@ -87,15 +93,15 @@ export interface RoutePair {
   readonly reverse: Path;
 }
 
-/** A step of a path that somebody chose: the visor that comes next, or the transport to take there. */
+/** A step of a path that the caller chose: the next visor, or the transport to it. */
 export type PathStep = PublicKey | TransportId;
 
-/** Is the step a transport? */
+/** Is the step a transport? Otherwise it is a visor. */
 export function isTransportStep(step: PathStep): step is TransportId {
   return UUID.test(step);
 }
 
-/** A transport address on the overlay: whose visor, and which of its ports. */
+/** An address on the overlay: a visor and one of its ports. */
 export interface OverlayAddress {
   /** Whose visor. */
   readonly publicKey: PublicKey;
@@ -111,7 +117,7 @@ export interface RouteDescriptor {
   readonly destination: OverlayAddress;
 }
 
-/** The descriptor of the opposite direction. */
+/** Makes the descriptor of the opposite direction: source and destination change places (routing.md §2.1). */
 export function invertDescriptor(descriptor: RouteDescriptor): RouteDescriptor {
   return { source: descriptor.destination, destination: descriptor.source };
 }

@@ -14,18 +14,19 @@ export const NULL_PUBLIC_KEY: PublicKey = "0".repeat(66) as PublicKey;
 /** 65 zero bytes: a signature that is not there yet. */
 export const NULL_SIGNATURE: Signature = "0".repeat(130) as Signature;
 
-/** The 33 bytes of a public key. */
+/** Gives the 33 bytes of a public key: `02` or `03`, then x, big-endian (dmsg.md §1.1). */
 export function publicKeyBytes(key: PublicKey): Uint8Array<ArrayBuffer> {
   return Uint8Array.fromHex(key);
 }
 
-/** The 65 bytes of a signature. */
+/** Gives the 65 bytes of a signature: r, s, recovery id (dmsg.md §1.3). */
 export function signatureBytes(signature: Signature): Uint8Array<ArrayBuffer> {
   return Uint8Array.fromHex(signature);
 }
 
 /**
- * The signature of 65 bytes.
+ * Makes a signature of its bytes.
+ * @param bytes 65 bytes: r, s, recovery id
  * @throws {RangeError} when there are not 65
  */
 export function signatureOf(bytes: Uint8Array): Signature {
@@ -33,7 +34,7 @@ export function signatureOf(bytes: Uint8Array): Signature {
   return bytes.toHex() as Signature;
 }
 
-/** The first digits of a key, as logs show it. */
+/** Gives the first 8 digits of a key, as logs show it. */
 export function shortKey(key: PublicKey): string {
   return key.slice(0, 8);
 }
@@ -47,7 +48,7 @@ export class SecretKey implements Disposable {
 
   /**
    * Takes a copy of a secret; the caller wipes its own.
-   * @param bytes 32 bytes. Whether they are a valid scalar, `lib/core` tells (`isValidSecretKey`).
+   * @param bytes 32 bytes. This does not check that they are a valid scalar; `parseSecretKey` does.
    * @throws {RangeError} when there are not 32
    */
   constructor(bytes: Uint8Array) {
@@ -55,7 +56,7 @@ export class SecretKey implements Disposable {
     this.#bytes = new Uint8Array(bytes);
   }
 
-  /** The bytes themselves, not a copy: for the core and the key file only. */
+  /** Gives the bytes themselves, not a copy. Only the core and the key file need them. */
   expose(): Uint8Array<ArrayBuffer> {
     return this.#bytes;
   }
@@ -65,17 +66,17 @@ export class SecretKey implements Disposable {
     this.#bytes.fill(0);
   }
 
-  /** Never the secret. */
+  /** Says `SecretKey(redacted)`, never the secret. */
   toString(): string {
     return "SecretKey(redacted)";
   }
 
-  /** Never the secret. */
+  /** Says `SecretKey(redacted)`, never the secret. */
   toJSON(): string {
     return this.toString();
   }
 
-  /** Never the secret. */
+  /** Says `SecretKey(redacted)`, never the secret. */
   [Symbol.for("Deno.customInspect")](): string {
     return this.toString();
   }

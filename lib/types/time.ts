@@ -8,7 +8,10 @@ import type { Branded } from "./brand.ts";
 /** A point on the monotonic clock of this process, ms (may have a fraction). Only differences mean something. */
 export type MonotonicMs = Branded<number, "MonotonicMs">;
 
-/** Makes a monotonic time of a plain number of ms. */
+/**
+ * Makes a monotonic time of a plain number.
+ * @param ms ms on the monotonic clock; may have a fraction
+ */
 export function monotonicMs(ms: number): MonotonicMs {
   return ms as MonotonicMs;
 }

@@ -1,2 +1,2 @@
-/** The version of this program. */
+/** The version of this program: `major.minor.patch`. */
 export const VERSION = "0.1.0";

@@ -6,23 +6,23 @@ import { startVisor } from "./start.ts";
 import type { VisorSettings } from "./settings.ts";
 import type { Visor } from "./visor.ts";
 
-/** What {@link createVisor} may be told. */
+/** The options of {@link createVisor}. */
 export interface CreateVisorOptions extends VisorSettings {
-  /** The data folder, made when it is missing. What the visor needs is kept there, readable by its owner only. */
+  /** The data folder; it is made when it is missing. It keeps what the visor needs, readable by its owner only. */
   readonly data: string;
   /**
-   * For tests: a network in memory instead of this machine. `data` is the name of a host in it, which keeps the files.
-   * Its time stands still unless driven: `await network.run(createVisor({ network, data: "a" }))`, and so for each call
-   * that takes time; awaited outside of `run` they never end.
+   * For tests: a network in memory in place of this machine. `data` then names a host in it, which keeps the files. Time
+   * passes only inside `network.run(…)`, as in `await network.run(createVisor({ network, data: "a" }))`. Every call that
+   * takes time needs it: awaited outside, it never ends.
    */
   readonly network?: Simulation;
-  /** From this level on, log lines go to stderr; default `warn`. */
+  /** The lowest level of log lines on stderr. Default `warn`. */
   readonly logLevel?: "debug" | "info" | "warn" | "error";
 }
 
 /**
- * Starts a visor in this process. It is ready when it is connected; without a network it is ready after 3 s and connects
- * as soon as there is one.
+ * Starts a visor in this process. It is ready once connected, or after 3 s without a network; then it connects as soon as
+ * there is one.
  *
  * ```ts ignore
  * await using visor = await createVisor({ data: "/tmp/node", join: ticket });
@@ -47,9 +47,14 @@ export interface CreateVisorOptions extends VisorSettings {
  * for (const visor of [b, a]) await network.run(async () => await visor[Symbol.asyncDispose]());
  * ```
  *
- * @throws {RefusedError} `config/bad-ticket`, `config/invalid`, `config/bad-key`, `transport/bad-kind`,
- * `visor/already-running`, `visor/foreign-folder`
- * @throws {UnavailableError} `storage/read-failed`, `storage/write-failed`, `network/listen-failed`
+ * @returns the visor, ready
+ * @throws {RefusedError} `config/bad-ticket` when the ticket cannot be read; `config/local-ticket` when it is for another
+ * machine only; `config/invalid` or `config/bad-key` when a file of the data folder or `v13Config` is wrong;
+ * `config/other-visor` when `v13Config` belongs to another visor than the folder; `transport/bad-kind` when a driver has a
+ * wrong or a taken kind; `visor/already-running` when another process uses the folder;
+ * `visor/foreign-folder` when the folder holds files that are not of a visor
+ * @throws {UnavailableError} `storage/read-failed` or `storage/write-failed` when the folder cannot be used; `network/listen-failed` when a port
+ * cannot be had
  */
 export async function createVisor(options: CreateVisorOptions): Promise<Visor> {
   const { data, network, logLevel = "warn", ...rest } = options;

@@ -3,35 +3,38 @@
 import type { Runtime, Storage } from "../runtime/mod.ts";
 import type { TransportDriver } from "../transport/mod.ts";
 
-/** What a start of a visor may ask for. All but drivers and `v13Config` is kept in the data folder. */
+/** The settings of a visor. The data folder keeps all of them but `drivers` and `v13Config`. */
 export interface VisorSettings {
-  /** The ticket of the network to join; needed at the first start only. Without: a network of one. */
+  /** The ticket of the network to join; only the first start needs it. Default: an embedded network of its own. */
   readonly join?: string;
-  /** The name or address that others reach this machine by. Without: loopback only. */
+  /** The name or address by which others reach this machine. Default: loopback, for this machine only. */
   readonly host?: string;
-  /** Whether a dial that finds no route opens a transport by itself; default true. */
+  /** May a dial that finds no route open a transport by itself? Default true. */
   readonly autoTransport?: boolean;
   /**
-   * Whether it accepts TCP transports from visors that find it by its key through the address resolver; by default when
-   * `host` is, or leads to, a public IPv4 address, or a private one in a network whose resolver is at a private one, too.
+   * Does the address resolver list this visor, so that others open TCP transports to it by its key? Default: yes when
+   * `host` is, or leads to, a public IPv4 address; or a private one while the resolver is at a private one, too.
    */
   readonly public?: boolean;
-  /** Whether it keeps a few transports to public visors up by itself; default false. */
+  /** Does it keep a few transports to public visors up by itself? Default false. */
   readonly autoconnect?: boolean;
-  /** Who computes routes: the visor itself from the map, or the network's route finder as long as that answers. */
+  /**
+   * `local`: the visor computes routes from the map of the network. `network`: it asks the route finder of the network, and
+   * computes them itself while that does not answer.
+   */
   readonly routeFinder?: "local" | "network";
-  /** The text of a v1.3 visor's `skywire-config.json`, taken over into the data folder before all else. */
+  /** The text of a v1.3 visor's `skywire-config.json`. The start first takes it over into the data folder. */
   readonly v13Config?: string;
-  /** Transport kinds from outside, beside the built-in ones; a driver with a `listenAddress` listens from the start. */
+  /** Drivers of further kinds of transports. A driver with a `listenAddress` listens from the start. */
   readonly drivers?: readonly TransportDriver[];
 }
 
-/** What `startVisor` is told. */
+/** The options of {@link startVisor}. */
 export interface VisorOptions extends VisorSettings {
-  /** The ports to the world, see `createDenoRuntime`. The visor does not dispose it, see `owned`. */
+  /** The ports to the world, see {@link createDenoRuntime}. The visor does not dispose it, unless it is `owned`. */
   readonly runtime: Runtime;
-  /** The data folder. */
+  /** The data folder, see {@link createDenoStorage}. */
   readonly storage: Storage;
-  /** Disposed with the visor. */
+  /** The visor disposes it when it ends; so does a start that fails. */
   readonly owned?: Disposable;
 }

@@ -19,18 +19,21 @@ import type { VisorOptions } from "./settings.ts";
 import { wantedTransports } from "./transports/wanted.ts";
 import type { Visor } from "./visor.ts";
 
-/** A network on this machine is there within a second, one far away within two; nobody should wait long for one that is away, ms. */
+/** A network on this machine connects within 1 s, one far away within 2 s. A start waits this long for it, ms. */
 const CONNECT_WITHIN_MS = 3_000;
 
 /**
- * Starts a visor on the runtime it is given. It is ready when it is connected, or after 3 s; then it goes on in the background.
+ * Starts a visor on a runtime of the caller. It is ready once connected, or after 3 s without a network; then it connects as
+ * soon as there is one. {@linkcode createVisor} is the simpler way.
+ * @param options runtime, data folder and settings
+ * @returns the visor, ready
  * @throws as {@link createVisor}
  */
 export async function startVisor(options: VisorOptions): Promise<Visor> {
   return await startVisorWith(options, {});
 }
 
-/** How one looks into a visor, and taps its traffic: what a simulation does, and nobody else. */
+/** How a simulation looks into a visor and taps its traffic. Nothing else does. */
 export interface VisorInternals {
   /** Puts something between the transports and the switch. */
   readonly wrapLoop?: VisorPartsDeps["wrapLoop"];

@@ -3,16 +3,16 @@
  * §4). Tested in tests/wire/http1_test.ts.
  */
 
-/** Why some input is not what the format says. */
+/** Why an input does not fit its format. Decoders return it in place of a value. */
 export class Fault<Code extends string = string> {
-  /** `area/what`, stable: what one counts and compares. */
+  /** `area/what`; stable, so it can be counted and compared. */
   readonly code: Code;
   /** For people and logs; it may quote the input. */
   readonly message: string;
 
   /**
    * Makes a fault.
-   * @param code stable name
+   * @param code `area/what`, stable
    * @param message what was wrong
    */
   constructor(code: Code, message: string) {

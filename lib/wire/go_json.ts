@@ -21,7 +21,7 @@ const MAX_DIGITS = 40;
 /** Stands for one that has more: beyond every range. */
 const TOO_LARGE = 10n ** BigInt(MAX_DIGITS);
 
-/** Names of what can be wrong with a JSON text. */
+/** What can be wrong with a JSON text: its syntax, its length, the kind or range of a value, or a public key in it. */
 export type JsonFaultCode = "json/syntax" | "json/too-long" | "json/kind" | "json/range" | "json/key";
 
 /** A JSON value in which whole numbers are bigints, exact up to 39 digits and beyond every range above; numbers with a point or exponent stay numbers. */

@@ -16,7 +16,7 @@ import { parseAddress } from "../runtime/mod.ts";
 import { Fault } from "./fault.ts";
 import { formatPlainString, type Json, type JsonFaultCode, JsonObject, parseJson } from "./go_json.ts";
 
-/** The version that clients write. */
+/** The version that clients write into an entry. */
 export const ENTRY_VERSION = "0.0.1";
 
 /** How old an entry without client part may be, ns. */
@@ -25,11 +25,11 @@ export const MAX_ENTRY_AGE_NS = 60_000_000_000n;
 /** How far ahead of the discovery's clock it may be, ns. */
 export const MAX_ENTRY_AHEAD_NS = 5_000_000_000n;
 
-/** An entry. Integers have 64 bits. */
+/** An entry of the messaging discovery (dmsg.md §6.1). */
 export interface Entry {
   /** {@link ENTRY_VERSION}; any text that is not empty passes. */
   readonly version: string;
-  /** u64, grows with every entry of the key. */
+  /** 0 … 2^64−1; grows with every entry of the key. */
   readonly sequence: bigint;
   /** Unix time, ns, signed 64 bits. */
   readonly timestamp: bigint;
@@ -37,17 +37,17 @@ export interface Entry {
   readonly static: PublicKey;
   /** Present when the key is a client. */
   readonly client?: ClientPart;
-  /** Free text; `visor` is special to the discovery. Absent when empty. */
+  /** Free text; the discovery lists keys with `visor` as visors. Absent when empty. */
   readonly clientType?: string;
   /** Present when the key is a server. */
   readonly server?: ServerPart;
-  /** As received, perhaps no signature at all. Absent when empty. */
+  /** The text as received; it may have any form. Absent when empty. */
   readonly signature?: string;
 }
 
 /** Where a client is reached. */
 export interface ClientPart {
-  /** Servers it is connected to; null and the empty list are different texts. */
+  /** The servers that the client is connected to; null and the empty list are different texts on the wire. */
   readonly delegatedServers: readonly PublicKey[] | null;
 }
 
@@ -55,7 +55,7 @@ export interface ClientPart {
 export interface ServerPart {
   /** `host:port` */
   readonly address: string;
-  /** How many sessions it would still take; may be negative. A safe integer. */
+  /** How many more sessions the server takes; a safe integer, may be negative. */
   readonly availableSessions: number;
   /** `official` or `community` when stored. Set after signing, so it proves nothing. Absent when empty. */
   readonly serverType?: string;
@@ -76,7 +76,11 @@ export type EntryCause =
 /** What stands before a cause in the answer of the discovery. */
 export const VALIDATION_PREFIX = "entry validation error: ";
 
-/** The canonical text: what is stored and served, and without signature what is signed. */
+/**
+ * Writes an entry in its canonical form: the discovery stores and serves this text, and the signature covers it without
+ * the signature itself (dmsg.md §6.2).
+ * @returns JSON without white space, members in the order of v1.3
+ */
 export function formatEntry(entry: Entry): string {
   const { client, server } = entry;
   const members = [
@@ -102,7 +106,7 @@ export function signedTextOfEntry(entry: Entry): string {
 }
 
 /**
- * Signs an entry, replacing a signature that it has.
+ * Signs an entry. A signature that it has is replaced (dmsg.md §6.2).
  *
  * ```ts
  * import { ENTRY_VERSION, signEntry, verifyEntry } from "./messaging_entry.ts";
@@ -121,21 +125,25 @@ export function signedTextOfEntry(entry: Entry): string {
  * if (!verifyEntry(entry)) throw new Error("never");
  * ```
  *
- * @param secret of `entry.static`
+ * @param entry without or with a signature
+ * @param secret the secret key of `entry.static`
+ * @returns a new entry
+ * @throws {RangeError} when the secret is not a number from 1 to n − 1
  */
 export function signEntry(entry: Entry, secret: SecretKey): Entry {
   return { ...entry, signature: sign(new TextEncoder().encode(signedTextOfEntry(entry)), secret) };
 }
 
-/** Is the signature there, and by the key of the entry? */
+/** Does the entry have a signature by its own key, `static`? */
 export function verifyEntry(entry: Entry): boolean {
   const signature = parseSignature(entry.signature ?? "");
   return signature !== undefined && verify(new TextEncoder().encode(signedTextOfEntry(entry)), signature, entry.static);
 }
 
 /**
- * Reads an entry as v1.3 does: any order and case of names, unknown members ignored, absent ones zero.
- * @param text JSON
+ * Reads an entry as v1.3 does: any order and case of names; unknown members are ignored, absent ones are zero.
+ * @param text JSON of any length
+ * @returns the entry, or a fault that says what is wrong; the signature is not checked
  */
 export function parseEntry(text: string): Entry | Fault<JsonFaultCode> {
   const json = parseJson(text);

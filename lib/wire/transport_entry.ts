@@ -28,21 +28,21 @@ import { addFeatureMembers, NO_FEATURES, type PeerFeatures } from "./peer_featur
 /** The longest JSON text of a signed entry that is read; a legitimate one has about 520 bytes and its label. */
 export const MAX_SIGNED_ENTRY_BYTES = 4096;
 
-/** Names of what can be wrong with an entry. */
+/** What can be wrong with the text of an entry: its JSON, a missing part, or its id. */
 export type TransportEntryFaultCode = JsonFaultCode | "transport-entry/incomplete" | "transport-entry/id";
 
 /** Both ends of a transport, the smaller key first; equal for a transport to oneself. */
 export type Edges = readonly [PublicKey, PublicKey];
 
-/** What the discovery lists. */
+/** A transport as its edges register it and the discovery lists it (transports.md §1). */
 export interface TransportEntry {
   /** Follows from edges and kind, see {@link transportId}. */
   readonly id: TransportId;
   /** The smaller key first. */
   readonly edges: Edges;
-  /** `stcp`, `stcpr`, `sudph`, `dmsg` or any other word. */
-  readonly type: string;
-  /** Free text, not signed. */
+  /** `stcp`, `stcpr`, `sudph`, `dmsg` or any other word; the member `type` on the wire. */
+  readonly kind: string;
+  /** Free text; the signatures do not cover it. */
   readonly label: string;
 }
 
@@ -50,9 +50,9 @@ export interface TransportEntry {
 export interface SignedEntry {
   /** What was signed. */
   readonly entry: TransportEntry;
-  /** Of edge 0 and edge 1; a missing one is {@link NULL_SIGNATURE}. */
+  /** Signature i belongs to edge i; {@link NULL_SIGNATURE} stands for a missing one. */
   readonly signatures: readonly [Signature, Signature];
-  /** Historical, passed on when a peer sends it; 0 is left out. */
+  /** A member of old entries, passed on when a peer sends it; absent for 0. */
   readonly registered?: bigint;
 }
 
@@ -62,7 +62,7 @@ export function sortEdges(a: PublicKey, b: PublicKey): Edges {
 }
 
 /**
- * The id of the transport of a kind between two visors; their order does not matter (transports.md §1.3).
+ * Computes the id of the transport of one kind between two visors. Their order does not matter (transports.md §1.3).
  *
  * ```ts
  * import { transportId } from "./transport_entry.ts";
@@ -75,12 +75,12 @@ export function sortEdges(a: PublicKey, b: PublicKey): Edges {
  *
  * @param a one edge
  * @param b the other edge, perhaps the same
- * @param type the kind, ASCII
+ * @param kind such as `stcp`; ASCII
  */
-export function transportId(a: PublicKey, b: PublicKey, type: string): TransportId {
+export function transportId(a: PublicKey, b: PublicKey, kind: string): TransportId {
   const [smaller, larger] = sortEdges(a, b);
   const digest = sha256(
-    concatBytes(new Uint8Array(16), publicKeyBytes(smaller), publicKeyBytes(larger), new TextEncoder().encode(type)),
+    concatBytes(new Uint8Array(16), publicKeyBytes(smaller), publicKeyBytes(larger), new TextEncoder().encode(kind)),
   );
   const id = digest.slice(0, 16);
   id[6] = (id[6] as number) & 0x0f;
@@ -89,7 +89,7 @@ export function transportId(a: PublicKey, b: PublicKey, type: string): Transport
 }
 
 /**
- * Makes the entry of a transport.
+ * Makes the entry of a transport (transports.md §1).
  * @param a one edge
  * @param b the other edge
  * @param options its kind and its label
@@ -97,9 +97,9 @@ export function transportId(a: PublicKey, b: PublicKey, type: string): Transport
 export function makeTransportEntry(
   a: PublicKey,
   b: PublicKey,
-  options: { readonly type: string; readonly label: string },
+  options: { readonly kind: string; readonly label: string },
 ): TransportEntry {
-  return { id: transportId(a, b, options.type), edges: sortEdges(a, b), type: options.type, label: options.label };
+  return { id: transportId(a, b, options.kind), edges: sortEdges(a, b), kind: options.kind, label: options.label };
 }
 
 /** The bytes that the edges sign: 82 and the length of the kind (transports.md §1.4). */
@@ -109,7 +109,7 @@ export function entryBinary(entry: TransportEntry): Uint8Array<ArrayBuffer> {
     transportIdBytes(entry.id),
     publicKeyBytes(smaller),
     publicKeyBytes(larger),
-    new TextEncoder().encode(entry.type),
+    new TextEncoder().encode(entry.kind),
   );
 }
 
@@ -121,9 +121,26 @@ export function edgeIndexOf(entry: TransportEntry, key: PublicKey): 0 | 1 | unde
 
 /**
  * Adds a visor's signature in its slot.
- * @param signed the entry with the signatures so far; of a bare entry, both missing
- * @param signer the visor, which must be an edge
- * @throws {RangeError} when it is none
+ *
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import { makeTransportEntry, signTransportEntry, verifyTransportEntry } from "./transport_entry.ts";
+ * import { publicKeyOf } from "../core/mod.ts";
+ * import { SecretKey } from "../types/mod.ts";
+ *
+ * using a = new SecretKey(new Uint8Array(32).fill(1));
+ * using b = new SecretKey(new Uint8Array(32).fill(2));
+ * const entry = makeTransportEntry(publicKeyOf(a), publicKeyOf(b), { kind: "stcp", label: "user" });
+ * const half = signTransportEntry(entry, { publicKey: publicKeyOf(a), secret: a });
+ * const whole = signTransportEntry(half, { publicKey: publicKeyOf(b), secret: b });
+ * assert(verifyTransportEntry(whole, publicKeyOf(a)) && verifyTransportEntry(whole, publicKeyOf(b)));
+ * assert(!verifyTransportEntry(half, publicKeyOf(b)));
+ * ```
+ *
+ * @param signed an entry without signatures, or with those so far
+ * @param signer a visor that is an edge of it
+ * @returns a new entry; the other signature stays
+ * @throws {RangeError} when the visor is not an edge
  */
 export function signTransportEntry(
   signed: SignedEntry | TransportEntry,
@@ -139,7 +156,11 @@ export function signTransportEntry(
   return { ...before, signatures: index === 0 ? [signature, second] : [first, signature] };
 }
 
-/** Did this visor sign the entry, in its own slot? False for a visor that is no edge. */
+/**
+ * Did this visor sign the entry, in its own slot (transports.md §1.4)?
+ * @param signed entry and signatures
+ * @param key the visor; false when it is not an edge
+ */
 export function verifyTransportEntry(signed: SignedEntry, key: PublicKey): boolean {
   const index = edgeIndexOf(signed.entry, key);
   return index !== undefined && verify(entryBinary(signed.entry), signed.signatures[index], key);
@@ -148,17 +169,17 @@ export function verifyTransportEntry(signed: SignedEntry, key: PublicKey): boole
 /** Are the id and the order of the edges those that follow from edges and kind? */
 export function isConsistentEntry(entry: TransportEntry): boolean {
   const [a, b] = entry.edges;
-  return a <= b && entry.id === transportId(a, b, entry.type);
+  return a <= b && entry.id === transportId(a, b, entry.kind);
 }
 
 /** The JSON text of an entry, exactly as v1.3 writes it. */
 export function formatTransportEntry(entry: TransportEntry): string {
   const [smaller, larger] = entry.edges;
-  const [type, label] = [formatHtmlSafeString(entry.type), formatHtmlSafeString(entry.label)];
-  return `{"t_id":"${entry.id}","edges":["${smaller}","${larger}"],"type":${type},"label":${label}}`;
+  const [kind, label] = [formatHtmlSafeString(entry.kind), formatHtmlSafeString(entry.label)];
+  return `{"t_id":"${entry.id}","edges":["${smaller}","${larger}"],"type":${kind},"label":${label}}`;
 }
 
-/** The JSON text of a signed entry, without the newline that a stream adds. */
+/** Writes the JSON text of a signed entry as v1.3 does, without the newline that a stream adds (transports.md §1.5). */
 export function formatSignedEntry(signed: SignedEntry): string {
   const [first, second] = signed.signatures;
   const registered = (signed.registered ?? 0n) === 0n ? "" : `,"registered":${signed.registered}`;
@@ -184,7 +205,8 @@ export function decodeTransportEntry(json: Json): TransportEntry | Fault<Transpo
 
 /**
  * Reads a signed entry as v1.3 does: missing signatures and edges are null ones, surplus ones are ignored.
- * @param text JSON, with or without newline
+ * @param text JSON of any length, with or without newline
+ * @returns the entry, or a fault that says what is wrong; signatures are not checked
  */
 export function parseSignedEntry(text: string): SignedEntry | Fault<TransportEntryFaultCode> {
   const json = parseJson(text);
@@ -210,10 +232,10 @@ export function decodeSignedEntry(json: Json): SignedEntry | Fault<TransportEntr
 function entryOf(object: JsonObject): TransportEntry | Fault<TransportEntryFaultCode> {
   const idText = object.string("t_id");
   const [a, b] = object.publicKeys("edges") ?? [];
-  const [type, label] = [object.string("type"), object.string("label")];
+  const [kind, label] = [object.string("type"), object.string("label")];
   if (object.fault !== undefined) return object.fault;
   if (a === undefined || b === undefined) return new Fault("transport-entry/incomplete", "The entry has no two edges");
   const id = parseTransportId(idText);
   if (id === undefined) return new Fault("transport-entry/id", `"${idText}" is no transport id`);
-  return { id, edges: [a, b], type, label };
+  return { id, edges: [a, b], kind, label };
 }

@@ -1,10 +1,10 @@
 /**
- * What the edges of a transport say of it to the transport discovery. This is no part of v1.3, where that a transport is
- * listed is all there is to know of it.
+ * The reports that the edges of a transport send to the transport discovery. v1.3 has no such reports: it knows only
+ * whether a transport is listed.
  *
  * ```
  * edge → discovery   {"statuses":[{"t_id","working","lastsMs","latencyMs"?,"throughputMBps"?,"resetsPerHour"?}]}
- * discovery → edge   {"unlisted":[t_id…]}\n      those that it does not list as transports of the edge
+ * discovery → edge   {"unlisted":[t_id…]}\n      transports of the report that it does not list for the edge
  * ```
  */
 
@@ -21,23 +21,23 @@ const MAX_FIGURE = 1e12;
 /** Digits of a figure that is measured: more are noise. */
 const DIGITS = 3;
 
-/** What can be measured of a transport; what was not measured is absent. */
+/** The measured figures of a transport. A figure that nobody measured is absent. */
 export interface TransportFigures {
-  /** There and back, ms. */
+  /** Round trip, ms. */
   readonly latencyMs?: number;
-  /** The most that was seen to go through in one direction, MB/s, > 0. */
+  /** The highest rate seen in one direction, MB/s (10⁶ bytes), > 0. */
   readonly throughputMBps?: number;
-  /** How often its link was lost in the last hour. */
+  /** How often the link was lost in the last hour. */
   readonly resetsPerHour?: number;
 }
 
-/** What one edge says of a transport. */
+/** What one edge reports of a transport. */
 export interface EdgeStatus extends TransportFigures {
   /** Which transport. */
   readonly id: TransportId;
   /** Does it carry packets, as far as the edge can see? */
   readonly isWorking: boolean;
-  /** For how long it has been so, ms: visors' clocks differ, durations do not. */
+  /** For how long this has been so, ms. It is a duration because the clocks of visors differ. */
   readonly lastsMs: number;
 }
 

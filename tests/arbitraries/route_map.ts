@@ -16,15 +16,15 @@ const TYPES = ["stcp", "stcpr", "dmsg"] as const;
 /** A transport. Its figures divide without a rest, so that a mix is exact; some are not known. */
 export const transport: fc.Arbitrary<MapTransport> = fc.record({
   ends: fc.tuple(fc.nat(6), fc.nat(6)).filter(([a, b]) => a !== b),
-  type: fc.constantFrom(...TYPES),
+  kind: fc.constantFrom(...TYPES),
   figures: fc.record({
     latencyMs: fc.integer({ min: 0, max: 4 }).map((n) => 50 * n),
     throughputMBps: fc.constantFrom(0.5, 1, 2, 5, 10),
     resetsPerHour: fc.nat(3),
     status: fc.constantFrom("working" as const, "working" as const, "unknown" as const, "not-working" as const),
   }, { requiredKeys: [] }),
-}).map(({ ends: [a, b], type, figures }) => ({
-  ...makeTransportEntry(at(VISORS, a), at(VISORS, b), { type, label: "" }),
+}).map(({ ends: [a, b], kind, figures }) => ({
+  ...makeTransportEntry(at(VISORS, a), at(VISORS, b), { kind, label: "" }),
   ...figures,
 }));
 

@@ -33,7 +33,7 @@ for (let n = 0; n < TRANSPORTS; n++) {
   graph.add({
     id: `${hex(n, 8)}-0000-0000-8000-000000000000` as TransportId,
     edges: [at(keys, Math.min(a, b)), at(keys, Math.max(a, b))],
-    type: at(["stcp", "stcpr", "sudph", "dmsg"], Math.floor(random() * 4)),
+    kind: at(["stcp", "stcpr", "sudph", "dmsg"], Math.floor(random() * 4)),
     label: "",
     status: "working",
     latencyMs: 1 + random() * 200,

@@ -137,7 +137,7 @@ function makeMap(): MapTransport[] {
     made.push({
       id: `${hex(made.length, 8)}-0000-0000-8000-000000000000` as TransportId,
       edges: [at(keys, Math.min(a, b)), at(keys, Math.max(a, b))],
-      type: pick(types),
+      kind: pick(types),
       label: "",
       ...(isKnown
         ? {

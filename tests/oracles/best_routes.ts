@@ -57,7 +57,7 @@ export function allRoutes(map: readonly MapTransport[], question: CompleteQuery)
 export function costOf({ transports }: OracleRoute, metric: Metric | MetricWeights): OracleCost {
   const amounts = transports.map((transport) => amountOf(transport, metric));
   const amount = metric === "throughput" ? Math.max(...amounts) : amounts.reduce((sum, one) => sum + one, 0);
-  return [rounded(amount), transports.length, transports.filter(({ type }) => type === "dmsg").length];
+  return [rounded(amount), transports.length, transports.filter(({ kind }) => kind === "dmsg").length];
 }
 
 /** The cost of routes together. */
@@ -78,7 +78,7 @@ function isAsAsked({ transports, visors }: OracleRoute, question: CompleteQuery)
   const { minHops, maxHops, avoid, avoidTypes, via } = question;
   const places = via.map((key) => visors.indexOf(key));
   return transports.length >= minHops && transports.length <= maxHops &&
-    transports.every(({ status, type }) => status !== "not-working" && !avoidTypes.includes(type)) &&
+    transports.every(({ status, kind }) => status !== "not-working" && !avoidTypes.includes(kind)) &&
     !visors.some((key) => (avoid as readonly string[]).includes(key)) &&
     places.every((place, i) => place >= 0 && (i === 0 || place > at(places, i - 1)));
 }

@@ -9,7 +9,7 @@ import type { PublicKey, TransportId } from "../../lib/types/mod.ts";
 function graphOf(edges: readonly (readonly [number, number])[]): TransportGraph {
   const graph = new TransportGraph();
   for (const [number, [a, b]] of edges.entries()) {
-    graph.add({ id: `${number}` as TransportId, edges: [keyOf(a), keyOf(b)], type: "stcp", label: "" });
+    graph.add({ id: `${number}` as TransportId, edges: [keyOf(a), keyOf(b)], kind: "stcp", label: "" });
   }
   return graph;
 }

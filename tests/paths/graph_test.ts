@@ -7,8 +7,8 @@ import { makeVisor } from "../services/transport_discovery/support.ts";
 
 const VISORS = [1, 2, 3, 4].map((number) => makeVisor(number).publicKey);
 
-function entry(a: number, b: number, type = "stcp"): TransportEntry {
-  return makeTransportEntry(at(VISORS, a), at(VISORS, b), { type, label: "" });
+function entry(a: number, b: number, kind = "stcp"): TransportEntry {
+  return makeTransportEntry(at(VISORS, a), at(VISORS, b), { kind, label: "" });
 }
 
 /** The neighbours of a visor and the cheapest transports to them, as text. */

@@ -16,12 +16,12 @@ const [A, B, C, D] = [makeVisor(1), makeVisor(2), makeVisor(3), makeVisor(4)].ma
   PublicKey,
 ];
 
-const RELAYED = makeTransportEntry(A, B, { type: "dmsg", label: "" });
-const DIRECT = makeTransportEntry(A, C, { type: "stcpr", label: "" });
+const RELAYED = makeTransportEntry(A, B, { kind: "dmsg", label: "" });
+const DIRECT = makeTransportEntry(A, C, { kind: "stcpr", label: "" });
 const MAP: readonly MapTransport[] = [
   RELAYED,
   DIRECT,
-  { ...makeTransportEntry(A, D, { type: "stcp", label: "" }), status: "not-working" },
+  { ...makeTransportEntry(A, D, { kind: "stcp", label: "" }), status: "not-working" },
 ];
 
 /** What the finder answers to these pairs: its status, and the routes of the last one. */

@@ -29,7 +29,7 @@ const [A, B, C, D, E] = [1, 2, 3, 4, 5].map((number) => makeVisor(number).public
 const NAMES = new Map([[A, "A"], [B, "B"], [C, "C"], [D, "D"], [E, "E"]]);
 
 function transport(a: PublicKey, b: PublicKey, more: Partial<MapTransport> = {}): MapTransport {
-  return { ...makeTransportEntry(a, b, { type: more.type ?? "stcp", label: "" }), ...more };
+  return { ...makeTransportEntry(a, b, { kind: more.kind ?? "stcp", label: "" }), ...more };
 }
 
 /** A slow direct way, a fast one over B and C, one over E that is broken, and one that is wide. */
@@ -38,7 +38,7 @@ const MAP = [
   transport(A, B, { latencyMs: 10, throughputMBps: 2, resetsPerHour: 0 }),
   transport(B, D, { latencyMs: 20, throughputMBps: 2, resetsPerHour: 5 }),
   transport(B, C, { latencyMs: 1, throughputMBps: 50, resetsPerHour: 0 }),
-  transport(A, C, { latencyMs: 80, throughputMBps: 60, type: "stcpr" }),
+  transport(A, C, { latencyMs: 80, throughputMBps: 60, kind: "stcpr" }),
   transport(C, D, { latencyMs: 90, throughputMBps: 70, resetsPerHour: 0 }),
   transport(A, E, { latencyMs: 1 }),
   transport(E, D, { latencyMs: 1, status: "not-working" }),
@@ -126,7 +126,7 @@ Deno.test("the route finder says which figures nobody measured, and which routes
     transport(A, B, { latencyMs: 10 }),
     transport(B, D),
     transport(A, C),
-    transport(C, D, { type: "dmsg" }),
+    transport(C, D, { kind: "dmsg" }),
   ];
   return withClient(map, async (client) => {
     const [chosen] = await client.explain({ source: A, destination: D, metric: "latency" });

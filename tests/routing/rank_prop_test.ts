@@ -49,7 +49,7 @@ function stage({ map, states, query: { source } }: World): {
   const stateOf = (one: MapTransport): OwnState | undefined => states[unique.indexOf(one)];
   const own = unique.filter(({ edges }) => edges.includes(source)).map((one): TransportSummary => ({
     id: one.id,
-    type: one.type,
+    type: one.kind,
     remote: one.edges[0] === source ? one.edges[1] : one.edges[0],
     label: stateOf(one)?.label ?? "user",
     up: stateOf(one)?.isUp ?? true,

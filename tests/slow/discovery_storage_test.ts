@@ -32,7 +32,7 @@ interface Write {
 /** The transport of a number, and who registers it. */
 function makeWrite(number: number): Write {
   const writer = number % WRITERS.length;
-  return { signed: makeSigned(at(WRITERS, writer), OTHER, { type: `t${number}` }), writer };
+  return { signed: makeSigned(at(WRITERS, writer), OTHER, { kind: `t${number}` }), writer };
 }
 
 const ALL_WRITES: readonly Write[] = Array.from({ length: WRITES }, (_, number) => makeWrite(number));

@@ -11,7 +11,7 @@ import { simulationTest } from "../fakes/mod.ts";
 import type { Simulation } from "../fakes/mod.ts";
 import { KEY_A, KEY_B, SECRET_B } from "./drivers/keys.ts";
 
-const SIGNED = signTransportEntry(makeTransportEntry(KEY_A, KEY_B, { type: "stcp", label: "user" }), {
+const SIGNED = signTransportEntry(makeTransportEntry(KEY_A, KEY_B, { kind: "stcp", label: "user" }), {
   publicKey: KEY_B,
   secret: SECRET_B,
 });

@@ -198,14 +198,14 @@ Deno.test("receiveSettlement() refuses an entry with another id, other edges, or
     PublicKey,
     PublicKey,
   ];
-  const good = makeTransportEntry(a, b, { type: "stcp", label: "user" });
+  const good = makeTransportEntry(a, b, { kind: "stcp", label: "user" });
   const cases: [TransportEntry, string][] = [
     [good, "01"],
-    [{ ...good, id: makeTransportEntry(a, c, { type: "stcp", label: "user" }).id }, "03"],
+    [{ ...good, id: makeTransportEntry(a, c, { kind: "stcp", label: "user" }).id }, "03"],
     [{ ...good, edges: [good.edges[1], good.edges[0]] }, "03"],
     [{ ...good, edges: [a, c] }, "03"],
     [{ ...good, edges: [c, a] }, "03"],
-    [{ ...good, type: "stcpr" }, "03"],
+    [{ ...good, kind: "stcpr" }, "03"],
   ];
   for (const [entry, answer] of cases) {
     const request = encodeSignedEntryLine(signTransportEntry(entry, alice));

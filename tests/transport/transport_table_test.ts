@@ -546,7 +546,7 @@ simulationTest("a pong that comes together with the request to settle does no ha
         dialHandshake(link, { runtime: { timers, random }, local: peer, sourcePort: 49_153 as Port, remote })
       ),
     );
-    const entry = makeTransportEntry(KEY_A, KEY_B, { type: "stcp", label: "user" });
+    const entry = makeTransportEntry(KEY_A, KEY_B, { kind: "stcp", label: "user" });
     const request = encodeSignedEntryLine(signTransportEntry(entry, peer), features);
     await sim.run(writeSecure(secure, concatBytes(request, PONG)));
     await sim.run(500);
@@ -628,7 +628,7 @@ simulationTest("a transport whose initiator leaves before the answer is not list
       dialHandshake(link, { runtime: { timers, random }, local: peer, sourcePort: 49_153 as Port, remote })
     ),
   );
-  const entry = makeTransportEntry(KEY_A, KEY_B, { type: "stcp", label: "user" });
+  const entry = makeTransportEntry(KEY_A, KEY_B, { kind: "stcp", label: "user" });
   await sim.run(writeSecure(secure, encodeSignedEntryLine(signTransportEntry(entry, peer))));
   discardSecureLink(secure);
   await sim.run(10_000);

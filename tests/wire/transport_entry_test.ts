@@ -26,7 +26,7 @@ testVectors("transport_entry.json", {
     assert.equal(transportIdBytes(data.id).toHex(), data.id_bytes);
   },
   entry(data): void {
-    const entry = makeTransportEntry(data.initiator_pk, data.responder_pk, { type: data.type, label: data.label });
+    const entry = makeTransportEntry(data.initiator_pk, data.responder_pk, { kind: data.type, label: data.label });
     assert.equal(formatTransportEntry(entry), data.entry_json);
     assert.equal(entryBinary(entry).toHex(), data.binary);
     assert.equal(sha256(entryBinary(entry)).toHex(), data.digest);

@@ -6,7 +6,7 @@ import { at } from "../../types/at.ts";
 import { type Hop, type PublicKey, visorsOf } from "../../types/mod.ts";
 import { BENCH_PORT, DIRECTION, readExactly, sendBlocks, takeBlocks } from "./protocol.ts";
 
-/** A connection that can be pinged while it is used. The router's are such. */
+/** A connection that can be pinged while it is used, as those of the router. */
 export interface BenchConnection extends KeyedStream {
   /** The path of what we send. */
   readonly route: readonly Hop[];
@@ -14,17 +14,17 @@ export interface BenchConnection extends KeyedStream {
   ping(signal?: AbortSignal): Promise<number>;
 }
 
-/** What a measurement found. */
+/** The result of a measurement of throughput. */
 export interface BenchResult {
-  /** With whom it was measured. */
+  /** The visor at the other end. */
   readonly to: PublicKey;
-  /** Transports on the way. */
+  /** How many transports the route passes. */
   readonly hops: number;
-  /** From this visor to `to`, both included. */
+  /** The visors of the route from this one to `to`, both included. */
   readonly visors: readonly PublicKey[];
-  /** MB/s (10⁶ bytes), from here and to here. */
+  /** The rate from here (`up`) and to here (`down`), MB/s (10⁶ bytes). */
   readonly megabytesPerSecond: { readonly up: number; readonly down: number };
-  /** Round trips while the way was busy, ms. */
+  /** Round trips while the route was busy, ms: the median, and the 99th percentile. */
   readonly rttMs: { readonly p50: number; readonly p99: number };
 }
 

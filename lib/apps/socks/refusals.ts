@@ -1,37 +1,40 @@
 /**
- * Tells whom the SOCKS server turned away, and why. A peer causes a few tellings a minute at most; the next one says how
- * many were left out. Tested in tests/cli/commands/proxy_test.ts.
+ * Reports which clients the SOCKS server turned away, and why. One visor causes a few reports a minute at most; the next
+ * report says how many were left out. Tested in tests/cli/commands/proxy_test.ts.
  */
 
 import type { Runtime } from "../../runtime/mod.ts";
 import { createRateLimiter } from "../../services/http/mod.ts";
 import { type PublicKey, shortKey } from "../../types/mod.ts";
 
-/** For each key: some at once, for a page that loads from several places, then a few a minute. */
+/** Reports for each key: 5 at once, since a page loads from several places, then 5 a minute. */
 const LIMIT = { perSecond: 5 / 60, burst: 5 };
 
-/** Keys whose left-out tellings are counted; beyond, the oldest is forgotten. */
+/** Keys whose left-out reports are counted. Beyond this number, the oldest key is forgotten. */
 const MOST_COUNTED = 1_000;
 
-/** Why somebody was turned away: by its key, its passcode, where it wanted to go, or because there was no place. */
+/**
+ * Why a client was turned away: its key is not allowed (`key`), its passcode is wrong (`passcode`), its destination is not
+ * allowed (`destination`), or there are too many clients (`full`).
+ */
 export type RefusalReason = "key" | "passcode" | "destination" | "full";
 
-/** A client that was turned away. */
+/** A client that the SOCKS server turned away. */
 export interface SocksRefusal {
-  /** The visor whose program asked. */
+  /** The visor from which the client came. */
   readonly remote: PublicKey;
-  /** What spoke against it. */
+  /** Why it was turned away. */
   readonly why: RefusalReason;
-  /** `host:port`, of a destination that is not allowed. */
+  /** The destination that is not allowed, `host:port`; absent for other reasons. */
   readonly destination?: string;
-  /** How many of this visor were left out since the last one that was told. */
+  /** How many refusals of this visor went unreported since its last report; absent for none. */
   readonly leftOut?: number;
 }
 
-/** What telling needs. */
+/** What {@link Refusals} needs. */
 export interface RefusalsDeps {
   readonly runtime: Pick<Runtime, "clock" | "log">;
-  /** Called with each that is told. */
+  /** Called with each report. */
   readonly onRefused?: ((refusal: SocksRefusal) => void) | undefined;
 }
 

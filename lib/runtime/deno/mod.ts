@@ -14,25 +14,30 @@ import { standardError } from "./output.ts";
 export { type Output, standardError, standardOutput } from "./output.ts";
 export { createDenoStorage } from "./storage.ts";
 
-/** What {@link createDenoRuntime} may be told. */
+/** The options of {@link createDenoRuntime}. */
 export interface DenoRuntimeOptions {
-  /** Lines below are dropped. Default `info`. */
+  /** The lowest level that is written. Default `info`. */
   readonly logLevel?: LogLevel;
-  /** How lines look on stderr. Default `text`. */
+  /** The form of lines on stderr. Default `text`. */
   readonly logFormat?: "text" | "json";
   /** Takes the lines in place of stderr. */
   readonly logSink?: LogSink;
 }
 
-/** The real world. Disposing closes pooled HTTP connections; links and listeners belong to those who opened them. */
+/** The runtime of this process. Disposing it closes pooled HTTP connections, but not links and listeners. */
 export type DenoRuntime = Runtime & Disposable;
 
 /**
- * Makes the runtime of a process. Several may exist; they share nothing but the process.
+ * Makes the runtime of this process, on Deno. Several may exist; they share nothing but the process.
  *
- * ```ts ignore
+ * ```ts
+ * import { createDenoRuntime } from "./mod.ts";
+ *
  * using runtime = createDenoRuntime({ logLevel: "warn" });
- * const link = await runtime.network.dial("127.0.0.1:80");
+ * const listener = await runtime.network.listen("127.0.0.1:0");
+ * const link = await runtime.network.dial(listener.address);
+ * link.close();
+ * listener.close();
  * ```
  */
 export function createDenoRuntime(options: DenoRuntimeOptions = {}): DenoRuntime {

@@ -5,10 +5,22 @@ import { UnavailableError } from "../../errors/mod.ts";
 import type { Storage, StorageLock } from "../ports.ts";
 
 /**
- * Names a folder, which is made with mode 0700 by the first write when it is not there. An existing folder keeps its mode
- * unless it is empty: somebody may have named their home folder.
+ * Names a folder on disk. The first write makes it when it is missing. A new or empty folder gets mode 0700; another keeps
+ * its mode, since it may be a home folder.
+ *
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import { createDenoStorage } from "./mod.ts";
+ *
+ * const folder = await Deno.makeTempDir();
+ * const storage = createDenoStorage(folder);
+ * await storage.write("notes.txt", new TextEncoder().encode("hello"));
+ * assert.equal((await storage.read("notes.txt"))?.length, 5);
+ * await Deno.remove(folder, { recursive: true });
+ * ```
+ *
  * @param dir the folder on disk
- * @returns the storage; names are relative paths without `..`
+ * @returns the storage; names of files are relative paths without `..`
  */
 export function createDenoStorage(dir: string): Storage {
   const pathOf = (name: string): string => {

@@ -13,33 +13,55 @@ import { dialOrder, formatLocalAddresses, parseListed, parseVisorAddresses, PATH
 import { isPublicIPv4 } from "./public_ip.ts";
 
 /**
- * Asks an address resolver; requests that need it are signed, and those wait for each other. Every method throws
- * {UnavailableError} `http/unreachable`, `http/timeout` or `address-resolver/failed`; {RefusedError}
- * `address-resolver/refused`, with the text on the wire as `details.message`; or {ProtocolError}
- * `address-resolver/bad-answer`.
+ * Asks an address resolver (transports.md §7). Requests are signed, but for `listed`; signed requests are sent one after
+ * the other.
+ *
+ * Every method throws {UnavailableError} `http/unreachable` or `http/timeout` when there is no answer, and
+ * `address-resolver/failed` when the resolver is in trouble; {RefusedError} `address-resolver/refused`, with the text on
+ * the wire as `details.message`; {ProtocolError} `address-resolver/bad-answer` for an answer that nobody can read.
  */
 export interface AddressResolverClient {
   /**
-   * Says where we accept TCP transports; to be repeated every 5 minutes.
+   * Registers where this visor accepts TCP transports. Repeat it every 5 minutes.
    * @param port 1–65535
-   * @param addresses IP addresses of ours; the one that the resolver sees must be among them
+   * @param addresses IP addresses of this visor; the one that the resolver sees must be among them
    */
   bind(port: number, addresses: readonly string[]): Promise<void>;
-  /** Says that we do not any more. Harmless when we did not. */
+  /** Removes the registration of this visor. Harmless when there is none. */
   unbind(): Promise<void>;
-  /** Where a visor accepts TCP transports: `host:port` in the order to try; undefined when that is not known. */
+  /**
+   * Asks where a visor accepts TCP transports.
+   * @returns `host:port`, at least one, in the order to try; undefined when the resolver does not know the visor
+   */
   resolve(key: PublicKey, options?: { readonly signal?: AbortSignal }): Promise<readonly string[] | undefined>;
-  /** All visors that accept TCP transports. Not signed. */
+  /** Lists all visors that accept TCP transports. */
   listed(): Promise<readonly PublicKey[]>;
 }
 
-/** How the client reaches the resolver. `{ ...runtime, url, secret }` fits. */
+/** What a client of an address resolver needs. `{ ...runtime, url, secret }` fits. */
 export interface AddressResolverClientDeps extends ServiceClientDeps {
-  /** Of the visor that binds and asks. Not disposed by the client. */
+  /** The key of the visor that registers and asks; it signs the requests. The client does not dispose it. */
   readonly secret: SecretKey;
 }
 
-/** Makes a client. */
+/**
+ * Makes a client of an address resolver.
+ *
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import { generateSecretKey } from "../../core/mod.ts";
+ * import { createDenoRuntime } from "../../runtime/deno/mod.ts";
+ * import { createAddressResolver, createAddressResolverClient } from "./mod.ts";
+ *
+ * using runtime = createDenoRuntime();
+ * using secret = generateSecretKey(runtime.random);
+ * // The resolver is in this process, so no server is needed. A client of another takes `http: runtime.http`.
+ * const http = await createAddressResolver({ runtime });
+ * const client = createAddressResolverClient({ ...runtime, http, url: "http://resolver", secret });
+ * assert((await client.listed()).length === 0);
+ * await http.close();
+ * ```
+ */
 export function createAddressResolverClient(deps: AddressResolverClientDeps): AddressResolverClient {
   let claimed: string | undefined;
   // A resolver that is reached over messaging does not see where a request comes from (transports.md §6.1).

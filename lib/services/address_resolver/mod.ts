@@ -30,44 +30,47 @@ export { createAddressResolverClient } from "./client.ts";
 export type { AddressResolverClient, AddressResolverClientDeps } from "./client.ts";
 export { isPrivateIPv4, isPublicIPv4 } from "./public_ip.ts";
 
-/** An address resolver. */
+/** A running address resolver. */
 export interface AddressResolver extends HttpService {
   /**
-   * Binds visors over UDP, too, until it is closed, where there is UDP. When the port is taken, the log says so.
-   * @param address `host:port` of HTTP: visors look for it there
+   * Binds visors over UDP, too, until the resolver is closed. Without UDP in the runtime it does nothing; when the port is
+   * taken, it logs that.
+   * @param address `host:port` where HTTP is served: visors expect UDP at the same address
    */
   bindOverUdp(address: string): Promise<void>;
 }
 
-/** What an address resolver is made of. */
+/** What an address resolver needs. */
 export interface AddressResolverDeps extends ServiceSettings {
   /** Time, randomness, the log and figures. */
   readonly runtime:
     & Pick<Runtime, "clock" | "timers" | "random" | "log" | "metrics">
     & Partial<Pick<Runtime, "network">>;
-  /** Keeps addresses and nonces; of this service alone. Its opener closes it. Absent: kept in memory. */
+  /** Keeps addresses and nonces, and nothing of other services. The caller closes it. Absent: kept in memory. */
   readonly database?: SqlDatabase | undefined;
-  /** Visors may be bound to loopback and private addresses: for networks on one machine or site. Default false. */
+  /** May visors register loopback and private addresses? For networks on one machine or site. Default false. */
   readonly allowLoopback?: boolean;
-  /** Keys of network monitors, which may strike out visors. */
+  /** Keys of network monitors, which may remove visors. Default: none. */
   readonly monitors?: readonly PublicKey[];
 }
 
 /**
- * Makes an address resolver.
+ * Starts an address resolver (transports.md §7).
  *
  * ```ts
+ * import assert from "node:assert/strict";
  * import { createDenoRuntime } from "../../runtime/deno/mod.ts";
  * import { createAddressResolver } from "./mod.ts";
  *
  * using runtime = createDenoRuntime();
  * const resolver = await createAddressResolver({ runtime });
  * const answer = await resolver.fetch(new Request("http://localhost/transports"));
- * console.assert(await answer.text() === "{}");
+ * assert(await answer.text() === "{}");
  * await resolver.close();
  * ```
  *
- * @throws {UnavailableError} `storage/…` when the database cannot be used
+ * @returns the service; serve its `fetch`, and close it
+ * @throws {UnavailableError} `storage/…`, as {@link SqlDatabase}, when the database cannot be used
  */
 export async function createAddressResolver(deps: AddressResolverDeps): Promise<AddressResolver> {
   const { runtime, database, allowLoopback = false, monitors = [] } = deps;

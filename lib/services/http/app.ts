@@ -18,7 +18,7 @@ const METHODS: readonly Method[] = ["GET", "POST", "PUT", "DELETE"];
 
 /** One request, as a route sees it. */
 export interface HttpCall {
-  /** As it came; its body may have been read. */
+  /** The request as received; its body may have been read. */
   readonly request: Request;
   /** `host:port` of the client; empty when the request came from inside the process. */
   readonly remote: string;
@@ -28,7 +28,7 @@ export interface HttpCall {
   query(name: string): string | undefined;
 }
 
-/** What answers a method on a path. `:name` is a path segment, `:name{regex}` one of a certain form. */
+/** The handler of a method on a path. `:name` stands for a path segment, `:name{regex}` for one of a certain form. */
 export interface Route {
   /** One of the four. */
   readonly method: Method;
@@ -38,15 +38,19 @@ export interface Route {
   readonly handle: (call: HttpCall) => Response | Promise<Response>;
 }
 
-/** A service over HTTP. `fetch` needs no server: tests call it as it is. */
+/** A service over HTTP. Serve its `fetch`, or call it directly: a caller in this process needs no server. */
 export interface HttpService {
-  /** Answers a request. Never rejects. */
+  /**
+   * Answers a request. It never rejects.
+   * @param request any host; only path and query matter
+   * @param context `remote`: the client's `host:port`, for limits; absent for a caller in this process, which has none
+   */
   fetch(request: Request, context?: { readonly remote: string }): Promise<Response>;
-  /** Ends what goes on by itself: streams of events, timers. Running requests are answered. Harmless when repeated. */
+  /** Ends streams of events and timers. Running requests are still answered. Harmless when repeated. */
   close(): Promise<void>;
 }
 
-/** What is known of one request. The handler fills it in. */
+/** A record of one request. The handler fills it in. */
 export interface CallRecord<R extends Route = Route> {
   /** `host:port` of the client; empty when the request came from inside the process. */
   readonly remote: string;
@@ -69,8 +73,8 @@ export interface HttpAppDeps<R extends Route = Route> {
 }
 
 /**
- * Makes the handler. A path without route gets what Go answers: 404 as text, or an error in our own form where the API
- * writes such; a method without route 405 with `Allow`. Errors that routes throw are answered in the form of the API.
+ * Makes the handler. A path without a route gets 404: as text, like v1.3, or in our own form where the API writes such
+ * errors. A method without a route gets 405 with `Allow`. Errors that routes throw are answered in the form of the API.
  */
 export function createHttpApp<R extends Route>(
   deps: HttpAppDeps<R>,

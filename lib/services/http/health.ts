@@ -20,13 +20,13 @@ const healthSchema = v.object({
   problems: v.optional(described(v.array(v.string()), "What has not worked for 10 s or more, a sentence each")),
 });
 
-/** What is known of the program; "unknown" where it is not, as v1.3 says. */
+/** Facts of the program, as `/health` shows them. An absent one is shown as "unknown", as in v1.3. */
 export interface BuildInfo {
-  /** Such as `v0.1.0`. */
+  /** The version, such as `v0.1.0`. */
   readonly version?: string;
   /** The revision of the source. */
   readonly commit?: string;
-  /** ISO 8601 */
+  /** When it was built, ISO 8601. */
   readonly date?: string;
 }
 
@@ -42,13 +42,13 @@ export interface HealthDeps {
   readonly problems?: (() => readonly string[]) | undefined;
 }
 
-/** Of a messaging client, what `/health` tells. */
+/** A messaging client, as `/health` shows it. A {@link MessagingClient} fits. */
 export interface MessagingPresence {
-  /** What others dial. */
+  /** The key that others dial. */
   readonly publicKey: PublicKey;
-  /** On which port; default 80. */
+  /** The port that others dial; default 80. */
   readonly port?: Port;
-  /** Through which servers it is reached. */
+  /** The servers through which it is reached. */
   readonly sessions: readonly { readonly server: PublicKey }[];
 }
 

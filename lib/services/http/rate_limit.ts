@@ -1,19 +1,19 @@
 /**
  * How many requests a client may send: a token bucket for each address, in bounded memory.
  *
- * Of a bucket one number is kept, the time at which it will be full again (the generic cell rate algorithm): a request
- * moves it on by the time that one token takes, and is refused when the bucket would have to be emptier than empty.
- * A full bucket is as good as none, so whatever is not kept is full. Tested in tests/services/http/service_app_test.ts.
+ * A bucket is one number, the time at which it will be full again (the generic cell rate algorithm). A request moves this
+ * time forward by the time of one token. It is refused when the bucket has no token left. A full bucket needs no memory: an
+ * address that is not kept has a full one. Tested in tests/services/http/service_app_test.ts.
  */
 
 import { UnavailableError } from "../../errors/mod.ts";
 import type { Clock } from "../../runtime/mod.ts";
 
-/** How many requests. */
+/** How many requests one client address may send. */
 export interface RateLimit {
-  /** In the long run, from one address; 0: no limit. */
+  /** Requests a second in the long run, ≥ 0; 0: no limit. */
   readonly perSecond: number;
-  /** At once, after a pause. */
+  /** Requests at once after a pause, ≥ 1. */
   readonly burst: number;
 }
 
@@ -38,7 +38,7 @@ export function createRateLimiter(
 ): RateLimiter {
   const { clock, limit } = deps;
   const tokenMs = 1000 / limit.perSecond, depthMs = tokenMs * limit.burst;
-  // What was not touched for a generation is forgotten, which costs nothing but one's debts: no search for the oldest.
+  // A bucket that was not used for a generation is forgotten, which fills it. So nothing searches for the oldest bucket.
   let young = new Map<string, number>(), old = new Map<string, number>();
   return {
     take(remote): number {

@@ -1,6 +1,6 @@
 /**
- * What every HTTP service is wrapped in: limits, figures, access log, and the paths that all of them answer: `/health`,
- * `/metrics` (Prometheus) and `/openapi.json`. A request passes through one function, which sets no header.
+ * What all HTTP services share: limits, figures, the access log, and the paths `/health`, `/metrics` (Prometheus) and
+ * `/openapi.json`. A request passes through one function, which sets no header.
  */
 
 import * as v from "valibot";
@@ -23,17 +23,17 @@ const ANSWER_WITHIN_MS = 20_000;
 /** The version of the APIs: that of v1.3, and what we added. */
 const API_VERSION = "1.3";
 
-/** What the operator of any service may choose. */
+/** The settings that all services have. */
 export interface ServiceSettings {
-  /** Shown by `/health`. */
+  /** The program, shown by `/health`. */
   readonly build?: BuildInfo | undefined;
-  /** For each client address. Default: 1,000 requests a second. */
+  /** The limit for each client address. Default: 1000 requests a second, 4000 at once. */
   readonly rateLimit?: RateLimit | undefined;
-  /** Of the messaging client through which the service is reached, too; shown by `/health`. */
+  /** The messaging client through which the service is reached, too; shown by `/health`. */
   readonly messaging?: MessagingPresence | undefined;
-  /** Is there a proxy in front, whose headers name the client? Then each client has its own limits. Default false. */
+  /** Is a proxy in front, whose headers name the client? Then each client has its own limit. Default false. */
   readonly trustsProxy?: boolean | undefined;
-  /** What has not worked for a while, a sentence each; shown by `/health`. */
+  /** Gives what has not worked for a while, one sentence each; shown by `/health`. */
   readonly problems?: (() => readonly string[]) | undefined;
 }
 

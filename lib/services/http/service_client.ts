@@ -8,21 +8,21 @@ import type { Method } from "./app.ts";
 export const REQUEST_WITHIN_MS = 10_000;
 
 /**
- * The longest answer, bytes: a hundred routes. To read the dearest JSON of that length takes 100 ms, in which nothing
- * else goes on.
+ * The longest answer, bytes: a hundred routes. The slowest JSON of that length takes 100 ms to read, and blocks the process
+ * meanwhile.
  */
 const MAX_ANSWER_BYTES = 256 * 1024;
 
 /** The longest list of everything that a service knows, bytes: all transports of a network of 200,000. */
 const MAX_LIST_BYTES = 64 * 1024 * 1024;
 
-/** How a client reaches its service. `{ ...runtime, url }` fits. */
+/** What a client of a service needs. `{ ...runtime, url }` fits. */
 export interface ServiceClientDeps {
-  /** Sends the requests. */
+  /** Sends the requests: `runtime.http`, or a service in this process. */
   readonly http: Pick<Http, "fetch">;
-  /** Where the time limit comes from. */
+  /** Limits the time of a request. */
   readonly timers: Timers;
-  /** Base URL; a slash at its end does not matter. */
+  /** The base URL, `http:` or `https:`; a slash at its end does not matter. */
   readonly url: string;
 }
 

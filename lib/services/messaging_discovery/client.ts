@@ -9,35 +9,57 @@ import { createServiceClient, type ServiceAnswer, type ServiceClientDeps } from 
 import { ERRORS, PATHS } from "./api.ts";
 
 /**
- * Asks a messaging discovery. Every method throws {UnavailableError} `http/unreachable`, `http/timeout` or
- * `discovery/failed`; {RefusedError} with a code of `api.ts` and the text on the wire as `details.message`; or
- * {ProtocolError} `discovery/bad-answer`.
+ * Asks a messaging discovery (dmsg.md §6).
+ *
+ * Every method throws {UnavailableError} `http/unreachable` or `http/timeout` when there is no answer, and
+ * `discovery/failed` when the discovery is in trouble; {RefusedError} `discovery/…`, such as
+ * `discovery/wrong-sequence`, with the text on the wire as `details.message`; {ProtocolError} `discovery/bad-answer` for
+ * an answer that nobody can read.
  */
 export interface MessagingDiscoveryClient {
-  /** The entry of a key; undefined when there is none. Whether its signature is good, the caller finds out. */
+  /** Asks for the entry of a key; undefined when there is none. The caller checks its signature. */
   entry(key: PublicKey): Promise<Entry | undefined>;
   /**
-   * Posts a signed entry. That of a client is to expire after 3 minutes unless it is posted again.
-   * @param options `removedByNewer`: ask the discovery to let nothing but a newer entry remove it; v1.3 does not know this
+   * Posts a signed entry. The entry of a client expires after 3 minutes unless it is posted again.
+   * @param entry newer than the stored one, by sequence and timestamp
+   * @param options `removedByNewer`: only a newer entry may remove this one; a discovery of v1.3 ignores it
    */
   publish(entry: Entry, options?: { readonly removedByNewer?: boolean }): Promise<void>;
-  /** Removes the entry of a key by a newer signed one, or by the stored one. Harmless when there is none. */
+  /**
+   * Removes the entry of a key. Harmless when there is none.
+   * @param entry a newer signed entry of the key, or the stored one
+   */
   remove(entry: Entry): Promise<void>;
-  /** Is there an entry of the key? What it says is not looked at. */
+  /** Asks whether there is an entry of the key, without reading it. */
   isStored(key: PublicKey): Promise<boolean>;
-  /** Servers that take more sessions, those with most of them first. Signatures prove nothing here (dmsg.md §6.4). */
+  /** Lists servers that take more sessions, the freest first. Signatures prove nothing here (dmsg.md §6.4). */
   availableServers(): Promise<Entry[]>;
-  /** All servers. */
+  /** Lists all servers, full ones included. */
   allServers(): Promise<Entry[]>;
 }
 
-/** How the client reaches the discovery. `{ ...runtime, url }` fits. */
+/** What a client of a messaging discovery needs. `{ ...runtime, url }` fits. */
 export interface MessagingDiscoveryClientDeps extends ServiceClientDeps {
-  /** Entries of clients expire unless they are posted again; false: they stay until somebody removes them. Default true. */
+  /** Do entries of clients expire unless they are posted again? Otherwise they stay until removed. Default true. */
   readonly expires?: boolean;
 }
 
-/** Makes a client. */
+/**
+ * Makes a client of a messaging discovery.
+ *
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import { createDenoRuntime } from "../../runtime/deno/mod.ts";
+ * import { createMessagingDiscovery, createMessagingDiscoveryClient } from "./mod.ts";
+ *
+ * using runtime = createDenoRuntime();
+ * // The discovery is in this process, so no server is needed. A client of another takes `http: runtime.http`.
+ * const http = await createMessagingDiscovery({ runtime });
+ * const client = createMessagingDiscoveryClient({ ...runtime, http, url: "http://discovery" });
+ * assert((await client.availableServers()).length === 0);
+ * await http.close();
+ * ```
+ */
 export function createMessagingDiscoveryClient(deps: MessagingDiscoveryClientDeps): MessagingDiscoveryClient {
   const send = createServiceClient(deps);
   const { expires = true } = deps;

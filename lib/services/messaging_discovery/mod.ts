@@ -19,37 +19,39 @@ import { createSqlEntryStore } from "./store_sql.ts";
 export { createMessagingDiscoveryClient } from "./client.ts";
 export type { MessagingDiscoveryClient, MessagingDiscoveryClientDeps } from "./client.ts";
 
-/** What a messaging discovery is made of. */
+/** What a messaging discovery needs. */
 export interface MessagingDiscoveryDeps extends ServiceSettings {
   /** Time, randomness, the log and figures. */
   readonly runtime: Pick<Runtime, "clock" | "timers" | "random" | "log" | "metrics">;
-  /** Keeps the entries; of this service alone, and closed by its opener. Absent: they are kept in memory. */
+  /** Keeps the entries, and nothing of other services. The caller closes it. Absent: kept in memory. */
   readonly database?: SqlDatabase | undefined;
-  /** Servers may advertise loopback addresses: for networks on one machine. Default false. */
+  /** May servers advertise loopback addresses? For networks on one machine. Default false. */
   readonly allowLoopback?: boolean;
-  /** What a server writes as its type to be called official. Default empty, as in v1.3. */
+  /** The server type that makes a server official. Default empty, as in v1.3. */
   readonly passphrase?: string;
-  /** Servers that are official whatever they write. */
+  /** Servers that are official with any server type. Default: none. */
   readonly officialServers?: readonly PublicKey[];
-  /** Keys of network monitors, which may strike out entries. */
+  /** Keys of network monitors, which may remove entries. Default: none. */
   readonly monitors?: readonly PublicKey[];
 }
 
 /**
- * Makes a messaging discovery.
+ * Starts a messaging discovery (dmsg.md §6).
  *
  * ```ts
+ * import assert from "node:assert/strict";
  * import { createDenoRuntime } from "../../runtime/deno/mod.ts";
  * import { createMessagingDiscovery } from "./mod.ts";
  *
  * using runtime = createDenoRuntime();
  * const discovery = await createMessagingDiscovery({ runtime });
  * const answer = await discovery.fetch(new Request("http://localhost/dmsg-discovery/entries"));
- * console.assert(await answer.text() === "[]");
+ * assert(await answer.text() === "[]");
  * await discovery.close();
  * ```
  *
- * @throws {UnavailableError} `storage/…` when the database cannot be used
+ * @returns the service; serve its `fetch`, and close it
+ * @throws {UnavailableError} `storage/…`, as {@link SqlDatabase}, when the database cannot be used
  */
 export async function createMessagingDiscovery(deps: MessagingDiscoveryDeps): Promise<HttpService> {
   const { runtime, database, monitors = [], officialServers = [] } = deps;

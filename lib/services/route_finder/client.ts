@@ -15,17 +15,17 @@ import type { RouteCandidate } from "../../paths/explain.ts";
 import type { RouteAnswer } from "../../paths/answer.ts";
 import type { RouteConstraints, RouteQuery } from "../../paths/query.ts";
 
-/** A question to a route finder. */
+/** A query for routes of several pairs of visors. */
 export interface FindRoutesOptions {
-  /** Source and destination, for each of which routes are wanted; routes of all pairs or none are found. */
+  /** Source and destination of each pair. Either all pairs have routes, or the query fails. */
   readonly pairs: readonly (readonly [source: PublicKey, destination: PublicKey])[];
-  /** 0–65535 */
+  /** The fewest hops of a route, 0–65535. */
   readonly minHops: number;
-  /** 0–65535 */
+  /** The most hops of a route, 0–65535. */
   readonly maxHops: number;
-  /** What else is asked of them; a finder of v1.3 knows none of it. */
+  /** What else the routes must satisfy; a finder of v1.3 knows none of it. */
   readonly constraints?: Omit<RouteQuery, "source" | "destination" | "minHops" | "maxHops"> | undefined;
-  /** Ends the wait. */
+  /** Aborting it ends the wait. */
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -35,24 +35,27 @@ export function isBeyondHops({ metric, avoid, avoidTypes, via }: RouteConstraint
     [avoid, avoidTypes, via].some((list) => list !== undefined && list.length > 0);
 }
 
-/** Asks a route finder. */
+/** Asks a route finder (routing.md §7). */
 export interface RouteFinderClient {
   /**
-   * Asks for routes.
-   * @returns for each pair its routes, the shortest first, at least one; a route to oneself has no hops
-   * @throws {UnavailableError} `route/not-found` when a pair has none within the limits; `http/unreachable`,
-   * `http/timeout`, `route-finder/failed`
-   * @throws {RefusedError} `route-finder/refused` when it does not understand the question
-   * @throws {ProtocolError} `route-finder/bad-answer`
+   * Asks for routes of several pairs.
+   * @returns for each pair at least one route, the shortest first; a route to oneself has no hops
+   * @throws {UnavailableError} `route/not-found` when a pair has no route within the limits; `http/unreachable` or
+   * `http/timeout` when there is no answer; `route-finder/failed` when the finder is in trouble; `route-finder/too-old`
+   * when a finder of v1.3 is asked for `constraints`
+   * @throws {RefusedError} `route-finder/refused` when it does not understand the query
+   * @throws {ProtocolError} `route-finder/bad-answer` for an answer that nobody can read
    */
   findRoutes(options: FindRoutesOptions): Promise<Hop[][][]>;
   /**
-   * Asks by any measure.
+   * Asks for routes between two visors, by any measure.
+   * @returns at least one route, the best first
    * @throws as `findRoutes`; {UnavailableError} `route-finder/too-old` from a finder of v1.3
    */
   ask(query: RouteQuery, options?: { readonly signal?: AbortSignal | undefined }): Promise<RouteAnswer>;
   /**
-   * Asks which routes could be, and why one is chosen and the others are not; the chosen one first.
+   * Asks which routes there could be, and why each is chosen or not.
+   * @returns the chosen route first
    * @throws as `ask`
    */
   explain(
@@ -61,7 +64,33 @@ export interface RouteFinderClient {
   ): Promise<readonly RouteCandidate[]>;
 }
 
-/** Makes a client. `{ ...runtime, url }` fits. */
+/**
+ * Makes a client of a route finder.
+ *
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import { publicKeyOf } from "../../core/mod.ts";
+ * import { hasCode } from "../../errors/mod.ts";
+ * import { createDenoRuntime } from "../../runtime/deno/mod.ts";
+ * import { SecretKey } from "../../types/mod.ts";
+ * import { createTransportDiscovery } from "../transport_discovery/mod.ts";
+ * import { createRouteFinder, createRouteFinderClient } from "./mod.ts";
+ *
+ * using runtime = createDenoRuntime();
+ * const keyOf = (n: number) => publicKeyOf(new SecretKey(new Uint8Array(32).fill(n)));
+ * // The finder is in this process, so no server is needed. A client of another takes `http: runtime.http`.
+ * const discovery = await createTransportDiscovery({ runtime });
+ * const http = createRouteFinder({ runtime, feed: discovery.feed });
+ * await http.ready;
+ * const client = createRouteFinderClient({ ...runtime, http, url: "http://finder" });
+ * const error = await client.ask({ source: keyOf(1), destination: keyOf(2) }).catch((error) => error);
+ * assert(hasCode(error, "route/not-found"));
+ * await http.close();
+ * await discovery.close();
+ * ```
+ *
+ * @param deps `{ ...runtime, url }` fits
+ */
 export function createRouteFinderClient(deps: ServiceClientDeps): RouteFinderClient {
   const send = createServiceClient(deps);
   const headers = { "content-type": "application/json" };

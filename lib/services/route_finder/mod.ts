@@ -33,26 +33,27 @@ export type { Disjoint, RatedRoute, RouteConstraints, RouteQuery } from "../../p
 export { rateHops, type RouteAnswer } from "../../paths/answer.ts";
 export type { RouteCandidate } from "../../paths/explain.ts";
 
-/** What a route finder is made of. */
+/** What a route finder needs. */
 export interface RouteFinderDeps extends ServiceSettings {
   /** Time, randomness, the log and figures. */
   readonly runtime: Pick<Runtime, "clock" | "timers" | "random" | "log" | "metrics">;
-  /** The map: the feed of a transport discovery in this process, or `createTransportFeedClient({ ...runtime, url })`. */
+  /** Gives the map: the feed of a transport discovery in this process, or `createTransportFeedClient({ ...runtime, url })`. */
   readonly feed: TransportFeed;
 }
 
-/** A route finder. */
+/** A running route finder. */
 export interface RouteFinder extends HttpService {
-  /** Resolves when the map is there; questions before are answered with 503. */
+  /** Resolves when the map is there. Queries before that get status 503. */
   readonly ready: Promise<void>;
-  /** Why there has been no map for 10 s or more, for people; undefined when there is one. */
+  /** Why there has been no map for 10 s or more, in words; undefined when there is one. */
   readonly problem: string | undefined;
 }
 
 /**
- * Makes a route finder, which follows the feed until it is closed.
+ * Starts a route finder (routing.md §7). It follows the feed until it is closed.
  *
  * ```ts
+ * import assert from "node:assert/strict";
  * import { createDenoRuntime } from "../../runtime/deno/mod.ts";
  * import { createTransportDiscovery } from "../transport_discovery/mod.ts";
  * import { createRouteFinder } from "./mod.ts";
@@ -62,10 +63,12 @@ export interface RouteFinder extends HttpService {
  * const finder = createRouteFinder({ runtime, feed });
  * await finder.ready;
  * const question = new Request("http://localhost/routes", { method: "POST", body: '{"Edges":[]}' });
- * console.assert(await (await finder.fetch(question)).text() === "{}");
+ * assert(await (await finder.fetch(question)).text() === "{}");
  * await finder.close();
  * await close();
  * ```
+ *
+ * @returns the service; serve its `fetch`, and close it
  */
 export function createRouteFinder(deps: RouteFinderDeps): RouteFinder {
   const { runtime, feed } = deps;

@@ -12,10 +12,10 @@ import { createRateLimiter, type RateLimiter } from "../http/mod.ts";
 /** How much a setup node does for one visor. */
 export interface SetupNodeLimits {
   /**
-   * Requests of one requester within a minute, good and bad ones alike: as many at once, after a minute without any.
-   * Further ones are refused with the time to wait. Default 600, 0: no limit.
+   * Requests of one visor within a minute, good and bad ones alike. So many may come at once after a quiet minute. Further
+   * requests are refused with the time to wait. Default 600; 0: no limit.
    *
-   * The default is ten a second: a visor that dials each of hundreds of connections anew, and once more, stays below it.
+   * The default is ten a second. A visor that dials hundreds of connections anew, twice, stays below it.
    */
   readonly requestsPerMinute?: number;
 }

@@ -57,19 +57,23 @@ const MAX_STREAMS = 256;
 export interface SetupNodeDeps {
   /** Its world. */
   readonly runtime: Pick<Runtime, "timers" | "clock" | "log" | "metrics">;
-  /** Not owned: its maker closes it. */
+  /** Where it listens and reaches visors. The caller closes it. */
   readonly messaging: KeyedNetwork;
-  /** How much it does, where the defaults do not fit. */
+  /** How much it does for one visor, in place of the defaults. */
   readonly limits?: SetupNodeLimits;
 }
 
-/** A running setup node. Disposing stops it and waits for what it is doing. */
+/** A running setup node. Disposing stops it and waits for the requests under way. */
 export interface SetupNode extends AsyncDisposable {
-  /** Requesters connected at the moment. */
+  /** How many requesters are connected at this moment. */
   readonly requesters: number;
 }
 
-/** Starts a setup node: it listens on messaging port 36. @throws {RefusedError} `messaging/port-taken` */
+/**
+ * Starts a setup node (routing.md §5): it listens on messaging port 36.
+ * @throws {RefusedError} `messaging/port-taken` when something else listens there
+ * @throws {ClosedError} `messaging/closed` when the messaging client is closed
+ */
 export function createSetupNode(deps: SetupNodeDeps): SetupNode {
   const { runtime: { timers }, messaging } = deps;
   const visors = new ClientPool({ network: messaging, port: RULE_GATEWAY_PORT, timers });

@@ -170,8 +170,9 @@ export function isTransportState(json: Json | undefined): json is TransportState
 }
 
 function mapMembers(transport: ListedTransport): Record<string, unknown> {
-  const { since, ...members } = transport;
-  return { ...members, ...(since === undefined ? {} : { since: isoTime(since) }) };
+  const { id, edges, kind, label, since, ...members } = transport;
+  const sinceText = since === undefined ? {} : { since: isoTime(since) };
+  return { id, edges, type: kind, label, ...members, ...sinceText };
 }
 
 function decodeMapTransport(json: Json): MapTransport | undefined {

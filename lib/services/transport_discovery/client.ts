@@ -15,39 +15,67 @@ import { formatSignedEntries, parseMap, PATHS } from "./api.ts";
 import { decodeEntries } from "./feed_http.ts";
 
 /**
- * Asks a transport discovery; requests that need it are signed. Every method throws {UnavailableError}
- * `http/unreachable`, `http/timeout` or `transport-discovery/failed`; {RefusedError} `transport-discovery/unauthorized`
- * or `transport-discovery/refused`, with the text on the wire as `details.message`; or {ProtocolError}
- * `transport-discovery/bad-answer`.
+ * Asks a transport discovery (transports.md §6). Requests are signed, but for `all` and `map`.
+ *
+ * Every method throws {UnavailableError} `http/unreachable` or `http/timeout` when there is no answer, and
+ * `transport-discovery/failed` when the discovery is in trouble; {RefusedError} `transport-discovery/unauthorized` or
+ * `transport-discovery/refused`, with the text on the wire as `details.message`; {ProtocolError}
+ * `transport-discovery/bad-answer` for an answer that nobody can read.
  */
 export interface TransportDiscoveryClient {
-  /** Registers transports of ours, signed by both edges. Registering again is harmless. */
+  /**
+   * Registers transports of this visor. Registering again is harmless.
+   * @param signed entries with the signatures of both edges
+   */
   register(signed: readonly SignedEntry[]): Promise<void>;
-  /** Removes a transport of ours. Harmless when the other edge was faster. */
+  /** Removes a transport of this visor. Harmless when the other edge has removed it. */
   deregister(id: TransportId): Promise<void>;
-  /** One transport; undefined when there is none. */
+  /** Asks for one transport; undefined when there is none. */
   byId(id: TransportId): Promise<TransportEntry | undefined>;
-  /** The transports of a visor. */
+  /** Lists the transports of a visor. */
   byEdge(key: PublicKey): Promise<TransportEntry[]>;
-  /** The transports of all visors. Not signed. */
+  /** Lists the transports of all visors. */
   all(): Promise<TransportEntry[]>;
   /**
-   * Says how transports of ours are.
-   * @param statuses {@link MAX_STATUSES} at most
-   * @returns those that are not listed; undefined when the discovery takes no reports, as those of v1.3
+   * Reports the state of transports of this visor.
+   * @param statuses at most 250
+   * @returns the transports that the discovery does not list; undefined when it takes no reports, as in v1.3
    */
   report(statuses: readonly EdgeStatus[]): Promise<readonly TransportId[] | undefined>;
-  /** The transports of all visors and how they are; a discovery of v1.3 knows of no status. Not signed. */
+  /** Lists the transports of all visors with their state and figures. A discovery of v1.3 knows neither. */
   map(): Promise<MapTransport[]>;
 }
 
-/** How the client reaches the discovery. `{ ...runtime, url, secret }` fits. */
+/** What a client of a transport discovery needs. `{ ...runtime, url, secret }` fits. */
 export interface TransportDiscoveryClientDeps extends ServiceClientDeps {
-  /** Of the visor whose transports are registered. Not disposed by the client. */
+  /** The key of the visor whose transports are registered; it signs the requests. The client does not dispose it. */
   readonly secret: SecretKey;
 }
 
-/** Makes a client. */
+/**
+ * Makes a client of a transport discovery.
+ *
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import { generateSecretKey, publicKeyOf } from "../../core/mod.ts";
+ * import { createDenoRuntime } from "../../runtime/deno/mod.ts";
+ * import { makeTransportEntry, signTransportEntry } from "../../wire/transport_entry.ts";
+ * import { createTransportDiscovery, createTransportDiscoveryClient } from "./mod.ts";
+ *
+ * using runtime = createDenoRuntime();
+ * using secret = generateSecretKey(runtime.random);
+ * using other = generateSecretKey(runtime.random);
+ * // The discovery is in this process, so no server is needed. A client of another takes `http: runtime.http`.
+ * const http = await createTransportDiscovery({ runtime });
+ * const client = createTransportDiscoveryClient({ ...runtime, http, url: "http://discovery", secret });
+ *
+ * const entry = makeTransportEntry(publicKeyOf(secret), publicKeyOf(other), { kind: "stcp", label: "user" });
+ * const half = signTransportEntry(entry, { publicKey: publicKeyOf(secret), secret });
+ * await client.register([signTransportEntry(half, { publicKey: publicKeyOf(other), secret: other })]);
+ * assert((await client.byId(entry.id))?.kind === "stcp");
+ * await http.close();
+ * ```
+ */
 export function createTransportDiscoveryClient(deps: TransportDiscoveryClientDeps): TransportDiscoveryClient {
   const signed = createSignedClient(deps);
   const plain = createServiceClient(deps);

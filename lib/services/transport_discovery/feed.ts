@@ -1,7 +1,7 @@
 /**
  * Tells followers which transports there are and what changes: first everything, then every change in order. A follower
- * that was away goes on where it was, or begins anew when that was too long ago. Followers pull: one that is slow costs
- * nothing but its own time, and when it falls behind what is remembered it begins anew, too.
+ * that was away continues at its position, or begins anew when the changes since then are forgotten. Followers pull, so a
+ * slow follower delays nobody else.
  */
 
 import type { Random } from "../../runtime/mod.ts";
@@ -9,48 +9,48 @@ import { Signal } from "../../runtime/mod.ts";
 import { formatHex, type TransportId } from "../../types/mod.ts";
 import type { MapTransport } from "../../wire/map_transport.ts";
 
-/** One change of the map. One that is added again takes the place of what was told of it before. */
+/** One change of the map. A transport that is added again replaces what followers know of it. */
 export type TransportChange =
   | { readonly added: MapTransport }
   | { readonly removed: TransportId };
 
-/** What a follower is told. */
+/** What a follower receives: a part of a snapshot, or changes in their order. */
 export type FeedEvent =
   | {
     readonly type: "snapshot";
-    /** With the first part, what was known before is void. */
+    /** The first part of a snapshot: forget all transports known before. */
     readonly isFirst: boolean;
-    /** With the last part, the snapshot is whole. */
+    /** The last part of a snapshot: it is complete. */
     readonly isLast: boolean;
     /** Transports of this part. */
     readonly entries: readonly MapTransport[];
-    /** Where to go on from, with the last part; absent when one can only begin anew. */
+    /** Where to continue from; only with the last part, and absent when the source cannot continue anywhere. */
     readonly position?: string;
   }
   | { readonly type: "changes"; readonly changes: readonly TransportChange[]; readonly position: string };
 
-/** What can be followed: the discovery itself in this process, or one elsewhere through its client. */
+/** The map of a network as a source to follow: a discovery in this process, or another through its client. */
 export interface TransportFeed {
   /**
-   * Begins with a snapshot, or with what came after a position. Does not end by itself.
-   * @param options the position that a follower reached before; what ends the wait
-   * @throws the reason of the signal; {UnavailableError} when the source is gone: follow again, from the last position
+   * Follows the map: first a snapshot, or the changes after a position; then every change. It does not end by itself.
+   * @param options `after`: the position that the follower has reached; `signal`: ends it
+   * @throws the reason of the signal
+   * @throws {UnavailableError} `transport-discovery/…` when the source is gone: follow again from the last position
    */
   follow(options: { readonly after?: string | undefined; readonly signal: AbortSignal }): AsyncIterable<FeedEvent>;
-  /** How far the source is at this moment; absent when that must be asked elsewhere, see {@link TransportFeed.refresh}. */
+  /** The position of the source at this moment; absent when it is elsewhere, see {@link TransportFeed.refresh}. */
   readonly position?: string;
   /**
    * Asks the source for its position. A follower at that position knows all that was stored before the question.
-   * @returns the position; undefined when it has none: then followers have been told what there was
-   * @throws the reason of the signal; {UnavailableError} when the source does not answer
+   * @returns the position; undefined when the source has none: then followers have received everything already
+   * @throws the reason of the signal
+   * @throws {UnavailableError} `transport-discovery/no-position`, `http/unreachable` or `http/timeout` when the source does
+   * not answer
    */
   refresh?(options: { readonly signal: AbortSignal }): Promise<string | undefined>;
 }
 
-/**
- * Has a follower that is at a position come to another one? A position of another run of the discovery says nothing of
- * this one.
- */
+/** Has a follower at a position reached another one? Positions of two runs of a discovery cannot be compared. */
 export function hasReached(position: string | undefined, wanted: string): boolean {
   const [at, goal] = [parsePosition(position), parsePosition(wanted)];
   if (at === undefined || goal === undefined) return position === wanted;

@@ -89,8 +89,24 @@ async function* formatted(events: AsyncIterable<FeedEvent>): AsyncGenerator<stri
 }
 
 /**
- * Follows a discovery elsewhere. One of v1.3 has no feed: it is asked for all transports now and then, which gives a
- * snapshot whenever something changed.
+ * Makes a feed that follows a discovery elsewhere. A discovery of v1.3 has no feed: it is asked for all transports every
+ * now and then, and each change gives a snapshot.
+ *
+ * ```ts
+ * import { createDenoRuntime } from "../../runtime/deno/mod.ts";
+ * import { createTransportDiscovery, createTransportFeedClient } from "./mod.ts";
+ *
+ * using runtime = createDenoRuntime();
+ * const http = await createTransportDiscovery({ runtime });
+ * const feed = createTransportFeedClient({ ...runtime, http, url: "http://discovery" });
+ * const stop = new AbortController();
+ * for await (const event of feed.follow({ signal: stop.signal })) {
+ *   if (event.type === "snapshot" && event.isLast) break;
+ * }
+ * await http.close();
+ * ```
+ *
+ * @returns the feed; it connects when somebody follows
  */
 export function createTransportFeedClient(deps: ServiceClientDeps): TransportFeed {
   const { http, timers } = deps;

@@ -204,7 +204,7 @@ function checkEntry(signed: SignedEntry, caller: PublicKey): void {
   const { entry, signatures } = signed;
   const [first, second] = entry.edges;
   if (first === NULL_PUBLIC_KEY) throw falseEntry("an edge of the transport is the null key");
-  if (!TYPE.test(entry.type)) throw falseEntry("the type of the transport is not 1 to 32 printable characters");
+  if (!TYPE.test(entry.kind)) throw falseEntry("the type of the transport is not 1 to 32 printable characters");
   if (entry.label.length > MAX_LABEL_CHARACTERS) {
     throw falseEntry(`the label of the transport is longer than ${MAX_LABEL_CHARACTERS} characters`);
   }

@@ -34,39 +34,41 @@ export { type FeedEvent, hasReached, type TransportChange, type TransportFeed } 
 export type { MapTransport, TransportState } from "../../wire/map_transport.ts";
 export type { EdgeStatus, TransportFigures } from "../../wire/transport_status.ts";
 
-/** What a transport discovery is made of. */
+/** What a transport discovery needs. */
 export interface TransportDiscoveryDeps extends ServiceSettings {
   /** Time, randomness, the log and figures. */
   readonly runtime: Pick<Runtime, "clock" | "timers" | "random" | "log" | "metrics">;
-  /** Keeps transports and nonces; of this service alone. Its opener closes it. Absent: kept in memory. */
+  /** Keeps transports and nonces, and nothing of other services. The caller closes it. Absent: kept in memory. */
   readonly database?: SqlDatabase | undefined;
-  /** Keys of network monitors, which may strike out transports. */
+  /** Keys of network monitors, which may remove transports. Default: none. */
   readonly monitors?: readonly PublicKey[];
-  /** When a transport expires whose edges have ceased to report its status, ms; default 3 minutes. */
+  /** How long a transport stays listed after the last report of its edges, ms; default 3 minutes. */
   readonly expireMs?: number;
 }
 
-/** A transport discovery. Closing it ends the streams of its followers, which a server waits for when it closes. */
+/** A running transport discovery. Close it before its server: it ends the streams of followers, for which a server waits. */
 export interface TransportDiscovery extends HttpService {
-  /** For followers in the same process; others use {@link createTransportFeedClient}. */
+  /** The feed for followers in this process. Others use {@link createTransportFeedClient}. */
   readonly feed: TransportFeed;
 }
 
 /**
- * Makes a transport discovery.
+ * Starts a transport discovery (transports.md §6).
  *
  * ```ts
+ * import assert from "node:assert/strict";
  * import { createDenoRuntime } from "../../runtime/deno/mod.ts";
  * import { createTransportDiscovery } from "./mod.ts";
  *
  * using runtime = createDenoRuntime();
  * const discovery = await createTransportDiscovery({ runtime });
  * const answer = await discovery.fetch(new Request("http://localhost/all-transports"));
- * console.assert(await answer.text() === "null\n");
+ * assert(await answer.text() === "null\n");
  * await discovery.close();
  * ```
  *
- * @throws {UnavailableError} `storage/…` when the database cannot be used
+ * @returns the service; serve its `fetch`, and close it
+ * @throws {UnavailableError} `storage/…`, as {@link SqlDatabase}, when the database cannot be used
  */
 export async function createTransportDiscovery(deps: TransportDiscoveryDeps): Promise<TransportDiscovery> {
   const { runtime, database, monitors = [], expireMs } = deps;

@@ -30,9 +30,9 @@ export async function createSqlTransportStore(database: SqlDatabase): Promise<Tr
   const reported = database.prepare("SELECT transport_id FROM transports WHERE is_reported = 1 ORDER BY position");
   return {
     add: async (entries) => {
-      const changes = await database.transaction(entries.map(({ id, edges, type, label }) => ({
+      const changes = await database.transaction(entries.map(({ id, edges, kind, label }) => ({
         statement: insert,
-        parameters: [id, ...edges, type, label],
+        parameters: [id, ...edges, kind, label],
       })));
       return entries.filter((_entry, i) => changes[i] === 1);
     },
@@ -53,7 +53,7 @@ function entryOf(row: SqlRow): TransportEntry {
   return {
     id: row["transport_id"] as TransportId,
     edges: [row["edge_a"] as PublicKey, row["edge_b"] as PublicKey],
-    type: row["type"] as string,
+    kind: row["type"] as string,
     label: row["label"] as string,
   };
 }

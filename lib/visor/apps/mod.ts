@@ -7,18 +7,21 @@ import type { AppView } from "./view.ts";
 
 /** The apps of a visor, as `visor.apps`. */
 export interface VisorApps {
-  /** The apps that it runs, stopped ones included. */
+  /** Lists the apps, stopped ones included. */
   list(): AppView[];
   /**
-   * Starts an app; harmless when it has been started. Resolves when it does its work.
-   * @throws {RefusedError} `app/unknown`; what made its first run fail
-   * @throws {UnavailableError} `storage/write-failed`: it is stopped, as it was
+   * Starts an app. Resolves once the app works. Harmless when it runs already.
+   * @param name as `list` shows it
+   * @throws {RefusedError} `app/unknown` when there is no such app
+   * @throws {UnavailableError} `storage/write-failed`; the app stays stopped then
+   * @throws the error that ended its first run
    */
   start(name: string): Promise<void>;
   /**
-   * Stops an app, over restarts too, and waits until it has ended.
-   * @throws {RefusedError} `app/unknown`
-   * @throws {UnavailableError} `storage/write-failed`: it runs on
+   * Stops an app and waits until it has ended. It stays stopped over restarts of the visor.
+   * @param name as `list` shows it
+   * @throws {RefusedError} `app/unknown` when there is no such app
+   * @throws {UnavailableError} `storage/write-failed`; the app runs on then
    */
   stop(name: string): Promise<void>;
 }

@@ -5,15 +5,15 @@ import { viewSchema } from "../control/operation.ts";
 
 /** An app of this visor. */
 export interface AppView {
-  /** The name it is started and stopped by. */
+  /** The name by which it is started and stopped. */
   readonly name: string;
-  /** Its port of the visor, 1–65535. */
+  /** The port of the visor on which it listens, 1–65535. */
   readonly port: number;
-  /** `failed`: it ended with an error, and will be run again. */
+  /** What it does at this moment. `failed`: it ended with an error and will run again. */
   readonly state: "starting" | "running" | "stopped" | "failed";
-  /** ISO 8601: since when it has been in that state. */
+  /** Since when it is in that state, ISO 8601. */
   readonly since: string;
-  /** How often it was run again after a failure. */
+  /** How often it ran again after a failure. */
   readonly restarts: number;
 }
 

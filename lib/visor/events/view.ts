@@ -1,4 +1,4 @@
-/** What happens at a visor, as it is told. Tested in tests/visor/events/part_test.ts. */
+/** The events of a visor. Tested in tests/visor/events/part_test.ts. */
 
 import * as v from "valibot";
 import type { SocksRefusal } from "../../apps/mod.ts";
@@ -9,19 +9,35 @@ import { viewSchema } from "../control/operation.ts";
 import { type StatusCheck, statusCheckSchema } from "../status/view.ts";
 import { transportSchema, type TransportView } from "../transports/view.ts";
 
-/** A connection that events tell of. */
+/** A connection, as events show it. */
 export interface RouteEventView {
   /** The visor at the other end. */
   readonly remote: PublicKey;
-  /** Its port. */
+  /** The port at the other end, 1–65535. */
   readonly remotePort: Port;
-  /** The port here. */
+  /** The port at this end, 1–65535. */
   readonly localPort: Port;
-  /** Both ends included. Empty when the other visor dialled: it alone knows the path. */
+  /** The visors of the path, both ends included. Empty when the other visor dialled: only that visor knows the path. */
   readonly path: readonly PublicKey[];
 }
 
-/** Something that happened. `at` is ISO 8601. */
+/**
+ * Something that happened at a visor. `at` says when, ISO 8601; `type` says what.
+ *
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import { createSimulation } from "../../simulation/mod.ts";
+ * import { createVisor } from "../mod.ts";
+ *
+ * const network = createSimulation();
+ * const a = await network.run(createVisor({ network, data: "a" }));
+ * const events = a.events()[Symbol.asyncIterator]();
+ * const b = await network.run(createVisor({ network, data: "b", join: a.ticket }));
+ * const [{ value: event }] = await network.run(Promise.all([events.next(), b.routes.ping(a.publicKey)]));
+ * assert.equal(event.type, "transport-up");
+ * for (const visor of [b, a]) await network.run(async () => await visor[Symbol.asyncDispose]());
+ * ```
+ */
 export type VisorEvent =
   & { readonly at: string }
   & (
@@ -38,11 +54,11 @@ export type VisorEvent =
       readonly reason: GroupCloseReason;
       readonly message?: string;
     }
-    /** The proxy server turned a client away. Of one visor a few a minute are told. */
+    /** The proxy server turned a client away. There are a few such events a minute for one visor. */
     | { readonly type: "proxy-refused"; readonly refusal: SocksRefusal }
-    /** A check of the status report does worse, or works again. */
+    /** A check of the status report became worse, or works again. */
     | { readonly type: "degraded" | "recovered"; readonly check: StatusCheck }
-    /** Events are missing here: they came faster than they were taken. `count` is absent when nobody knows how many. */
+    /** Events are missing here, since the consumer was too slow. `count` is absent when their number is not known. */
     | { readonly type: "missed"; readonly count?: number }
   );
 

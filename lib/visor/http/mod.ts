@@ -7,10 +7,13 @@ import { HttpPart } from "./part.ts";
 /** HTTP at public keys, as `visor.http`. */
 export interface VisorHttp {
   /**
-   * Asks the HTTP server at a public key, over messaging: `http://<key>.sky[:port]/path`, port 80 unless named. The
-   * key may be shortened to its first 8 digits, or be a name.
-   * @throws {RefusedError} `http/no-key` when the URL names no public key; `visor/unknown-name`, `visor/unknown-key`
-   * @throws {UnavailableError} `http/unreachable`; the reason of the request's signal
+   * Sends a request to the HTTP server at a public key, over messaging.
+   * @param request its URL is `http://KEY.sky[:port]/path`, where KEY is a public key, its first 8 digits or more, or a
+   * name; the default port is 80
+   * @throws {RefusedError} `http/no-key` when the URL names no public key; `visor/unknown-name`, `visor/unknown-key` or
+   * `visor/ambiguous-key` when KEY does not name one
+   * @throws {UnavailableError} `http/unreachable` when there is no answer
+   * @throws the reason of the request's signal
    */
   fetch(request: Request): Promise<Response>;
 }

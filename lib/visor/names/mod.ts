@@ -1,4 +1,4 @@
-/** `visor.names`: names for keys, which stand wherever a key does. Tested in tests/visor/embedding_test.ts. */
+/** `visor.names`: names for keys. A name can be used wherever a key can. Tested in tests/visor/embedding_test.ts. */
 
 import type { PublicKey } from "../../types/mod.ts";
 import type { Capability } from "../capability.ts";
@@ -6,22 +6,25 @@ import { nameRoutes } from "./api.ts";
 import { NamesPart } from "./part.ts";
 import type { NameView } from "./view.ts";
 
-/** The names that a visor knows, as `visor.names`. */
+/** The names of a visor for public keys, as `visor.names`. A name can be used wherever a key can. */
 export interface VisorNames {
-  /** All names, in the order of the alphabet. */
+  /** Lists all names in alphabetical order. */
   list(): readonly NameView[];
-  /** The key of a name; undefined when there is no such name. */
+  /** Gives the key of a name; undefined when there is no such name. */
   keyOf(name: string): PublicKey | undefined;
   /**
-   * Names a key, over restarts too; one that had the name loses it.
-   * @param name 1–63 small letters, digits and `-`; it must not look like the beginning of a key (`0` and hex digits, or 8
+   * Gives a name to a key, and keeps it over restarts. Another key that had the name loses it.
+   * @param name 1–63 small letters, digits and `-`; not what looks like the beginning of a key (`0` and hex digits, or 8
    * hex digits and more) or like the id of a transport
-   * @throws {RefusedError} `name/bad-name`, `name/bad-key`; {UnavailableError} `storage/write-failed`
+   * @param publicKey 66 hex digits
+   * @throws {RefusedError} `name/bad-name`; `name/bad-key` when the key is not a public key
+   * @throws {UnavailableError} `storage/write-failed`
    */
   set(name: string, publicKey: string): Promise<void>;
   /**
-   * Forgets a name.
-   * @throws {RefusedError} `name/not-found`; {UnavailableError} `storage/write-failed`
+   * Removes a name.
+   * @throws {RefusedError} `name/not-found` when there is no such name
+   * @throws {UnavailableError} `storage/write-failed`
    */
   remove(name: string): Promise<void>;
 }

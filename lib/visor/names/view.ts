@@ -9,9 +9,9 @@ import { viewSchema } from "../control/operation.ts";
 export interface NameView {
   /** 1–63 small letters, digits and `-`. */
   readonly name: string;
-  /** What it stands for. */
+  /** The key that it stands for. */
   readonly publicKey: PublicKey;
-  /** Who gave it: the user, or an invite that was opened. */
+  /** Where it comes from: the user, or an invite that the user opened. */
   readonly from: "user" | "invite";
 }
 

@@ -10,18 +10,20 @@ import type { ProxyView } from "./view.ts";
 
 /** The proxies of a visor, as `visor.proxies`. */
 export interface VisorProxies {
-  /** The proxies that were set up, stopped ones included. */
+  /** Lists the proxies that were set up, stopped ones included. */
   list(): ProxyView[];
   /**
-   * Sets up a proxy, kept over restarts, and starts it; a server replaces the one before.
-   * @throws {UnavailableError} `network/listen-failed`, `network/address-in-use` when a client's local address cannot be
-   * had, `storage/write-failed`: then all is as it was
+   * Sets up a proxy, starts it, and keeps it over restarts. A server replaces the server before it.
+   * @param settings of a server or of a client
+   * @throws {UnavailableError} `network/address-in-use` or `network/listen-failed` when a client cannot listen;
+   * `storage/write-failed`. Nothing has changed then.
    */
   add(settings: ProxySettings): Promise<ProxyView>;
   /**
-   * Stops a proxy and forgets it.
-   * @throws {RefusedError} `proxy/not-found`
-   * @throws {UnavailableError} `storage/write-failed`: it runs on
+   * Stops a proxy and removes it.
+   * @param id as `list` shows it
+   * @throws {RefusedError} `proxy/not-found` when there is no such proxy
+   * @throws {UnavailableError} `storage/write-failed`; the proxy runs on then
    */
   remove(id: string): Promise<void>;
 }

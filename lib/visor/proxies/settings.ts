@@ -6,33 +6,33 @@ import { publicKeySchema } from "../../check/mod.ts";
 import type { PathStep, PublicKey } from "../../types/mod.ts";
 import { transportIdSchema } from "../control/keys.ts";
 
-/** Lets others leave through this visor. There is one at most, since there is one port 3. */
+/** The settings of an exit: other visors reach the internet through this one. A visor has one at most, on its port 3. */
 export interface ProxyServerSettings {
-  /** Which of the two it is. */
+  /** Which of the two roles it has. */
   readonly role: "server";
-  /** What clients must send. Absent: nothing. */
+  /** The passcode that clients must send, 1–255 bytes of UTF-8. Absent: none. */
   readonly passcode?: string | undefined;
-  /** Who may connect; empty: everybody. */
+  /** The visors that may connect; empty: all. */
   readonly allow: readonly PublicKey[];
-  /** `public` and CIDRs. */
+  /** The addresses that it connects to: `public` and CIDR blocks such as `192.168.1.0/24`. */
   readonly destinations: readonly string[];
 }
 
-/** Opens a local SOCKS5 address whose exit is another visor. */
+/** The settings of a local SOCKS5 address whose exit is another visor. */
 export interface ProxyClientSettings {
-  /** Which of the two it is. */
+  /** Which of the two roles it has. */
   readonly role: "client";
   /** The visor that runs the exit. */
   readonly to: PublicKey;
-  /** `host:port` */
+  /** Where it listens, `host:port`; port 0 takes a free one. */
   readonly listen: string;
-  /** The visors or transports to go over, the one to the exit last. */
+  /** The visors or transports to take, in order, up to the exit. Absent: any route. */
   readonly path?: readonly PathStep[] | undefined;
-  /** The passcode of the exit. */
+  /** The passcode of the exit, 1–255 bytes of UTF-8. Absent: none. */
   readonly passcode?: string | undefined;
 }
 
-/** Either role. */
+/** The settings of a proxy, server or client. */
 export type ProxySettings = ProxyServerSettings | ProxyClientSettings;
 
 const destination = v.pipe(

@@ -6,23 +6,23 @@ import { appStateSchema, type AppView } from "../apps/view.ts";
 import { wholeKey } from "../control/keys.ts";
 import { viewSchema } from "../control/operation.ts";
 
-/** A SOCKS5 proxy of this visor: the exit for others, or the local entrance to somebody's exit. */
+/** A SOCKS5 proxy of this visor: an exit for others, or a local entrance to the exit of another visor. */
 export interface ProxyView {
-  /** The name it is removed by. */
+  /** The id by which it is removed. */
   readonly id: string;
-  /** `server`: the exit for others; `client`: the local entrance. */
+  /** `server`: an exit for others; `client`: a local entrance. */
   readonly role: "server" | "client";
-  /** `host:port` of a client's entrance. */
+  /** Where a client listens, `host:port`; absent for a server. */
   readonly listen?: string;
-  /** The exit's public key, of a client. */
+  /** The key of a client's exit; absent for a server. */
   readonly to?: PublicKey;
-  /** Who may use a server; empty: every visor of the network. */
+  /** The visors that may use a server; empty: all visors of the network. Absent for a client. */
   readonly allow?: readonly PublicKey[];
-  /** Where a server goes: `public` and blocks of addresses. */
+  /** The addresses that a server connects to: `public` and CIDR blocks. Absent for a client. */
   readonly destinations?: readonly string[];
-  /** Does a server ask for a passcode? */
+  /** Does a server ask for a passcode? Absent for a client. */
   readonly wantsPasscode?: boolean;
-  /** Of the app that does the work. */
+  /** The state of the app that does the work. */
   readonly state: AppView["state"];
 }
 

@@ -1,4 +1,4 @@
-/** `visor.routes`: paths through the network, measured or only looked at. Tested in tests/visor/embedding_test.ts. */
+/** `visor.routes`: routes through the network, found, explained and measured. Tested in tests/visor/embedding_test.ts. */
 
 import type { BenchResult } from "../../apps/mod.ts";
 import type { PingOptions, PingResult, RuleSummary } from "../../routing/mod.ts";
@@ -7,29 +7,37 @@ import { routeRoutes } from "./api.ts";
 import { type FindOptions, RoutesPart, type VisorBenchOptions } from "./part.ts";
 import type { RouteCandidateView, RouteView } from "./view.ts";
 
-/** The routes of a visor, as `visor.routes`. A remote is a public key, its first 8 digits or more, or a name. */
+/**
+ * The routes of a visor, as `visor.routes`. A `remote` is a public key, its first 8 digits or more, or a name; otherwise a
+ * call throws {RefusedError} `visor/unknown-key`, `visor/unknown-name` or `visor/ambiguous-key`.
+ */
 export interface VisorRoutes {
   /**
-   * Asks the route finder for routes to a visor, the best first.
-   * @throws {UnavailableError} `route/not-found`
+   * Asks for routes to a visor.
+   * @returns at least one route, the best first
+   * @throws {UnavailableError} `route/not-found` when no route satisfies the options
+   * @throws the reason of `options.signal`
    */
   find(remote: string, options?: FindOptions): Promise<RouteView[]>;
   /**
-   * Shows which routes to a visor there could be, and why one is chosen and the others are not; the chosen one first. None
-   * is chosen when every one breaks a condition.
+   * Shows which routes to a visor there could be, and why a dial would take one and not the others.
+   * @returns the chosen route first; none is chosen when each breaks a condition
    * @throws {UnavailableError} `route/not-found` when there is nothing to show
+   * @throws the reason of `options.signal`
    */
   explain(remote: string, options?: FindOptions): Promise<RouteCandidateView[]>;
-  /** All live routing rules. */
+  /** Lists the routing rules that this visor holds. */
   rules(): RuleSummary[];
   /**
-   * Sets up a route and measures round trips over it.
-   * @throws as {@link Visor.dial}; {UnavailableError} `visor/offline` after 1.5 s without a messaging session
+   * Sets up a route to a visor and measures round trips over it.
+   * @throws as {@link Visor.dial}
+   * @throws {UnavailableError} `visor/offline` when this visor has had no messaging session for 1.5 s
    */
   ping(remote: string, options?: PingOptions): Promise<PingResult>;
   /**
-   * Sets up a route and measures its throughput, in both directions one after the other.
-   * @throws as {@link VisorRoutes.ping}; {ProtocolError} `bench/cut` when the other visor is busy
+   * Sets up a route to a visor and measures its throughput, first from here, then to here.
+   * @throws as {@link VisorRoutes.ping}
+   * @throws {ProtocolError} `bench/cut` when the other visor is busy or leaves
    */
   bench(remote: string, options?: VisorBenchOptions): Promise<BenchResult>;
 }

@@ -24,15 +24,15 @@ import { candidateViewOf, type RouteCandidateView, type RouteView, routeViewOf }
 /** How long to measure in each direction unless told, s. */
 const BENCH_SECONDS = 3;
 
-/** How to measure throughput. */
+/** What the route of a measurement must satisfy, and how long to measure. */
 export interface VisorBenchOptions extends RouteConstraints {
-  /** For each direction, 0.1–60; default 3. */
+  /** How long to measure in each direction, s, 0.1–60; default 3. */
   readonly seconds?: number;
   /** Aborting it ends the call. */
   readonly signal?: AbortSignal;
 }
 
-/** How to look for routes. */
+/** What routes must satisfy, and how many to find. */
 export interface FindOptions extends Omit<RouteQuery, "source" | "destination"> {
   /** Aborting it ends the call. */
   readonly signal?: AbortSignal;

@@ -14,42 +14,42 @@ import { type PublicKey, visorsOf } from "../../types/mod.ts";
 import { transportIdSchema, wholeKey } from "../control/keys.ts";
 import { viewSchema } from "../control/operation.ts";
 
-/** A path through the network. */
+/** A route through the network, as it was found. */
 export interface RouteView {
-  /** How many transports it takes. */
+  /** How many transports it passes. */
   readonly hops: number;
   /** From source to destination, both included. */
   readonly visors: readonly PublicKey[];
-  /** Ids of the transports in the order taken: one less than the visors. */
+  /** The ids of its transports in order: one less than the visors. */
   readonly transports: readonly string[];
   /**
-   * In the metric asked for, the less the better: hops, ms there and back, seconds for one MB at the narrowest transport,
-   * resets an hour, or the weighted mix.
+   * The cost by the metric of the query; less is better. Hops; latency: round trip, ms; throughput: seconds for one MB at the
+   * slowest transport; reliability: resets an hour; or the weighted mix.
    */
   readonly cost: number;
-  /** There and back, ms; transports that nobody measured count as usual ones of their kind. */
+  /** Round trip, ms. Transports that nobody measured count with the usual figures of their kind. */
   readonly latencyMs: number;
-  /** Of the narrowest transport. */
+  /** The throughput of its slowest transport, MB/s (10⁶ bytes). */
   readonly throughputMBps: number;
-  /** Of all transports together. */
+  /** How often an hour one of its transports is lost. */
   readonly resetsPerHour: number;
-  /** Which of these nobody measured on every transport; absent when all were. */
+  /** The figures that were not measured on every transport; absent when all were. */
   readonly assumed?: readonly Measurable[];
 }
 
-/** A route that could be taken, and what decided for or against it. */
+/** A route that a dial could take, and why it would or would not. */
 export interface RouteCandidateView {
   /** From source to destination, both included. */
   readonly visors: readonly PublicKey[];
-  /** Ids, one less than visors. */
+  /** The ids of its transports in order: one less than the visors. */
   readonly transports: readonly string[];
-  /** By every measure. */
+  /** Its figures by every measure. */
   readonly cost: Figures;
-  /** Which of these nobody measured on every transport; absent when all were. */
+  /** The figures that were not measured on every transport; absent when all were. */
   readonly assumed?: readonly Measurable[];
-  /** Is it the one that a dial would try first? At most one is. */
+  /** Would a dial try it first? At most one route is chosen. */
   readonly chosen: boolean;
-  /** Why it is chosen, or why not. */
+  /** Why it is chosen or not, in words. */
   readonly reason: string;
 }
 

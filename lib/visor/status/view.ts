@@ -7,29 +7,29 @@ import { viewSchema } from "../control/operation.ts";
 
 /** One thing that a visor checks about itself. */
 export interface StatusCheck {
-  /** A word that stays the same, such as `messaging` or `route-finder`. */
+  /** What was checked; a stable word such as `messaging` or `route-finder`. */
   readonly name: string;
-  /** `degraded`: it works, but not as it should; `failed`: what depends on it does not work. */
+  /** `ok`; `degraded`: it works, but not as it should; `failed`: what depends on it does not work. */
   readonly state: "ok" | "degraded" | "failed";
-  /** ISO 8601: since when it has been so. */
+  /** Since when this is so, ISO 8601. */
   readonly since: string;
-  /** What was found, for people: `connected to 2 servers`. */
+  /** What was found, in words, such as `connected to 2 servers`. */
   readonly detail: string;
-  /** What to do about it. */
+  /** What to do about it, in words; absent when nothing needs to be done. */
   readonly remedy?: string;
 }
 
 /** The state of a visor. */
 export interface VisorStatus {
-  /** Whose state it is. */
+  /** The key of the visor. */
   readonly publicKey: PublicKey;
-  /** Of this program, `major.minor.patch`. */
+  /** The version of this program, `major.minor.patch`. */
   readonly version: string;
-  /** Since the visor was started; a fraction is possible. */
+  /** How long the visor has run, s; may have a fraction. */
   readonly uptimeSeconds: number;
-  /** No check has failed. */
+  /** True when no check has failed. */
   readonly healthy: boolean;
-  /** One for each part and service that the visor depends on. */
+  /** One check for each part and service that the visor depends on. */
   readonly checks: readonly StatusCheck[];
 }
 

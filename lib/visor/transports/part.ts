@@ -1,4 +1,4 @@
-/** A visor's transports as its user sees them: what is wanted is kept in the data folder and comes back after a restart. */
+/** The transports that the user wants. The data folder keeps them, and a restart brings them back. */
 
 import { ClosedError, describeError, RefusedError } from "../../errors/mod.ts";
 import { type Runtime, withTimeout } from "../../runtime/mod.ts";
@@ -10,7 +10,7 @@ import type { KeptDocument } from "../kept_document.ts";
 import { type NetworkTransport, networkViewOf, type TransportView, viewOf } from "./view.ts";
 import type { WantedTransport } from "./wanted.ts";
 
-/** An id may be shortened to so many digits where a person types it. */
+/** The fewest digits of an id that a person may type. */
 const SHORTEST_ID = 8;
 
 /** How long a transport that a user asks for may take, ms. */
@@ -18,9 +18,9 @@ const ADD_WITHIN_MS = 15_000;
 
 /** How to open a transport. */
 export interface AddTransportOptions {
-  /** `stcp`, `stcpr`, `dmsg`, `ws`, or the kind of a driver from outside. */
+  /** `stcp`, `stcpr`, `dmsg`, `ws`, or the kind of another driver. */
   readonly kind: string;
-  /** In the driver's form, such as `host:port`; drivers that find a visor by its key need none. */
+  /** The address in the driver's form, such as `host:port`. Drivers that find a visor by its key need none. */
   readonly address?: string | undefined;
   /** Aborting it ends the call. */
   readonly signal?: AbortSignal;

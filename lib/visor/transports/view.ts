@@ -9,46 +9,46 @@ import { viewSchema } from "../control/operation.ts";
 
 /** A transport of this visor. */
 export interface TransportView {
-  /** A lower-case UUID that follows from both visors and the type (transports.md §1.3). */
+  /** The id, a lower-case UUID computed from both visors and the kind (transports.md §1.3). */
   readonly id: string;
-  /** The driver's kind: `stcp`, `dmsg`, or that of a driver from outside. */
+  /** The kind: `stcp`, `dmsg` …, or that of another driver. */
   readonly type: string;
   /** The visor at the other end. */
   readonly remote: PublicKey;
-  /** Who wanted it: `user`, or `automatic` for a dial that found no route. */
+  /** Who opened it: `user`, or `automatic` for a dial that found no route. */
   readonly label: string;
-  /** Can it carry packets at this moment? One that is down is dialled until it answers. */
+  /** Can it carry packets at this moment? A transport that is down is dialled until it answers. */
   readonly up: boolean;
-  /** Round trip, smoothed, ms; absent until it was measured. */
+  /** Round trip, smoothed, ms; absent until it is measured. */
   readonly latencyMs?: number;
-  /** Payload of packets sent, over all links so far. */
+  /** Payload bytes of packets sent, over all links so far. */
   readonly sentBytes: number;
-  /** Payload of packets received, over all links so far. */
+  /** Payload bytes of packets received, over all links so far. */
   readonly receivedBytes: number;
-  /** ISO 8601: since when it has been up or down. */
+  /** Since when it is up or down, ISO 8601. */
   readonly since: string;
 }
 
 /** A transport of the network, as transport discovery lists it. */
 export interface NetworkTransport {
-  /** As {@link TransportView.id}. */
+  /** The id, as {@link TransportView.id}. */
   readonly id: string;
-  /** The kind as its visors registered it, known here or not. */
+  /** The kind as its visors registered it; this visor may not know it. */
   readonly type: string;
   /** Both visors, the smaller key first. */
   readonly edges: readonly [PublicKey, PublicKey];
   /**
-   * Does it carry packets? Of its own transports the visor knows; of others it is what their edges told discovery.
-   * `unknown`: they told nothing, or not lately.
+   * Does it carry packets? For its own transports the visor knows; for others, their edges told the discovery. `unknown`:
+   * the edges reported nothing, or not lately.
    */
   readonly status: "working" | "not-working" | "unknown";
-  /** ISO 8601: since when it has been so; absent when the status is unknown. */
+  /** Since when the status holds, ISO 8601; absent when it is unknown. */
   readonly since?: string;
   /** Round trip, ms; absent until an edge has measured it. */
   readonly latencyMs?: number;
-  /** The most that lately passed in one direction, 10⁶ bytes a second; absent when next to nothing passed. */
+  /** The highest rate seen lately in one direction, MB/s (10⁶ bytes); absent when next to nothing passed. */
   readonly throughputMBps?: number;
-  /** How often its link was lost in the last hour; absent when no edge told. */
+  /** How often its link was lost in the last hour; absent when no edge reported it. */
   readonly resetsPerHour?: number;
 }
 
@@ -95,13 +95,13 @@ export function viewOf(transport: TransportSummary): TransportView {
 
 /** A transport of the network. Of our own we know more, and sooner, than discovery. */
 export function networkViewOf(listed: MapTransport, own: TransportSummary | undefined): NetworkTransport {
-  const { id, type, edges, throughputMBps, resetsPerHour } = listed;
+  const { id, kind, edges, throughputMBps, resetsPerHour } = listed;
   const status = own === undefined ? listed.status ?? "unknown" : own.up ? "working" : "not-working";
   const since = own?.since ?? listed.since;
   const latencyMs = own?.latencyMs ?? listed.latencyMs;
   return {
     id,
-    type,
+    type: kind,
     edges,
     status,
     ...(since === undefined ? {} : { since: new Date(since).toISOString() }),

@@ -137,7 +137,7 @@ Deno.test("a finder in the process of the discovery answers though many changes 
   await assert.rejects(finder.findRoutes(ASKED), { code: "route/not-found" });
   const { http } = makeWorld(0n, httpTo({ discovery })).runtime;
   const client = createTransportDiscoveryClient({ ...runtime, http, url: "http://discovery", secret: A.secret });
-  const others = Array.from({ length: 30 }, (_, i) => makeSigned(A, B, { type: `t${i}` }));
+  const others = Array.from({ length: 30 }, (_, i) => makeSigned(A, B, { kind: `t${i}` }));
   await Promise.all(others.map((signed) => client.register([signed])));
   assert.equal((await finder.findRoutes(ASKED)).length, 1);
   await discovery.close();

@@ -40,7 +40,7 @@ function entriesOf(data: VectorCase): TransportEntry[] {
   return (data.transports as VectorCase[]).map(({ t_id, edges, type }) => ({
     id: t_id as TransportId,
     edges: edges as [PublicKey, PublicKey],
-    type,
+    kind: type,
     label: "user",
   }));
 }

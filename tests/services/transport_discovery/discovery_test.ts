@@ -63,13 +63,13 @@ const FALSE_ENTRIES: Readonly<Record<string, SignedEntry>> = {
     ...makeSigned(A, B),
     signatures: makeSigned(A, B).signatures.toReversed() as unknown as [Signature, Signature],
   },
-  "whose id belongs to another type": signBoth({ ...makeSigned(A, B).entry, type: "stcpr" }, [A, B]),
+  "whose id belongs to another type": signBoth({ ...makeSigned(A, B).entry, kind: "stcpr" }, [A, B]),
   "whose edges are out of order": signBoth({
     ...makeSigned(A, B).entry,
     edges: [...makeSigned(A, B).entry.edges].reverse() as unknown as SignedEntry["entry"]["edges"],
   }, [A, B]),
   "of two others": makeSigned(B, C),
-  "without a type": makeSigned(A, B, { type: "" }),
+  "without a type": makeSigned(A, B, { kind: "" }),
   "with a label without end": makeSigned(A, B, { label: "x".repeat(300) }),
   "to oneself, signed by somebody else in the second slot": {
     ...TO_ONESELF,

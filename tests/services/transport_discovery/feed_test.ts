@@ -11,7 +11,7 @@ import { makeVisor } from "./support.ts";
 const [A, B] = [makeVisor(1), makeVisor(2)];
 
 function entry(number: number): TransportEntry {
-  return makeTransportEntry(A.publicKey, B.publicKey, { type: `t${number}`, label: "" });
+  return makeTransportEntry(A.publicKey, B.publicKey, { kind: `t${number}`, label: "" });
 }
 
 /** A map and its feed, changed together as the rules do it. */

@@ -252,7 +252,7 @@ simulationTest(
     };
     await follow(1_000);
     for (let round = 0; round < 5; round++) {
-      const signed = [makeSigned(A, B, { type: `t${round}` }), makeSigned(A, B, { type: `u${round}` })];
+      const signed = [makeSigned(A, B, { kind: `t${round}` }), makeSigned(A, B, { kind: `u${round}` })];
       await world.as(A, (client) => client.register(signed));
       await world.as(A, (client) => client.deregister(at(signed, 1).entry.id));
       await follow(1_000);
@@ -261,7 +261,7 @@ simulationTest(
     assert.equal(snapshots, 1, "nothing was told twice");
 
     // More changes than are remembered.
-    const { id } = makeSigned(A, B, { type: "t0" }).entry;
+    const { id } = makeSigned(A, B, { kind: "t0" }).entry;
     const flapping = Array.from({ length: 250 }, (_, i) => says(i % 2 === 0, { id }));
     for (let i = 0; i < 81; i++) await world.as(A, (client) => client.report(flapping));
     await follow(5_000);

@@ -9,8 +9,8 @@ import { makeVisor, type TestVisor } from "./support.ts";
 
 const [A, B, C] = [makeVisor(1), makeVisor(2), makeVisor(3)];
 
-function entry(a: TestVisor, b: TestVisor, parts: { type?: string; label?: string } = {}): TransportEntry {
-  return makeTransportEntry(a.publicKey, b.publicKey, { type: "stcp", label: "user", ...parts });
+function entry(a: TestVisor, b: TestVisor, parts: { kind?: string; label?: string } = {}): TransportEntry {
+  return makeTransportEntry(a.publicKey, b.publicKey, { kind: "stcp", label: "user", ...parts });
 }
 
 /** What every store must do. */
@@ -29,7 +29,7 @@ const CASES: Readonly<Record<string, (store: TransportStore) => Promise<void>>> 
     assert.deepEqual(await store.byEdge(A.publicKey), [entry(A, A)]);
   },
   "keeps the order in which transports came first": async (store) => {
-    const entries = [entry(C, A), entry(A, B), entry(A, B, { type: "dmsg" })];
+    const entries = [entry(C, A), entry(A, B), entry(A, B, { kind: "dmsg" })];
     await store.add(entries);
     await store.add([entry(C, A, { label: "automatic" })]);
     const expected = [entry(C, A, { label: "automatic" }), ...entries.slice(1)];

@@ -22,8 +22,8 @@ export function makeVisor(number: number): TestVisor {
 }
 
 /** An entry signed by both of its edges. */
-export function makeSigned(a: TestVisor, b: TestVisor, parts: { type?: string; label?: string } = {}): SignedEntry {
-  const entry = makeTransportEntry(a.publicKey, b.publicKey, { type: "stcp", label: "user", ...parts });
+export function makeSigned(a: TestVisor, b: TestVisor, parts: { kind?: string; label?: string } = {}): SignedEntry {
+  const entry = makeTransportEntry(a.publicKey, b.publicKey, { kind: "stcp", label: "user", ...parts });
   return signBoth(entry, [a, b]);
 }
 
