@@ -52,7 +52,7 @@ export interface CreateVisorOptions extends VisorSettings {
  * machine only; `config/invalid` or `config/bad-key` when a file of the data folder or `v13Config` is wrong;
  * `config/other-visor` when `v13Config` belongs to another visor than the folder; `transport/bad-kind` when a driver has a
  * wrong or a taken kind; `visor/already-running` when another process uses the folder;
- * `visor/foreign-folder` when the folder holds files that are not of a visor
+ * `visor/foreign-folder` when the folder holds files, but none of a visor
  * @throws {UnavailableError} `storage/read-failed` or `storage/write-failed` when the folder cannot be used; `network/listen-failed` when a port
  * cannot be had
  */
