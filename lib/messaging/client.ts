@@ -6,7 +6,7 @@
 import { publicKeyOf } from "../core/mod.ts";
 import { ClosedError, describeError, hasCode, ProtocolError, RefusedError, UnavailableError } from "../errors/mod.ts";
 import { checkPort, type KeyedDialOptions, type KeyedListener, type KeyedNetwork, PortSpace } from "../overlay/mod.ts";
-import { sideBySide, untilAborted, withTimeout } from "../runtime/mod.ts";
+import { headStartOf, nextMean, sideBySide, sleep, untilAborted, withTimeout } from "../runtime/mod.ts";
 import type { Runtime } from "../runtime/mod.ts";
 import { shortKey } from "../types/mod.ts";
 import type { MonotonicMs, OverlayAddress, Port, PublicKey, SecretKey } from "../types/mod.ts";
@@ -83,8 +83,14 @@ export interface MessagingSession {
 /** Changes of sessions that come together are published together, ms. */
 const ENTRY_SPACING_MS = 500;
 
-/** How long one server is ahead of the next one, ms: a v1.3 server that cannot help keeps silent for ever. */
-const HEAD_START_MS = 1_000;
+/**
+ * How long a request may take before it is sent again, ms. A v1.3 server that cannot pass it on keeps silent for ever,
+ * although the other client may be back a moment later. At most ten requests come together within the limit of a dial.
+ */
+const AGAIN = { leastMs: 2_000, mostMs: 2_500, unmeasuredMs: 2_000 } as const;
+
+/** How often and how long a client is asked for whose session broke after silence, ms: it is about to open another one. */
+const RETURN = { everyMs: 400, withinMs: 2_000 } as const;
 
 /**
  * Starts a messaging client. It tries for ever: servers and the discovery may come and go.
@@ -128,6 +134,8 @@ class Client implements MessagingClient {
   readonly #entries: EntryCache;
   readonly #ports = new PortSpace<AcceptQueue>("messaging");
   readonly #sessions: ClientSessions;
+  /** How long streams took to open lately over each session, ms. */
+  readonly #streamMs = new WeakMap<Session, number>();
   #lastRequestNs = 0n;
   readonly #publisher;
   readonly #closing = new AbortController();
@@ -213,8 +221,53 @@ class Client implements MessagingClient {
     await Promise.all([this.#sessions.close(), this.#publisher.close()]);
   }
 
-  /** With what we remember of the other client first, and when that leads nowhere, with what the discovery says now. */
+  /**
+   * Asks until somebody says something: silence does not mean that the next request is not answered. When what kept
+   * silent breaks, a session was dead, here or there, and who was dead may be about to return.
+   */
   async #dial(remote: OverlayAddress, signal: AbortSignal): Promise<MessagingStream> {
+    const { clock, timers } = this.#deps.runtime;
+    let wasSilent = false;
+    let silenceEndedAt = Infinity;
+    let isAnswer = true;
+    return await sideBySide(repeats(), {
+      timers,
+      headStartMs: () => headStartOf(this.#slowestMs(), AGAIN),
+      attempt: async (isRepeat, aborted) => {
+        if (isRepeat && !wasSilent) {
+          wasSilent = true;
+          this.#doubt(remote.publicKey);
+        }
+        if (silenceEndedAt < Infinity) await sleep(timers, RETURN.everyMs, aborted);
+        const startedAt = clock.monotonic();
+        try {
+          return await this.#dialOnce(remote, aborted);
+        } catch (error) {
+          isAnswer = !wasSilent || startedAt >= silenceEndedAt + RETURN.withinMs;
+          silenceEndedAt = Math.min(silenceEndedAt, clock.monotonic());
+          throw error;
+        }
+      },
+      discard: (late) => late.close(),
+      isFinal: (error) => isAnswer || !(error instanceof UnavailableError),
+      signal,
+    });
+  }
+
+  /** Silence: the entry may be old, and the sessions may be dead. */
+  #doubt(key: PublicKey): void {
+    this.#entries.expire(key);
+    for (const session of this.#sessions.all) session.probe();
+  }
+
+  /** The time of the session on which streams take longest to open, ms; undefined when none was opened. */
+  #slowestMs(): number | undefined {
+    const measured = this.#sessions.all.flatMap((session) => this.#streamMs.get(session) ?? []);
+    return measured.length === 0 ? undefined : Math.max(...measured);
+  }
+
+  /** With what we remember of the other client first, and when that leads nowhere, with what the discovery says now. */
+  async #dialOnce(remote: OverlayAddress, signal: AbortSignal): Promise<MessagingStream> {
     const known = await untilAborted(this.#lookUp(remote.publicKey), signal);
     const result = await this.#tryServers(known.servers, { remote, signal });
     if (!(result instanceof UnavailableError)) return result;
@@ -283,7 +336,7 @@ class Client implements MessagingClient {
     try {
       return await sideBySide(servers, {
         timers: this.#deps.runtime.timers,
-        headStartMs: HEAD_START_MS,
+        headStartMs: (server) => headStartOf(this.#streamMsOf(server)),
         attempt: tryServer,
         discard: (late) => late.close(),
         isFinal: (error) => !isOfServer(error),
@@ -305,6 +358,11 @@ class Client implements MessagingClient {
       : new UnavailableError("messaging/no-session", `${dial}: none of its servers can be reached`, { details, cause });
   }
 
+  #streamMsOf(server: PublicKey): number | undefined {
+    const session = this.#sessions.get(server);
+    return session && this.#streamMs.get(session);
+  }
+
   #noteFailure(error: unknown, { remote, server }: { remote: OverlayAddress; server: PublicKey }): void {
     this.#deps.runtime.log.debug("dial-attempt-failed", {
       remote: shortKey(remote.publicKey),
@@ -316,8 +374,9 @@ class Client implements MessagingClient {
   async #dialOver(session: Session, { remote, signal }: DialTarget): Promise<MessagingStream> {
     const { runtime, secret } = this.#deps;
     const port = this.#ports.acquire();
+    const startedAt = runtime.clock.monotonic();
     try {
-      return await dialStream(session, {
+      const stream = await dialStream(session, {
         runtime,
         secret,
         timestamp: this.#requestTime(),
@@ -326,6 +385,8 @@ class Client implements MessagingClient {
         signal,
         onClose: () => this.#ports.release(port),
       });
+      this.#streamMs.set(session, nextMean(this.#streamMs.get(session), runtime.clock.monotonic() - startedAt));
+      return stream;
     } catch (error) {
       this.#ports.release(port);
       throw error;
@@ -337,6 +398,12 @@ class Client implements MessagingClient {
     const now = this.#deps.runtime.clock.wallNanos();
     return this.#lastRequestNs = now > this.#lastRequestNs ? now : this.#lastRequestNs + 1n;
   }
+}
+
+/** A first time, and then the same again and again. */
+function* repeats(): Generator<boolean> {
+  yield false;
+  for (;;) yield true;
 }
 
 /** Can another server do better? Not when the other client said no, when our ports are used up, or with a bug. */

@@ -1,15 +1,16 @@
 /**
- * Dialling: one route after the other, each through one setup node after the other, until a connection stands.
+ * Dialling: one route after the other until a connection stands. Each is set up by the best setup node, or by another one
+ * that is asked beside it when the best is late.
  *
  * ```
  * route → local port → setup node installs the rules → own rules → group → handshake → connection
  * ```
  *
- * Tested in tests/sim/setup_test.ts.
+ * Tested in tests/sim/setup_test.ts and tests/sim/setup_pace_test.ts.
  */
 
 import { describeError, hasCode, UnavailableError } from "../errors/mod.ts";
-import { type Runtime, Semaphore, withTimeout } from "../runtime/mod.ts";
+import { type Runtime, Semaphore, sideBySide, withTimeout } from "../runtime/mod.ts";
 import type { SetupClient } from "./setup/client.ts";
 import {
   invertDescriptor,
@@ -20,7 +21,6 @@ import {
   type SecretKey,
   shortKey,
 } from "../types/mod.ts";
-import type { EdgeRules } from "../wire/setup_messages.ts";
 import type { ConnectionTable } from "./connection_table.ts";
 import { errorOfEnd } from "./group.ts";
 import { initiateHandshake } from "./group_handshake.ts";
@@ -31,22 +31,18 @@ import { chooseRoutes, type RouteChoiceDeps } from "./route_choice.ts";
 import type { RouteConnection } from "./route_connection.ts";
 import type { RuleGate, SavedEdgeRules } from "./rule_gate.ts";
 import { SetupOrder } from "./setup_order.ts";
+import { SetupPace } from "./setup_pace.ts";
 
 /** The idle time that v1.3's dialler asks for (routing.md §9). */
 const KEEP_ALIVE_NS = 30_000_000_000n;
 
-/** How long a setup node gets, its messaging dial included, ms. When the one in use has died, a dial takes 10 s at most. */
-const SETUP_LIMIT_MS = {
-  /** While there is another one to ask. */
-  first: 6_000,
-  /** The last one. */
-  last: 10_000,
-} as const;
+/** How long a setup node gets, its messaging dial included, ms. Others are asked beside it long before. */
+const SETUP_LIMIT_MS = 10_000;
 
 /** Set-ups at a time; the others wait. A setup node serves 8 requests of one visor at once, v1.3 asks for one at a time. */
 const SETUPS_AT_ONCE = 4;
 
-/** How long a whole dial may take, ms: three routes with two or three setup nodes each. */
+/** How long a whole dial may take, ms: three routes, or the wait for a setup node that was asked too much. */
 const DIAL_LIMIT_MS = 60_000;
 
 /** What dialling needs. */
@@ -57,7 +53,7 @@ export interface DiallerDeps {
   readonly secret: SecretKey;
   /** Its public half. */
   readonly localKey: PublicKey;
-  /** Asked in this order while nothing speaks against it. */
+  /** Preferred in this order while nothing speaks against it. */
   readonly setupNodes: readonly PublicKey[];
   /** Asks them. */
   readonly setup: SetupClient;
@@ -89,16 +85,25 @@ interface InstalledRoute {
   readonly localPort: Port;
 }
 
+/** One setup node, asked once. */
+interface SetupTry {
+  readonly node: PublicKey;
+  /** Over no stream that was kept. */
+  readonly isFresh: boolean;
+}
+
 /** Dials for one visor; dials run side by side. */
 export class Dialler {
   readonly #deps: DiallerDeps;
   readonly #setups = new Semaphore(SETUPS_AT_ONCE);
   readonly #order: SetupOrder;
+  readonly #pace: SetupPace;
 
   /** Dials nothing by itself. */
   constructor(deps: DiallerDeps) {
     this.#deps = deps;
     this.#order = new SetupOrder(deps.setupNodes, deps.runtime.clock);
+    this.#pace = new SetupPace(deps.runtime);
   }
 
   /** Dials. @throws as `Router.dial` */
@@ -139,74 +144,126 @@ export class Dialler {
   }
 
   /**
-   * Has the rules of a route installed by the first setup node that can. Those that could not, although another one can,
-   * are asked last for a while; when nobody can, that may be due to the route.
+   * Has the rules of a route installed by the first setup node that can. Those that failed or were late, although another
+   * one could, are asked last for a while; when nobody can, that may be due to the route.
    */
   async #install(route: RoutePair, request: DialRequest): Promise<InstalledRoute> {
-    const failures = new Map<PublicKey, unknown>();
-    for (let node = this.#next(failures); node !== undefined; node = this.#next(failures)) {
-      // Each try has its own port: where an earlier try left half a route, v1.3 keeps its descriptor taken
-      // (routing.md Q7).
-      const localPort = this.#deps.ports.acquire();
-      const isLast = failures.size + 1 === this.#deps.setupNodes.length;
-      const limitMs = isLast ? SETUP_LIMIT_MS.last : SETUP_LIMIT_MS.first;
-      const startedAt = this.#deps.runtime.clock.monotonic();
-      try {
-        const rules = await this.#ask(node, { route, localPort, request, limitMs });
-        this.#order.succeeded(node, this.#deps.runtime.clock.monotonic() - startedAt);
-        for (const other of failures.keys()) this.#order.failed(other);
-        return { rules, localPort };
-      } catch (failure) {
-        this.#deps.ports.release(localPort);
-        request.signal.throwIfAborted();
-        failures.set(node, failure);
-      }
-    }
-    if (failures.size === 0) {
+    const { runtime: { timers }, setupNodes } = this.#deps;
+    if (setupNodes.length === 0) {
       throw new UnavailableError(
         "route/setup-failed",
         "Set up a route: no setup node is configured; join a network that has one",
       );
     }
-    const all = [...failures.values()];
-    throw all.length === 1 ? all[0] : allFailed(request.remote.publicKey, all);
+    /** In the order in which they were asked. */
+    const asked: SetupTry[] = [];
+    const failures: unknown[] = [];
+    try {
+      return await sideBySide(this.#setupTries(), {
+        timers,
+        headStartMs: ({ node }) => this.#order.headStartMs(node),
+        attempt: async (one, signal) => {
+          try {
+            const installed = await this.#trySetup(one, { route, request, asked, signal });
+            const late = asked.slice(0, asked.indexOf(one)).filter(({ node }) => node !== one.node);
+            for (const { node } of late) if (!signal.aborted) this.#order.failed(node);
+            return installed;
+          } catch (failure) {
+            failures.push(failure);
+            throw failure;
+          }
+        },
+        discard: (late) => void this.#takeBack(late),
+        signal: request.signal,
+      });
+    } catch (failure) {
+      request.signal.throwIfAborted();
+      throw failures.length === 1 ? failure : allFailed(request.remote.publicKey, failures);
+    }
   }
 
-  #next(failures: ReadonlyMap<PublicKey, unknown>): PublicKey | undefined {
-    return this.#order.next(new Set(failures.keys()));
+  /** All setup nodes, the best first, and at last those again that were asked over a stream that may lead nowhere. */
+  *#setupTries(): Generator<SetupTry> {
+    const named = new Set<PublicKey>();
+    const doubtful: PublicKey[] = [];
+    for (let node = this.#order.next(named); node !== undefined; node = this.#order.next(named)) {
+      named.add(node);
+      if (this.#deps.setup.keepsStream(node)) doubtful.push(node);
+      yield { node, isFresh: false };
+    }
+    for (const node of doubtful) yield { node, isFresh: true };
+  }
+
+  /** Asks one setup node as soon as it may be asked. */
+  async #trySetup(
+    one: SetupTry,
+    { asked, signal, ...options }: {
+      readonly route: RoutePair;
+      readonly request: DialRequest;
+      readonly asked: SetupTry[];
+      readonly signal: AbortSignal;
+    },
+  ): Promise<InstalledRoute> {
+    const { ports, runtime: { clock } } = this.#deps;
+    return await this.#pace.run(one.node, {
+      signal,
+      ask: async () => {
+        // Each try has its own port: where an earlier try left half a route, v1.3 keeps its descriptor taken
+        // (routing.md Q7).
+        const localPort = ports.acquire();
+        const startedAt = clock.monotonic();
+        asked.push(one);
+        try {
+          const rules = await this.#ask(one, { ...options, localPort, signal });
+          this.#order.succeeded(one.node, clock.monotonic() - startedAt);
+          return { rules, localPort };
+        } catch (failure) {
+          ports.release(localPort);
+          throw failure;
+        }
+      },
+    });
   }
 
   async #ask(
-    setupNode: PublicKey,
-    { route, localPort, request, limitMs }: {
+    { node, isFresh }: SetupTry,
+    { route, localPort, request, signal }: {
       route: RoutePair;
       localPort: Port;
       request: DialRequest;
-      limitMs: number;
+      signal: AbortSignal;
     },
   ): Promise<SavedEdgeRules> {
     const { setup, gate, runtime, localKey } = this.#deps;
     const descriptor = { source: { publicKey: localKey, port: localPort }, destination: request.remote };
+    const question = { descriptor, keepAliveNs: KEEP_ALIVE_NS, ...route };
     try {
-      const askSetupNode = (signal: AbortSignal): Promise<EdgeRules> =>
-        setup.dialRouteGroup(setupNode, { descriptor, keepAliveNs: KEEP_ALIVE_NS, ...route }, { signal });
-      const limit = {
+      const edge = await withTimeout((ended) => setup.dialRouteGroup(node, question, { signal: ended, isFresh }), {
         timers: runtime.timers,
-        ms: limitMs,
+        ms: SETUP_LIMIT_MS,
         code: "route/setup-timeout",
         message: "Wait for the setup node",
-        signal: request.signal,
-      };
-      const edge = await withTimeout(askSetupNode, limit);
-      return gate.saveEdge(edge, { setupNode, descriptor: invertDescriptor(descriptor) });
+        signal,
+      });
+      return gate.saveEdge(edge, { setupNode: node, descriptor: invertDescriptor(descriptor) });
     } catch (cause) {
-      request.signal.throwIfAborted();
+      signal.throwIfAborted();
       const visors = route.forward.map((hop) => shortKey(hop.to)).join(", ");
       throw new UnavailableError(
         "route/setup-failed",
-        `Set up the route over ${visors} by setup node ${shortKey(setupNode)}`,
-        { cause, details: { setupNode, visors: route.forward.map((hop) => hop.to) } },
+        `Set up the route over ${visors} by setup node ${shortKey(node)}`,
+        { cause, details: { setupNode: node, visors: route.forward.map((hop) => hop.to) } },
       );
+    }
+  }
+
+  /** A route that was installed too late to be of use: takes it down along its path. Never rejects. */
+  async #takeBack({ rules, localPort }: InstalledRoute): Promise<void> {
+    const { connections, ports } = this.#deps;
+    try {
+      await connections.abandon(connections.open(rules, { onGone: () => ports.release(localPort) }));
+    } catch {
+      // Its first transport is gone, and so are its rules here; whoever lost it tells the others.
     }
   }
 

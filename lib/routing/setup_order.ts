@@ -10,6 +10,7 @@
  * about as fast stay in the order in which the user named them.
  */
 
+import { headStartOf, nextMean } from "../runtime/head_start.ts";
 import type { Clock } from "../runtime/ports.ts";
 import type { MonotonicMs, PublicKey } from "../types/mod.ts";
 
@@ -24,9 +25,6 @@ const MEASURED_FOR_MS = 600_000;
 
 /** What a node that was not measured is taken for, ms: a set-up over a few visors on several continents. */
 const UNMEASURED_MS = 1_000;
-
-/** The share of the newest set-up in the mean. */
-const NEWEST_SHARE = 0.25;
 
 interface Health {
   /** In a row. */
@@ -73,7 +71,7 @@ export class SetupOrder {
     const now = this.#clock.monotonic();
     const known = this.#health.get(node);
     const isFresh = known === undefined || now - known.measuredAt > MEASURED_FOR_MS;
-    const meanMs = isFresh ? tookMs : known.meanMs + (tookMs - known.meanMs) * NEWEST_SHARE;
+    const meanMs = nextMean(isFresh ? undefined : known.meanMs, tookMs);
     this.#health.set(node, { failures: 0, restsUntil: now, meanMs, measuredAt: now });
   }
 
@@ -90,21 +88,32 @@ export class SetupOrder {
     });
   }
 
+  /** How long a node may take before the next one is asked beside it, ms. One that failed last time gets the least. */
+  headStartMs(node: PublicKey): number {
+    const health = this.#health.get(node);
+    if (health !== undefined && health.failures > 0) return headStartOf(0);
+    return headStartOf(this.#isMeasured(health) ? health.meanMs : undefined);
+  }
+
   /** Negative: `a` is the better one. */
   #compare(a: PublicKey, b: PublicKey, now: MonotonicMs): number {
     const [restA, restB] = [this.#restLeft(a, now), this.#restLeft(b, now)];
     if (restA !== restB) return restA - restB;
-    return this.#magnitude(a, now) - this.#magnitude(b, now) || this.#nodes.indexOf(a) - this.#nodes.indexOf(b);
+    return this.#magnitude(a) - this.#magnitude(b) || this.#nodes.indexOf(a) - this.#nodes.indexOf(b);
   }
 
   #restLeft(node: PublicKey, now: MonotonicMs): number {
     return Math.max(0, (this.#health.get(node)?.restsUntil ?? now) - now);
   }
 
-  #magnitude(node: PublicKey, now: MonotonicMs): number {
+  #magnitude(node: PublicKey): number {
     const health = this.#health.get(node);
-    const isMeasured = health !== undefined && now - health.measuredAt <= MEASURED_FOR_MS;
-    return Math.round(Math.log2((isMeasured ? Math.max(1, health.meanMs) : UNMEASURED_MS) / UNMEASURED_MS) / 2);
+    const meanMs = this.#isMeasured(health) ? Math.max(1, health.meanMs) : UNMEASURED_MS;
+    return Math.round(Math.log2(meanMs / UNMEASURED_MS) / 2);
+  }
+
+  #isMeasured(health: Health | undefined): health is Health {
+    return health !== undefined && this.#clock.monotonic() - health.measuredAt <= MEASURED_FOR_MS;
   }
 }
 

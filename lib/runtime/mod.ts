@@ -9,6 +9,7 @@ export * from "./address.ts";
 export * from "./backoff.ts";
 export * from "./byte_chunks.ts";
 export * from "./figure.ts";
+export * from "./head_start.ts";
 export * from "./host_limit.ts";
 export * from "./log.ts";
 export * from "./metrics.ts";

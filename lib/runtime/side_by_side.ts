@@ -9,8 +9,8 @@ const CAME_FIRST = new ClosedError("runtime/came-first", "Another one came first
 /** How candidates are tried. */
 export interface SideBySideOptions<Candidate, Result> {
   readonly timers: Timers;
-  /** How long each one is ahead of the next one, ms. */
-  readonly headStartMs: number;
+  /** How long each one is ahead of the next one, ms. A function is asked as a candidate begins. */
+  readonly headStartMs: number | ((candidate: Candidate) => number);
   /** Tries one; the signal ends it when another one came first, or nobody waits any more. */
   readonly attempt: (candidate: Candidate, signal: AbortSignal) => Promise<Result>;
   /** Gives back what comes too late. */
@@ -24,18 +24,19 @@ export interface SideBySideOptions<Candidate, Result> {
 /**
  * Tries candidates, the best first, until one succeeds. Each begins when the one before it has had its head start, or when
  * one has failed.
- * @param candidates at least one
+ * @param candidates at least one; taken one by one, as they begin
  * @throws what the last one to fail failed with, when all do; a final failure; the reason of `signal`
  */
 export function sideBySide<Candidate, Result>(
-  candidates: readonly Candidate[],
+  candidates: Iterable<Candidate>,
   options: SideBySideOptions<Candidate, Result>,
 ): Promise<Result> {
   const { timers, headStartMs, attempt, discard, isFinal = () => false, signal } = options;
   return new Promise((resolve, reject) => {
     if (signal?.aborted) return reject(signal.reason);
     const over = new AbortController();
-    const waiting = candidates.values();
+    const waiting = candidates[Symbol.iterator]();
+    const aheadMs = typeof headStartMs === "number" ? (): number => headStartMs : headStartMs;
     let running = 0;
     let cancelHeadStart = (): void => {};
     const settle = (reason: unknown): void => {
@@ -54,7 +55,7 @@ export function sideBySide<Candidate, Result>(
       const { value: candidate, done } = waiting.next();
       if (done) return false;
       running++;
-      cancelHeadStart = timers.after(headStartMs, beginNext);
+      cancelHeadStart = timers.after(aheadMs(candidate), beginNext);
       attempt(candidate, over.signal).then((result) => {
         if (over.signal.aborted) return discard(result);
         settle(CAME_FIRST);

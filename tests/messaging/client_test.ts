@@ -201,6 +201,32 @@ simulationTest("a dial through a server that cannot reach the other side ends af
   assert.ok(sim.nowMs - began <= 20_000);
 });
 
+simulationTest(
+  "a dial that meets silence asks again, and finds the other side within 3 s of its return",
+  async (sim) => {
+    const directory = new FakeDirectory();
+    await using world = new MessagingWorld(sim, directory);
+    await world.server("server");
+    const [alice, bob] = await world.clients("alice", "bob");
+    bob.listen(7);
+    (await sim.run(alice.dial(bob.publicKey, 7))).close();
+    sim.kill("bob", { silent: true });
+    directory.isAway = true; // so that its entry stays
+    await sim.run(bob[Symbol.asyncDispose]());
+    directory.isAway = false;
+    const dial = alice.dial(bob.publicKey, 7).then((stream) => [stream.remoteKey, sim.nowMs] as const);
+    await sim.run(4_000);
+    sim.revive("bob");
+    const again = world.client("bob");
+    again.listen(7);
+    await sim.run(again.ready);
+    const backAt = sim.nowMs;
+    const [key, dialledAt] = await sim.run(dial);
+    assert.equal(key, bob.publicKey);
+    assert.ok(dialledAt - backAt <= 3_000, `${dialledAt - backAt} ms`);
+  },
+);
+
 simulationTest("clients come back by themselves and publish when their server restarts", async (sim) => {
   const directory = new FakeDirectory();
   await using world = new MessagingWorld(sim, directory);
@@ -359,7 +385,7 @@ simulationTest("a session that turns out silent at a dial is replaced soon", asy
   await sim.run(35_000); // just after a keep-alive, which would find it out 30 s later
   sim.partition("alice", "server");
   await sim.run(
-    assert.rejects(alice.dial(bob.publicKey, 7), (error) => hasCode(error, "messaging/dial-timeout")),
+    assert.rejects(alice.dial(bob.publicKey, 7), (error) => error instanceof UnavailableError),
     20_001,
   );
   await sim.run(10_001);

@@ -63,6 +63,19 @@ Deno.test("SetupOrder prefers nodes that are several times as fast, and forgets 
   assert.deepEqual(all(order), [A, B, C]);
 });
 
+Deno.test("SetupOrder gives a node time after what its set-ups took, and little when it failed", async () => {
+  const time = createVirtualTime();
+  const order = new SetupOrder(NODES, time.clock);
+  assert.equal(order.headStartMs(A), 1_000);
+  order.succeeded(A, 150);
+  assert.equal(order.headStartMs(A), 600);
+  order.failed(A);
+  assert.equal(order.headStartMs(A), 250);
+  order.succeeded(A, 150);
+  await time.run(600_001);
+  assert.equal(order.headStartMs(A), 1_000, "too long ago");
+});
+
 Deno.test("SetupOrder names every node exactly once, whatever happened, and no node rests for ever", async () => {
   const time = createVirtualTime();
   const event = fc.record({ node: fc.constantFrom(...NODES), took: fc.option(fc.nat(20_000)), pause: fc.nat(400_000) });

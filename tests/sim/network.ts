@@ -17,6 +17,7 @@ import type { ServiceName } from "../../lib/network/service_host.ts";
 import type { Router } from "../../lib/routing/mod.ts";
 import type { Runtime } from "../../lib/runtime/mod.ts";
 import { createRouteFinderClient } from "../../lib/services/route_finder/mod.ts";
+import type { SetupNodeLimits } from "../../lib/services/setup_node/mod.ts";
 import { createTransportDiscoveryClient, type MapTransport } from "../../lib/services/transport_discovery/mod.ts";
 import type { SwitchLoop, TransportSummary, TransportTable } from "../../lib/transport/mod.ts";
 import { at } from "../../lib/types/at.ts";
@@ -69,6 +70,7 @@ export class SimNetwork implements AsyncDisposable {
   readonly sim: Simulation;
   readonly #tap: NonNullable<SimNetworkOptions["tap"]>;
   readonly setupNodes: PublicKey[] = [];
+  readonly #setupHosts = new Map<string, AsyncDisposable>();
   readonly #secrets = new Map<string, SecretKey>();
   /** Ended in the opposite order. */
   readonly #parts: AsyncDisposable[] = [];
@@ -110,17 +112,35 @@ export class SimNetwork implements AsyncDisposable {
 
   /**
    * Starts a setup node on a host of its own; visors made later trust it.
-   * @param options `through` puts something between the node and its host
+   * @param options `through` puts something between the node and its host; `limits`: how much it does
    */
   async addSetupNode(
     host: string,
-    options: { readonly through?: (runtime: Runtime) => Runtime } = {},
+    options: { readonly through?: (runtime: Runtime) => Runtime; readonly limits?: SetupNodeLimits } = {},
+  ): Promise<PublicKey> {
+    const key = await this.#startSetupNode(host, options);
+    this.setupNodes.push(key);
+    return key;
+  }
+
+  /** A setup node is gone for a while, and comes back. @param options `silent`: nobody was told that it went */
+  async loseSetupNode(host: string, { ms, silent }: { readonly ms: number; readonly silent: boolean }): Promise<void> {
+    this.sim.kill(host, { silent });
+    await this.sim.run(async () => await this.#setupHosts.get(host)?.[Symbol.asyncDispose]());
+    await this.sim.run(ms);
+    this.sim.revive(host);
+    await this.#startSetupNode(host);
+  }
+
+  async #startSetupNode(
+    host: string,
+    options: { readonly through?: (runtime: Runtime) => Runtime; readonly limits?: SetupNodeLimits } = {},
   ): Promise<PublicKey> {
     const plane = this.#own(this.#plane(host, options.through));
+    this.#setupHosts.set(host, plane);
     const messaging = plane.join({ discovery: URLS.messagingDiscovery });
-    plane.setupNode();
+    plane.setupNode(options.limits === undefined ? {} : { limits: options.limits });
     await this.sim.run(messaging.ready);
-    this.setupNodes.push(plane.publicKey);
     return plane.publicKey;
   }
 

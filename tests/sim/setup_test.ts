@@ -40,6 +40,48 @@ for (const silent of [true, false]) {
   );
 }
 
+for (const silent of [true, false]) {
+  simulationTest(
+    `When the only setup node comes back ${
+      silent ? "after silence" : "after it took its leave"
+    }, a dial stands within 3 s`,
+    async (sim) => {
+      await using network = await SimNetwork.create(sim);
+      const [a, , c] = await network.line("a", "b", "c");
+      (await sim.run(connect(a, c)))[0].close();
+      const listener = c.router.listen(PORT);
+      const loss = network.loseSetupNode("setup", { ms: 4_000, silent });
+      // One that is asked meanwhile, and one that is asked after the return.
+      const early = silent ? timedDial(sim, a, c).then(() => sim.nowMs) : undefined;
+      await loss;
+      const backAt = sim.nowMs;
+      assert.ok(await sim.run(timedDial(sim, a, c), 3_000) <= 3_000);
+      if (early !== undefined) assert.ok(await sim.run(early) - backAt <= 3_000, "the one that was asked in vain, too");
+      listener.close();
+    },
+  );
+}
+
+simulationTest("A setup node that is late is not waited for, and leaves nothing behind", async (sim) => {
+  await using network = await SimNetwork.create(sim);
+  await network.addSetupNode("spare");
+  const visors = await network.line("a", "b", "c");
+  const [a, , c] = visors;
+  (await sim.run(connect(a, c)))[0].close();
+  const listener = c.router.listen(PORT);
+  sim.setLatency("setup", "hub", 400);
+  const logged = sim.logLines.length;
+  assert.ok(await sim.run(timedDial(sim, a, c)) < 500, "its own set-up would take some seconds");
+  const bySpare = (line: string): boolean => line.startsWith("spare: ") && line.includes("route-set-up ");
+  assert.equal(sim.logLines.slice(logged).filter(bySpare).length, 1);
+  assert.ok(await sim.run(timedDial(sim, a, c)) < 100, "the other one is asked first after that");
+  listener.close();
+  await sim.run(10_000);
+  for (const { name, router } of visors) assert.deepEqual(router.rules(), [], `rules at ${name}`);
+  await sim.run(RESERVATION_MS);
+  for (const { name, router } of visors) assert.equal(router.reservedIds, 0, `ids of ${name}`);
+});
+
 simulationTest("A setup node that dies after any message of a set-up leaves nothing behind", async (sim) => {
   await using network = await SimNetwork.create(sim);
   const fuse = new Fuse(sim, "mortal");

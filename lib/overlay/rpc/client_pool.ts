@@ -57,14 +57,22 @@ export class ClientPool implements Disposable {
     return this.#kept.size;
   }
 
+  /** Is a client of this party kept? Then {@link ClientPool.acquire} opens none. */
+  keeps(remote: PublicKey): boolean {
+    return this.#keptOf(remote) !== undefined;
+  }
+
   /**
    * Takes a client for one request; nobody else uses it meanwhile.
-   * @param options `signal` ends the wait for a fresh one
+   * @param options `signal` ends the wait for a fresh one; `isFresh`: none that was kept
    * @throws as the network's `dial`; the reason of `signal`
    */
-  async acquire(remote: PublicKey, options: { readonly signal?: AbortSignal } = {}): Promise<ClientLease> {
+  async acquire(
+    remote: PublicKey,
+    options: { readonly signal?: AbortSignal; readonly isFresh?: boolean } = {},
+  ): Promise<ClientLease> {
     options.signal?.throwIfAborted();
-    const kept = [...this.#kept].findLast((other) => other.remote === remote && !other.client.isClosed);
+    const kept = options.isFresh ? undefined : this.#keptOf(remote);
     if (kept !== undefined) this.#take(kept);
     return new ClientLease({
       client: kept?.client ?? await this.#open(remote, options),
@@ -87,6 +95,10 @@ export class ClientPool implements Disposable {
     if (signal?.aborted) stream.close();
     signal?.throwIfAborted();
     return new RpcClient(stream);
+  }
+
+  #keptOf(remote: PublicKey): KeptClient | undefined {
+    return [...this.#kept].findLast((other) => other.remote === remote && !other.client.isClosed);
   }
 
   #keep(remote: PublicKey, client: RpcClient): void {

@@ -1,13 +1,13 @@
 /** The serving side of net/rpc (gob-rpc.md §3.3). Tested in tests/overlay/rpc/rpc_test.ts. */
 
-import { SkywireError } from "../../errors/mod.ts";
+import { ClosedError, SkywireError } from "../../errors/mod.ts";
 import type { ByteLink } from "../../runtime/mod.ts";
 import { Fault } from "../../wire/fault.ts";
 import { gobEmpty, type GobFaultCode, type GobLimits } from "../../wire/gob/mod.ts";
 import { GobConnection, type Outgoing, outgoing } from "./connection.ts";
 import { gobRpcRequest, gobRpcResponse, type RpcMethod, type RpcRequest } from "../../wire/rpc_messages.ts";
 
-/** Calls of one connection that run at once; further ones wait unread. Go sets no limit. */
+/** Calls of one connection that run at once; further ones wait. Go sets no limit. */
 export const MAX_CONCURRENT_CALLS = 16;
 
 /** A method that is served. Make it with {@link rpcHandler}. */
@@ -54,8 +54,8 @@ export interface RpcServeOptions {
 }
 
 /**
- * Serves one link until its other side ends it, sends something undecodable, or `signal` aborts. Calls that run are
- * finished first; then the link is closed.
+ * Serves one link until its other side ends it, sends something undecodable, or `signal` aborts. Calls that run then are
+ * told by their signal that nobody waits for them; when they have finished, the link is closed.
  * @param link taken over
  * @param options the methods and the limits
  */
@@ -72,8 +72,10 @@ export async function serveRpc(link: ByteLink, options: RpcServeOptions): Promis
   const running = new Set<Promise<void>>();
   try {
     for (;;) {
+      // Read although a call runs: so its end is known while it matters.
       const header = await connection.read(gobRpcRequest);
       if (header === null || header instanceof Fault) return;
+      while (running.size >= maxConcurrentCalls) await Promise.race(running);
       const request = header.value;
       const call = await receiveCall(connection, { request, handlers });
       if (call === null) return;
@@ -81,11 +83,11 @@ export async function serveRpc(link: ByteLink, options: RpcServeOptions): Promis
         running.delete(answered)
       );
       running.add(answered);
-      if (running.size >= maxConcurrentCalls) await Promise.race(running);
     }
   } catch {
     // The link broke: nobody is left to be told.
   } finally {
+    service.abort(signal?.reason ?? new ClosedError("rpc/caller-gone", "Answer a call: its caller has gone"));
     await Promise.all(running);
     signal?.removeEventListener("abort", onAbort);
     connection.close();

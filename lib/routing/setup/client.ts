@@ -20,7 +20,8 @@ export interface SetupClient extends Disposable {
    * Has one setup node install the rules of a route pair. Meanwhile it calls back: this visor's gateway must be running.
    * @param setupNode who is asked
    * @param route whose source is this visor
-   * @param options `signal` ends the wait; the setup node itself gives up after 30 s
+   * @param options `signal` ends the wait; the setup node itself gives up after 30 s. `isFresh`: over no stream that was
+   *   kept, which may lead nowhere
    * @returns the rules for this visor, to be checked and saved
    * @throws {RefusedError} `rpc/refused` with the setup node's words in `details.message`; {UnavailableError} when it
    *   cannot be reached or goes away; {ProtocolError} when it answers nonsense; the reason of `signal`
@@ -28,8 +29,10 @@ export interface SetupClient extends Disposable {
   dialRouteGroup(
     setupNode: PublicKey,
     route: BidirectionalRoute,
-    options?: { readonly signal?: AbortSignal },
+    options?: { readonly signal?: AbortSignal; readonly isFresh?: boolean },
   ): Promise<EdgeRules>;
+  /** Is the next request to this node sent over a stream that was kept? Nobody knows whether it still leads there. */
+  keepsStream(setupNode: PublicKey): boolean;
 }
 
 /** What a client needs. */
@@ -50,6 +53,7 @@ export function createSetupClient({ runtime, messaging }: SetupClientDeps): Setu
       lease.keep();
       return rules;
     },
+    keepsStream: (setupNode) => pool.keeps(setupNode),
     [Symbol.dispose]: () => pool[Symbol.dispose](),
   };
 }

@@ -7,6 +7,7 @@ import { UnavailableError } from "../../errors/mod.ts";
 import type { Clock } from "../../runtime/mod.ts";
 import { type PublicKey, shortKey } from "../../types/mod.ts";
 import { SETUP_NODE_PORT } from "../../wire/setup_messages.ts";
+import { formatTooManyRequests } from "../../wire/setup_refusal.ts";
 import { createRateLimiter, type RateLimiter } from "../http/mod.ts";
 
 /** How much a setup node does for one visor. */
@@ -33,14 +34,14 @@ export class RequesterQuota {
     });
   }
 
-  /** Counts a request. @throws {UnavailableError} `setup/too-many-requests` */
+  /** Counts a request. @throws {UnavailableError} `setup/too-many-requests` (extensions.md §3.3) */
   take(requester: PublicKey): void {
     const waitMs = this.#limiter.take(`${requester}:${SETUP_NODE_PORT}`);
     if (waitMs === 0) return;
     const retryAfterSeconds = Math.ceil(waitMs / 1000);
     throw new UnavailableError(
       "setup/too-many-requests",
-      `too many route requests from ${shortKey(requester)}: come back in ${retryAfterSeconds} s`,
+      formatTooManyRequests(shortKey(requester), retryAfterSeconds),
       { details: { retryAfterSeconds } },
     );
   }

@@ -147,6 +147,25 @@ Deno.test("serveRpc() finishes what runs when the requests end, and reads no mor
   await served;
 });
 
+Deno.test("serveRpc() tells a call that its caller has gone, though it takes no other one meanwhile", async () => {
+  const [a, b] = linkPair();
+  const begun = Promise.withResolvers<void>();
+  const served = serveRpc(b, {
+    maxConcurrentCalls: 1,
+    handlers: [rpcHandler(ECHO, async (text, signal) => {
+      begun.resolve();
+      await new Promise<void>((resolve) => signal.addEventListener("abort", () => resolve(), { once: true }));
+      return text;
+    })],
+  });
+  const client = new RpcClient(a);
+  const call = client.call(ECHO, "for ever");
+  await begun.promise;
+  client.close();
+  await assert.rejects(call, ClosedError);
+  await served;
+});
+
 Deno.test("serveRpc() closes the link on what is no request, on a message beyond the limit, and on its signal", async () => {
   for (
     const bytes of [new GobEncoder().encode(gobUint(8), 1), new GobEncoder().encode(gobBytes, new Uint8Array(500))]
