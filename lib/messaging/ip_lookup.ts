@@ -1,18 +1,23 @@
-/** The answer to «what is my address?», which a client asks a server (dmsg.md §4.7). */
+/** The answer of a server to a client that asks for its own address (dmsg.md §4.7). */
 
 import { parseAddress } from "../runtime/mod.ts";
+import { ipAddressBytes, parseIpAddress } from "../wire/ip_address.ts";
 import type { StreamResponse } from "../wire/stream_objects.ts";
 import type { Session } from "./session.ts";
 import { WIRE_CODE } from "./signed_object.ts";
 import type { CheckedRequest } from "./signed_object.ts";
 
 /**
- * Makes the answer: the address that the client's connection comes from, as we see it.
- * @param session with the client
- * @param request that asks
+ * Makes the answer: the IP address from which the client's connection comes.
+ * @param session the session with the client
+ * @param request the request that asks
+ * @returns 4 bytes of IPv4, also when IPv6 carries it; 16 bytes of IPv6; error 352 when the address is not an IP address
  */
-export function answerIpLookup(session: Session, request: CheckedRequest): StreamResponse {
-  const ip = parseIp(parseAddress(session.remoteAddress)?.host ?? "");
+export function answerIpLookup(
+  session: Pick<Session, "remoteAddress">,
+  request: Pick<CheckedRequest, "hash">,
+): StreamResponse {
+  const ip = bytesOf(parseAddress(session.remoteAddress)?.host ?? "");
   return {
     requestHash: request.hash,
     accepted: ip !== undefined,
@@ -22,49 +27,8 @@ export function answerIpLookup(session: Session, request: CheckedRequest): Strea
   };
 }
 
-/**
- * Reads an IP address.
- * @param text dotted IPv4, or IPv6 without brackets; a zone is ignored
- * @returns 4 bytes for IPv4, also when mapped into IPv6; 16 for IPv6; undefined for anything else
- */
-export function parseIp(text: string): Uint8Array<ArrayBuffer> | undefined {
-  const v4 = parseIpv4(text);
-  if (v4 !== undefined) return v4;
-  const v6 = parseIpv6(text.replace(/%.*$/, ""));
-  const isMapped = v6?.subarray(0, 12).toHex() === "00000000000000000000ffff";
-  return isMapped ? v6?.slice(12) : v6;
-}
-
-function parseIpv4(text: string): Uint8Array<ArrayBuffer> | undefined {
-  if (!/^\d{1,3}(\.\d{1,3}){3}$/.test(text)) return undefined;
-  const numbers = text.split(".").map(Number);
-  return numbers.every((number) => number <= 255) ? new Uint8Array(numbers) : undefined;
-}
-
-function parseIpv6(text: string): Uint8Array<ArrayBuffer> | undefined {
-  const [head = "", tail, ...more] = text.split("::");
-  if (!text.includes(":") || more.length > 0) return undefined;
-  const before = parseGroups(head);
-  const after = parseGroups(tail ?? "");
-  if (before === undefined || after === undefined) return undefined;
-  const missing = 16 - before.length - after.length;
-  if (tail === undefined ? missing !== 0 : missing < 2) return undefined;
-  const bytes = new Uint8Array(16);
-  bytes.set(before, 0);
-  bytes.set(after, 16 - after.length);
-  return bytes;
-}
-
-/** Groups of one half of an IPv6 address; the last may be dotted. */
-function parseGroups(text: string): number[] | undefined {
-  if (text === "") return [];
-  const bytes: number[] = [];
-  const groups = text.split(":");
-  for (const [index, group] of groups.entries()) {
-    const dotted = index === groups.length - 1 ? parseIpv4(group) : undefined;
-    if (dotted !== undefined) bytes.push(...dotted);
-    else if (/^[0-9a-f]{1,4}$/i.test(group)) bytes.push(parseInt(group, 16) >> 8, parseInt(group, 16) & 0xff);
-    else return undefined;
-  }
-  return bytes.length > 16 ? undefined : bytes;
+/** The 4 or 16 bytes of an address as the platform writes it, perhaps with a zone; undefined for a name. */
+function bytesOf(host: string): Uint8Array<ArrayBuffer> | undefined {
+  const address = parseIpAddress(host.replace(/%.*$/, ""));
+  return address === undefined ? undefined : ipAddressBytes(address);
 }

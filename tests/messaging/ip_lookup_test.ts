@@ -1,26 +1,21 @@
 import assert from "node:assert/strict";
-import { parseIp } from "../../lib/messaging/ip_lookup.ts";
+import { answerIpLookup } from "../../lib/messaging/ip_lookup.ts";
 
-Deno.test("parseIp() reads IPv4, IPv6 and IPv4 within IPv6", () => {
-  const cases: [string, string | undefined][] = [
-    ["127.0.0.1", "7f000001"],
-    ["255.255.255.255", "ffffffff"],
-    ["::ffff:10.1.2.3", "0a010203"],
-    ["::1", "00000000000000000000000000000001"],
-    ["::", "00000000000000000000000000000000"],
-    ["2001:db8::a:b", "20010db80000000000000000000a000b"],
-    ["fe80::1%eth0", "fe800000000000000000000000000001"],
-    ["1:2:3:4:5:6:7:8", "00010002000300040005000600070008"],
-    ["64:ff9b::1.2.3.4", "0064ff9b000000000000000001020304"],
-    ["256.1.1.1", undefined],
-    ["1.2.3", undefined],
-    ["1:2:3:4:5:6:7", undefined],
-    ["1:2:3:4:5:6:7:8:9", undefined],
-    ["1::2::3", undefined],
-    ["server-1", undefined],
-    ["", undefined],
+Deno.test("answerIpLookup() tells a client its address, without zone and port", () => {
+  const hash = new Uint8Array(32).fill(7);
+  const cases: [remoteAddress: string, hex: string][] = [
+    ["10.1.2.3:80", "0a010203"],
+    ["[::ffff:10.1.2.3]:80", "0a010203"],
+    ["[2001:db8::a:b]:80", "20010db80000000000000000000a000b"],
+    ["[fe80::1%eth0]:80", "fe800000000000000000000000000001"],
   ];
-  for (const [text, hex] of cases) {
-    assert.equal(parseIp(text)?.toHex(), hex, text);
+  for (const [remoteAddress, hex] of cases) {
+    const { accepted, ip, errorCode, requestHash } = answerIpLookup({ remoteAddress }, { hash });
+    assert.deepEqual([accepted, ip.toHex(), errorCode, requestHash], [true, hex, 0, hash], remoteAddress);
   }
+});
+
+Deno.test("answerIpLookup() refuses a client whose address is not an IP address", () => {
+  const { accepted, ip, errorCode } = answerIpLookup({ remoteAddress: "server-1:80" }, { hash: new Uint8Array(32) });
+  assert.deepEqual([accepted, ip.length, errorCode], [false, 0, 352]);
 });

@@ -3,7 +3,7 @@
  * name was resolved: a name that points into the server's own network gains nothing, nor does one that changes meanwhile.
  */
 
-import { blockHolds, type IpAddress, type IpBlock, parseIpAddress, parseIpBlock } from "./ip_address.ts";
+import { blockHolds, type IpAddress, type IpBlock, parseIpAddress, parseIpBlock } from "../../wire/ip_address.ts";
 
 /** The word that stands for all addresses of the public Internet. */
 export const PUBLIC_DESTINATIONS = "public";

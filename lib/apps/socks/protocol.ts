@@ -10,7 +10,7 @@
  */
 
 import { ClosedError, ProtocolError } from "../../errors/mod.ts";
-import { formatIpAddress, ipAddressOf } from "./ip_address.ts";
+import { formatIpAddress, ipAddressOf } from "../../wire/ip_address.ts";
 import type { LinkReader } from "../../links/link_reader.ts";
 
 const SOCKS_VERSION = 5;

@@ -5,15 +5,11 @@
 
 import { parsePublicKey } from "../../core/mod.ts";
 import { parseAddress } from "../../runtime/mod.ts";
+import { blockHolds, type IpAddress, type IpBlock, parseIpAddress, parseIpBlock } from "../../wire/ip_address.ts";
 
-/** Networks of IPv4 that nobody reaches from outside: address and length of the prefix, bits. */
-const PRIVATE_NETWORKS: readonly (readonly [address: number, bits: number])[] = [
-  [0x0a000000, 8],
-  [0x7f000000, 8],
-  [0xa9fe0000, 16],
-  [0xac100000, 12],
-  [0xc0a80000, 16],
-];
+/** Networks of IPv4 that nobody reaches from outside. */
+const PRIVATE_NETWORKS = ["10.0.0.0/8", "127.0.0.0/8", "169.254.0.0/16", "172.16.0.0/12", "192.168.0.0/16"]
+  .map((text) => parseIpBlock(text) as IpBlock);
 
 /** Where a client that is known by its key only says it is. Not signed. */
 const CLAIMED_IP_HEADER = "SW-PublicIP";
@@ -21,8 +17,7 @@ const CLAIMED_IP_HEADER = "SW-PublicIP";
 /** Is it an IPv4 address that v1.3 calls public? No IPv6 address is. */
 export function isPublicIPv4(text: string): boolean {
   const address = parseIPv4(text);
-  return address !== undefined &&
-    PRIVATE_NETWORKS.every(([network, bits]) => (address ^ network) >>> (32 - bits) !== 0);
+  return address !== undefined && !PRIVATE_NETWORKS.some((network) => blockHolds(network, address));
 }
 
 /** Is it an IPv4 address that is reached from its own network only, and not from its own machine only? */
@@ -41,10 +36,7 @@ export function clientIp(headers: Headers, remote: string): string {
   return host.replace(/^::ffff:(?=[\d.]+$)/i, "");
 }
 
-function parseIPv4(text: string): number | undefined {
-  const parts = text.split(".");
-  if (parts.length !== 4 || !parts.every((part) => /^(0|[1-9]\d{0,2})$/.test(part) && Number(part) < 256)) {
-    return undefined;
-  }
-  return parts.reduce((address, part) => (address << 8 | Number(part)) >>> 0, 0);
+/** An address in dotted decimal; one in the form of IPv6 is none. */
+function parseIPv4(text: string): IpAddress | undefined {
+  return text.includes(":") ? undefined : parseIpAddress(text);
 }
