@@ -1,4 +1,4 @@
-/** The facade of the mux machine: sessions recorded with the Go implementation, deadlines, use after the end. */
+/** The facade of the mux machine: sessions recorded with the yamux of v1.3, deadlines, use after the end. */
 
 import assert from "node:assert/strict";
 import { Mux, sha256 } from "../../lib/core/mod.ts";
@@ -35,7 +35,7 @@ interface Step {
   readonly connection_closed?: boolean;
 }
 
-/** What the Go implementation calls them. */
+/** What the yamux of v1.3 calls them. */
 const ERRORS: Readonly<Partial<Record<MuxStreamFault | "nothing", string>>> = {
   end: "EOF",
   cut: "EOF",

@@ -13,7 +13,7 @@ const at = (ms: number): ReturnType<typeof monotonicMs> => monotonicMs(ms);
 const text = (bytes: Uint8Array | undefined): string => new TextDecoder().decode(bytes);
 const encode = (message: string): Uint8Array => new TextEncoder().encode(message);
 
-Deno.test("decodeKcpSegments() reads what a Go visor dials with, and encodeKcpSegment() writes it", () => {
+Deno.test("decodeKcpSegments() reads what a v1.3 visor dials with, and encodeKcpSegment() writes it", () => {
   const [segment, ...more] = decodeKcpSegments(Uint8Array.fromHex(FIRST));
   assert.deepEqual(more, []);
   assert.equal(segment?.conv, 0x151c55c6);

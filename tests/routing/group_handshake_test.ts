@@ -205,7 +205,7 @@ simulationTest("answerHandshake() does not take data without a handshake for a p
   await sim.run(refused, 6_000);
 });
 
-simulationTest("answerHandshake() answers each Handshake of a peer that repeats it, as Go does once", async (sim) => {
+simulationTest("answerHandshake() answers each Handshake of a peer that repeats it, as v1.3 does once", async (sim) => {
   using remote = generateSecretKey(sim.runtimeFor("remote").random);
   const remoteKey = publicKeyOf(remote);
   await using peer = await makeRawPeer(sim, { remoteKey });

@@ -1,4 +1,4 @@
-/** Settlement against recorded Go peers, and what goes wrong. */
+/** Settlement against recorded v1.3 peers, and what goes wrong. */
 
 import assert from "node:assert/strict";
 import { generateSecretKey, publicKeyOf, Records } from "../../lib/core/mod.ts";

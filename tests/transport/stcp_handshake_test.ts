@@ -1,4 +1,4 @@
-/** Connection set-up against recorded Go peers, and against peers that misbehave. */
+/** Connection set-up against recorded v1.3 peers, and against peers that misbehave. */
 
 import assert from "node:assert/strict";
 import { generateSecretKey, publicKeyOf } from "../../lib/core/mod.ts";
@@ -49,7 +49,7 @@ testVectors("stcp_handshake.json", {
       isListening: (port) => port === data.listening_port,
       runtime: { random: createScriptedRandom(...nonceOf(data)) },
     });
-    // Go does not look at the key in DstAddr; we do (transports.md §10, W1).
+    // v1.3 does not look at the key in DstAddr; we do (transports.md §10, W1).
     const forAnother = data.accepted && !data.local.startsWith(data.responder_pk);
     if (data.accepted && !forAnother) {
       assert.equal(await checking, data.remote.split(":")[0]);
@@ -76,7 +76,7 @@ testVectors("stcp_handshake.json", {
   },
 });
 
-/** The recorded Go initiator against our responder: all that we send is determined, and must be equal. */
+/** The recorded v1.3 initiator against our responder: all that we send is determined, and must be equal. */
 async function playResponder(data: VectorCase): Promise<void> {
   const link = createScriptedLink(scriptOf(data, "responder"));
   using secret = new SecretKey(parseHex(data.responder_sk));
@@ -111,7 +111,7 @@ async function playResponder(data: VectorCase): Promise<void> {
   records[Symbol.dispose]();
 }
 
-/** Our initiator against the recorded Go responder: all but our two signatures is determined. */
+/** Our initiator against the recorded v1.3 responder: all but our two signatures is determined. */
 async function playInitiator(data: VectorCase): Promise<void> {
   const link = createScriptedLink(scriptOf(data, "initiator"));
   using secret = new SecretKey(parseHex(data.initiator_sk));
@@ -171,7 +171,7 @@ function scriptOf(data: VectorCase, us: "initiator" | "responder"): ScriptedWrit
   }));
 }
 
-/** The nonce that Go sent in F1, if it came so far. */
+/** The nonce that v1.3 sent in F1; undefined when it did not come so far. */
 function nonceOf(data: VectorCase): Uint8Array[] {
   const frame1 = writesOf(data, "responder")[0];
   const nonce = frame1 === undefined ? undefined : decodeFrame1(frame1);

@@ -1,4 +1,4 @@
-//! Sessions recorded with the Go implementation: the same local actions and received frames give the same frames.
+//! Sessions recorded with the yamux of v1.3: the same local actions and received frames give the same frames.
 
 use std::collections::HashMap;
 

@@ -80,7 +80,7 @@ export interface DescribedField {
 
 /** A codec of values of one type. Make them with the functions of `shapes.ts`. */
 export interface GobType<T> extends Describable {
-  /** Go's name of the type, for error texts that Go peers know. */
+  /** Go's name of the type, for error texts that v1.3 peers know. */
   readonly goName: string;
   /** The value of a field that is not there. */
   zero(): T;

@@ -32,7 +32,7 @@ import { A, B, C, D, NODE, routeVia, stage, STRANGER, Table } from "./stage.ts";
 import { at } from "../../../lib/types/at.ts";
 
 for (const data of vectorCases("gob.json").filter((data) => data.port === 36)) {
-  simulationTest(`createSetupNode() calls visors as Go's setup node does: ${data.name}`, async (sim) => {
+  simulationTest(`createSetupNode() calls visors as v1.3's setup node does: ${data.name}`, async (sim) => {
     const [call] = data.calls;
     const route = routeOfJson(call.args);
     // The transport ids of the file are random.
@@ -391,7 +391,7 @@ simulationTest("createSetupGateway() closes the streams of strangers unread", as
 });
 
 simulationTest(
-  "createSetupGateway() answers failures in Go's form, and removes only what the stream reserved",
+  "createSetupGateway() answers failures in v1.3's form, and removes only what the stream reserved",
   async (sim) => {
     const { stack, visor, messaging } = stage(sim);
     const table = new Table();
@@ -425,7 +425,7 @@ simulationTest(
   },
 );
 
-/** Gives what Go's visor answered, call by call. */
+/** Gives what a v1.3 visor answered, call by call. */
 function scripted(serverBytes: Uint8Array): RuleHandlers {
   const decoder = new GobDecoder();
   decoder.push(serverBytes);
