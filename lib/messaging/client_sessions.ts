@@ -4,7 +4,18 @@
  */
 
 import { ClosedError, describeError, hasCode, UnavailableError } from "../errors/mod.ts";
-import { Backoff, randomFraction, Signal, sleep, Trouble, untilAborted, withTimeout } from "../runtime/mod.ts";
+import {
+  Backoff,
+  headStartOf,
+  randomFraction,
+  RecentMean,
+  sideBySide,
+  Signal,
+  sleep,
+  Trouble,
+  untilAborted,
+  withTimeout,
+} from "../runtime/mod.ts";
 import type { Random, Runtime } from "../runtime/mod.ts";
 import { createMuxSession } from "../links/mux_session.ts";
 import { shortKey } from "../types/mod.ts";
@@ -69,6 +80,8 @@ export class ClientSessions {
   readonly #gaps = new Map<PublicKey, number>();
   /** Servers that took no more clients, and until when they are asked last. */
   readonly #full = new Map<PublicKey, number>();
+  /** How long sessions took to open lately. */
+  readonly #times = new RecentMean();
   readonly #closing = new AbortController();
   readonly #trouble: Trouble;
   readonly #running: Promise<void>;
@@ -146,9 +159,7 @@ export class ClientSessions {
 
   /** One round over the servers that the discovery offers. */
   async #fill(): Promise<void> {
-    const { runtime, entries, minSessions } = this.#deps;
-    const { random, log } = runtime;
-    const { signal } = this.#closing;
+    const { runtime: { random, log }, minSessions } = this.#deps;
     try {
       await this.#listServers();
       if (this.#servers.length === 0) this.#noteFailure("the messaging discovery knows of none");
@@ -159,13 +170,35 @@ export class ClientSessions {
     const servers = shuffle(this.#servers, random);
     // `sort` keeps the order of equals.
     servers.sort((a, b) => Number(this.#isFull(a.static)) - Number(this.#isFull(b.static)));
-    for (const entry of servers) {
-      if (this.#sessions.size >= minSessions || signal.aborted) return;
-      if (entry.server === undefined || this.#sessions.has(entry.static)) continue;
-      entries.add(entry);
-      // Why it failed is in the log already.
-      await this.connect(entry.static, signal).catch(() => {});
-    }
+    const candidates = servers.filter(({ static: server, ...entry }) =>
+      entry.server !== undefined && !this.#sessions.has(server)
+    ).values();
+    const missing = Math.min(minSessions - this.#sessions.size, servers.length);
+    await Promise.all(Array.from({ length: missing }, () => this.#openOne(candidates)));
+  }
+
+  /** Opens a session with the first of some servers that has one for us. A late one is kept, too. */
+  async #openOne(candidates: Iterator<Entry>): Promise<void> {
+    const { runtime: { timers, clock }, entries } = this.#deps;
+    const { value: first, done } = candidates.next();
+    if (done) return;
+    // Each is given to one of those that ask.
+    const own = (function* (): Generator<Entry> {
+      yield first;
+      for (let next = candidates.next(); !next.done; next = candidates.next()) yield next.value;
+    })();
+    await sideBySide(own, {
+      timers,
+      headStartMs: () => headStartOf(this.#times.ms),
+      attempt: async (entry, signal) => {
+        const startedAt = clock.monotonic();
+        entries.add(entry);
+        await this.connect(entry.static, signal);
+        this.#times.add(clock.monotonic() - startedAt);
+      },
+      discard: () => {},
+      signal: this.#closing.signal,
+    }).catch(() => {}); // Why they failed is in the log already.
   }
 
   /** Asks for the servers. When that fails, those of the last answer are tried: they may well be there. */

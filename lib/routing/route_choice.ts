@@ -7,7 +7,7 @@
  */
 
 import { hasCode, UnavailableError } from "../errors/mod.ts";
-import { type Clock, sleep, type Timers, withTimeout } from "../runtime/mod.ts";
+import { type Clock, headStartOf, type RecentMean, sleep, type Timers, withTimeout } from "../runtime/mod.ts";
 import type { RouteConstraints, RouteFinderClient } from "../services/route_finder/mod.ts";
 import type { TransportTable } from "../transport/mod.ts";
 import { type Path, type PathStep, type PublicKey, type RoutePair, shortKey, type TransportId } from "../types/mod.ts";
@@ -18,8 +18,8 @@ import { type DialConstraints, dialConstraints, nameOfPath, type RankedPath, ran
 /** How long a dial goes on asking after it opened a transport by itself: discovery and finder must learn of it first. */
 const CATCH_UP = { limitMs: 5_000, intervalMs: 250 } as const;
 
-/** How long a dial that has a last resort waits for what the finder knows. */
-const BETTER_WITHIN_MS = 2_000;
+/** How far the finder is ahead of a last resort, ms: several times what it takes to answer. */
+const BETTER_WITHIN = { leastMs: 250, mostMs: 2_000, unmeasuredMs: 2_000 } as const;
 
 /** What the choice needs. */
 export interface RouteChoiceDeps {
@@ -33,6 +33,8 @@ export interface RouteChoiceDeps {
   readonly transports: Pick<TransportTable, "list">;
   /** Knows the rest. */
   readonly routeFinder: Pick<RouteFinderClient, "findRoutes">;
+  /** How long it took to answer lately. */
+  readonly finderTimes: RecentMean;
   /** Whose a transport of the network is, for paths that name some; undefined when nobody knows it. */
   readonly edgesOf?: (id: TransportId, signal: AbortSignal) => Promise<Edges | undefined>;
   /** Opens a transport to the visor; called when a dial finds no route and no path was asked for. */
@@ -97,7 +99,11 @@ class RouteChoice {
     const known = this.#rank([]);
     const [lastResorts, direct] = [known.filter(isLastResort), known.filter((one) => !isLastResort(one))];
     if (isByHops) yield* untried(direct);
-    yield* untried(this.#rank(await this.#ask(lastResorts.length > 0 ? BETTER_WITHIN_MS : undefined)));
+    yield* untried(
+      this.#rank(
+        await this.#ask(lastResorts.length > 0 ? headStartOf(this.#deps.finderTimes.ms, BETTER_WITHIN) : undefined),
+      ),
+    );
     if (tried.size > 0) return;
     const opened = await this.#openAndAsk();
     if (opened.length === 0) throw this.#notFound();
@@ -163,9 +169,13 @@ class RouteChoice {
     ends: { readonly from: PublicKey; readonly to: PublicKey },
     { constraints, withinMs }: { readonly constraints: DialConstraints; readonly withinMs?: number | undefined },
   ): Promise<readonly Path[]> {
-    const { routeFinder, timers } = this.#deps;
-    const ask = (signal: AbortSignal): Promise<readonly Path[]> =>
-      askForPaths(ends, { constraints, routeFinder, signal });
+    const { routeFinder, finderTimes, clock, timers } = this.#deps;
+    const ask = async (signal: AbortSignal): Promise<readonly Path[]> => {
+      const startedAt = clock.monotonic();
+      const paths = await askForPaths(ends, { constraints, routeFinder, signal });
+      finderTimes.add(clock.monotonic() - startedAt);
+      return paths;
+    };
     const code = "route-finder/slow", message = "Ask the route finder";
     try {
       return withinMs === undefined

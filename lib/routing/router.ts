@@ -7,7 +7,7 @@ import { publicKeyOf } from "../core/mod.ts";
 import { ClosedError, RefusedError } from "../errors/mod.ts";
 import type { MessagingClient } from "../messaging/mod.ts";
 import { type KeyedDialOptions, type KeyedListener, type KeyedNetwork, PortSpace } from "../overlay/mod.ts";
-import type { Runtime } from "../runtime/mod.ts";
+import { RecentMean, type Runtime } from "../runtime/mod.ts";
 import type { RouteConstraints, RouteFinderClient } from "../services/route_finder/mod.ts";
 import { createSetupClient } from "./setup/client.ts";
 import { createSetupGateway } from "./setup/gateway.ts";
@@ -118,6 +118,7 @@ export function createRouter(deps: RouterDeps): Router {
       localKey,
       transports,
       routeFinder,
+      finderTimes: new RecentMean(),
       ...(edgesOf === undefined ? {} : { edgesOf }),
       ...(ensureTransport === undefined ? {} : { ensureTransport }),
     },

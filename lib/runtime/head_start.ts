@@ -32,6 +32,21 @@ export function headStartOf(
   return meanMs === undefined ? unmeasuredMs : Math.min(mostMs, Math.max(leastMs, TIMES_THE_MEAN * meanMs));
 }
 
+/** The mean of what was measured lately. */
+export class RecentMean {
+  #ms: number | undefined;
+
+  /** ms; undefined until something was measured. */
+  get ms(): number | undefined {
+    return this.#ms;
+  }
+
+  /** Something took so long. */
+  add(ms: number): void {
+    this.#ms = nextMean(this.#ms, ms);
+  }
+}
+
 /** A mean in which the newest measurements count most. @param meanMs undefined: `ms` is the first one */
 export function nextMean(meanMs: number | undefined, ms: number): number {
   return meanMs === undefined ? ms : meanMs + (ms - meanMs) * NEWEST_SHARE;

@@ -108,6 +108,18 @@ simulationTest("a client tries again with growing waits, and quickly again after
   assert.equal(server.stats.sessions, 1);
 });
 
+simulationTest("a client does not wait long for a server that is silent when there is another one", async (sim) => {
+  await using world = new MessagingWorld(sim);
+  await world.server("server");
+  await world.server("server2");
+  const names = Array.from({ length: 6 }, (_, index) => `client${index}`);
+  for (const name of names) sim.partition(name, "server");
+  const began = sim.nowMs;
+  const clients = names.map((name, index) => world.client(name, { secret: secretOf(60 + index) }));
+  await sim.run(Promise.all(clients.map((client) => client.ready)));
+  assert.ok(sim.nowMs - began < 1_500, `${sim.nowMs - began} ms`);
+});
+
 simulationTest("clients of a server that restarts do not come back in step", async (sim) => {
   await using world = new MessagingWorld(sim);
   const server = await world.server("server");

@@ -2,6 +2,7 @@
 
 import assert from "node:assert/strict";
 import fc from "fast-check";
+import { RecentMean } from "../../lib/runtime/mod.ts";
 import { hasCode, UnavailableError } from "../../lib/errors/mod.ts";
 import { explainDial } from "../../lib/routing/mod.ts";
 import { nameOfPath, type OwnTransport, rankPaths } from "../../lib/routing/rank.ts";
@@ -90,7 +91,7 @@ Deno.test("explainDial() calls chosen what a dial takes first", async () => {
       const { runtime } = makeWorld(0n);
       const transports = { list: () => [...own] };
       await using routeFinder = createLocalRouteFinder({ runtime, feed: feedOf(known) });
-      const deps = { ...runtime, localKey: query.source, transports, routeFinder };
+      const deps = { ...runtime, localKey: query.source, transports, routeFinder, finderTimes: new RecentMean() };
       const taken = await orNothing(dialled(query, deps));
       const explained = await orNothing(explainDial(query, { routeFinder, transports }));
       const chosen = explained.filter((candidate) => candidate.chosen);

@@ -6,6 +6,7 @@ import { hasCode, RefusedError, type SkywireError, UnavailableError } from "../.
 import { chooseRoutes, type RouteChoiceDeps } from "../../lib/routing/route_choice.ts";
 import type { RouteConstraints } from "../../lib/services/route_finder/mod.ts";
 import type { Hop, PublicKey, RoutePair, TransportId } from "../../lib/types/mod.ts";
+import { RecentMean } from "../../lib/runtime/mod.ts";
 import { createVirtualTime } from "../fakes/mod.ts";
 
 const [A, B, C, D] = ["a", "b", "c", "d"].map((letter) => `02${letter.repeat(64)}` as PublicKey) as [
@@ -26,6 +27,8 @@ function hopsOver(...visors: PublicKey[]): Hop[] {
 }
 
 interface World {
+  /** Default: one of its own. */
+  readonly time?: ReturnType<typeof createVirtualTime>;
   /** Visors that A has a transport to, with its type and label. */
   readonly up: [visor: PublicKey, type: string, label?: string][];
   /** What the finder answers. */
@@ -33,13 +36,15 @@ interface World {
   readonly ensureTransport?: RouteChoiceDeps["ensureTransport"];
   /** What the network knows of transports. */
   readonly edgesOf?: RouteChoiceDeps["edgesOf"];
+  /** How long it took to answer lately. */
+  readonly finderTimes?: RecentMean;
   /** Is told what the finder was asked. */
   readonly onQuestion?: (question: unknown) => void;
 }
 
 /** All routes that a dial from A to D would try, as letters of the visors after A. */
 async function routes(world: World, constraints: RouteConstraints = {}, remote = D): Promise<string[]> {
-  const time = createVirtualTime();
+  const { time = createVirtualTime() } = world;
   const questions: unknown[] = [];
   const deps: RouteChoiceDeps = {
     clock: time.clock,
@@ -69,6 +74,7 @@ async function routes(world: World, constraints: RouteConstraints = {}, remote =
         return [await world.find?.(from, to) ?? []];
       },
     },
+    finderTimes: world.finderTimes ?? new RecentMean(),
     ...(world.ensureTransport === undefined ? {} : { ensureTransport: world.ensureTransport }),
     ...(world.edgesOf === undefined ? {} : { edgesOf: world.edgesOf }),
   };
@@ -112,6 +118,17 @@ Deno.test("chooseRoutes() comes last to messaging transports that no user asked 
 Deno.test("chooseRoutes() does not wait for a silent finder when it has a last resort", async () => {
   const find = () => new Promise<Hop[][]>(() => {});
   assert.deepEqual(await routes({ up: [[D, "dmsg", "automatic"]], find }), ["d"]);
+});
+
+Deno.test("chooseRoutes() gives the finder several times what it takes, before it goes to a last resort", async () => {
+  for (const [meanMs, waits] of [[undefined, 2_000], [1, 250], [200, 800], [5_000, 2_000]] as const) {
+    const finderTimes = new RecentMean();
+    if (meanMs !== undefined) finderTimes.add(meanMs);
+    const time = createVirtualTime();
+    const find = () => new Promise<Hop[][]>(() => {});
+    await routes({ time, up: [[D, "dmsg", "automatic"]], find, finderTimes });
+    assert.equal(time.clock.monotonic(), waits);
+  }
 });
 
 Deno.test("chooseRoutes() keeps to the fewest hops asked for, without an own transport", async () => {

@@ -6,12 +6,12 @@
 
 import { ClosedError, describeError } from "../../errors/mod.ts";
 import { MESSAGING, STCPR } from "../../overlay/mod.ts";
-import { type Runtime, sideBySide, withTimeout } from "../../runtime/mod.ts";
+import { headStartOf, RecentMean, type Runtime, sideBySide, withTimeout } from "../../runtime/mod.ts";
 import type { TransportSummary, TransportTable } from "../../transport/mod.ts";
 import { type PublicKey, shortKey } from "../../types/mod.ts";
 
-/** How long TCP is ahead, ms: six round trips of 150 ms, which is what a transport over TCP takes at first. */
-const TCP_HEAD_START_MS = 900;
+/** How long TCP is ahead, ms, until such transports were measured: six round trips of 150 ms, which is what one takes. */
+const TCP_HEAD_START = { unmeasuredMs: 900 } as const;
 
 /** How long TCP is tried, ms: three lost SYNs, or a slow handshake. */
 const TRY_TCP_WITHIN_MS = 4_000;
@@ -21,7 +21,7 @@ const MOST_REMEMBERED = 1_000;
 
 /** What opening needs. */
 export interface AutomaticTransportsDeps {
-  readonly runtime: Pick<Runtime, "timers" | "log">;
+  readonly runtime: Pick<Runtime, "clock" | "timers" | "log">;
   readonly table: Pick<TransportTable, "add" | "list">;
   /** Whether visors can be found by address resolver. */
   readonly hasResolver: boolean;
@@ -31,6 +31,7 @@ export interface AutomaticTransportsDeps {
 export class AutomaticTransports implements Disposable {
   readonly #deps: AutomaticTransportsDeps;
   readonly #closing = new AbortController();
+  readonly #tcpTimes = new RecentMean();
   readonly #whyNoTcp = new Map<PublicKey, string>();
 
   constructor(deps: AutomaticTransportsDeps) {
@@ -46,7 +47,7 @@ export class AutomaticTransports implements Disposable {
     const kinds = hasResolver ? [STCPR.kind, MESSAGING.kind] : [MESSAGING.kind];
     await sideBySide(kinds, {
       timers,
-      headStartMs: TCP_HEAD_START_MS,
+      headStartMs: () => headStartOf(this.#tcpTimes.ms, TCP_HEAD_START),
       attempt: async (kind, signal): Promise<void> => {
         // TCP that comes after the other one is worth having: the next dial takes it.
         if (kind === STCPR.kind) await this.#openTcp(remoteKey);
@@ -70,7 +71,8 @@ export class AutomaticTransports implements Disposable {
 
   /** A visor that the resolver does not list fails at once. */
   async #openTcp(remoteKey: PublicKey): Promise<void> {
-    const { runtime: { timers, log }, table } = this.#deps;
+    const { runtime: { clock, timers, log }, table } = this.#deps;
+    const startedAt = clock.monotonic();
     try {
       await withTimeout((signal) => table.add({ remoteKey, kind: STCPR.kind, label: "automatic", signal }), {
         timers,
@@ -79,6 +81,7 @@ export class AutomaticTransports implements Disposable {
         message: `Open a TCP transport to ${shortKey(remoteKey)}`,
         signal: this.#closing.signal,
       });
+      this.#tcpTimes.add(clock.monotonic() - startedAt);
       this.#whyNoTcp.delete(remoteKey);
     } catch (error) {
       if (this.#closing.signal.aborted) throw error;
