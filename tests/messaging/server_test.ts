@@ -427,6 +427,28 @@ simulationTest("a server passes on only what the asked client has signed for the
   }
 });
 
+simulationTest("requests whose Noise is no good cost a listener no place", async (sim) => {
+  await using world = new MessagingWorld(sim);
+  const server = await world.server("server");
+  const [bob, carol] = await world.clients("bob", "carol");
+  const listener = bob.listen(80);
+  using session = await rawSession(sim, { server, secret: aliceSecret, host: "alice" });
+  const now = sim.runtimeFor("alice").clock.wallNanos();
+  // As many as there are places in the listener.
+  for (let n = 0; n < 20; n++) {
+    const source = { publicKey: aliceKey, port: 50_000 }, destination = { publicKey: bobKey, port: 80 };
+    const timestamp = now + BigInt(n);
+    const object = request({ source, destination, secret: aliceSecret, timestamp, noise: false });
+    const stream = await sim.run(session.open());
+    await sim.run(session.writeObject(stream, object));
+    await assert.rejects(sim.run(session.expectObject(stream)));
+  }
+  const stream = await sim.run(carol.dial(bobKey, 80));
+  assert.equal(stream.remoteKey, bobKey);
+  stream.close();
+  listener.close();
+});
+
 simulationTest("a client has 256 handshakes of streams under way, and resets more at once", async (sim) => {
   await using world = new MessagingWorld(sim);
   const server = await world.server("server");

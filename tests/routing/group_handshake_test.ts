@@ -40,6 +40,8 @@ simulationTest(
     );
     assert.equal(sim.nowMs - begin, 5_000);
     assert.equal(at(line.links, 0)[0].stats().sentPackets, 13, "at once and every 400 ms");
+    await sim.run(2_000);
+    assert.equal(at(line.links, 0)[0].stats().sentPackets, 13, "and no more when it has given up");
   },
 );
 

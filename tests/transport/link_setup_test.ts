@@ -135,6 +135,26 @@ simulationTest("a dial that is superseded during settlement closes its link", as
   discardSecureLink(secure);
 });
 
+simulationTest("an incoming link whose request to settle is no good is closed", async (sim) => {
+  const [near, far] = linkPair();
+  const { link, isClosed } = watched(near);
+  const accepting = setupOf(sim, B).accept(link, "test", new AbortController().signal);
+  const peer = (async () => {
+    const secure = await dialHandshake(far, {
+      runtime: sim.runtimeFor("x"),
+      local: A,
+      sourcePort: 49_153,
+      remote: { publicKey: KEY_B, port: 45 },
+    });
+    // It settles a transport of another kind.
+    await initiateSettlement(secure, { ...settlement(sim, A), kind: "other" }).catch(() => {});
+    return secure;
+  })();
+  await assert.rejects(sim.run(accepting));
+  assert.equal(isClosed(), true);
+  discardSecureLink(await sim.run(peer));
+});
+
 simulationTest("an incoming link is closed unless it was accepted", async (sim) => {
   for (const decision of ["accept", "reject", "neither"] as const) {
     const [near, far] = linkPair();

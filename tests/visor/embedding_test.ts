@@ -62,6 +62,19 @@ facetTest("visor.proxies sets up what visor.apps runs", async ({ network, a }) =
   await assert.rejects(network.run(a.proxies.remove(server.id)), code("proxy/not-found"));
 });
 
+facetTest("visor.proxies takes visors by name and by the first digits of their keys", async ({ network, a, b }) => {
+  await network.run(a.names.set("mira", b.publicKey));
+  const allow = [b.publicKey.slice(0, 8), "mira"];
+  await network.run(a.proxies.add({ role: "server", allow, destinations: ["public"] }));
+  const client = { role: "client", listen: "127.0.0.1:0", to: "mira", path: [b.publicKey.slice(0, 8)] } as const;
+  await network.run(a.proxies.add(client));
+  const views = a.proxies.list();
+  assert.deepEqual(views.map(({ to }) => to), [undefined, b.publicKey]);
+  const unknown = a.proxies.add({ ...client, to: "nobody" });
+  await assert.rejects(network.run(unknown), code("visor/unknown-name"));
+  for (const { id } of views) await network.run(a.proxies.remove(id));
+});
+
 facetTest("visor.names names keys, also for visor.http", async ({ network, a, b }) => {
   await network.run(a.names.set("mira", b.publicKey));
   assert.deepEqual(a.names.list(), [{ name: "mira", publicKey: b.publicKey, from: "user" }]);

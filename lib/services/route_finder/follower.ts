@@ -21,7 +21,7 @@ export interface Follower extends AsyncDisposable {
   readonly graph: TransportGraph | undefined;
   /** Resolves when there is a graph; never when it is closed before. */
   readonly ready: Promise<void>;
-  /** Why there has been no graph for 10 s or more, for people; undefined when there is one. */
+  /** Why there has been no graph, or no news of it, for 10 s or more, for people; undefined when there is. */
   readonly problem: string | undefined;
   /**
    * Answers a question from the map. A discovery in this process has been followed to its last change then. One elsewhere
@@ -40,8 +40,14 @@ export function createFollower(
   const closing = new AbortController();
   const ready = Promise.withResolvers<void>();
   const backoff = new Backoff({ random, ...RETRY });
-  const trouble = new Trouble({ timers, log, event: "no-map", what: "the map of transports is not known" });
-  trouble.lasts();
+  const noMap = new Trouble({ timers, log, event: "no-map", what: "the map of transports is not known" });
+  noMap.lasts();
+  const notFollowed = new Trouble({
+    timers,
+    log,
+    event: "map-not-followed",
+    what: "changes of the map are not known",
+  });
   let graph: TransportGraph | undefined;
   /** A snapshot of which not all parts have come. */
   let growing: TransportGraph | undefined;
@@ -68,7 +74,8 @@ export function createFollower(
     for (const entry of event.entries) growing?.add(entry);
     if (!event.isLast || growing === undefined) return;
     graph = growing;
-    trouble.ends();
+    noMap.ends();
+    notFollowed.ends();
     growing = undefined;
     position = event.position;
     log.debug("map-read", { transports: graph.transportCount, visors: graph.visorCount });
@@ -78,14 +85,19 @@ export function createFollower(
   const run = async (): Promise<void> => {
     while (!closing.signal.aborted) {
       try {
-        for await (const event of feed.follow({ after: position, signal: closing.signal })) {
+        for await (
+          const event of feed.follow({
+            after: position,
+            signal: closing.signal,
+            onTaken: () => notFollowed.ends(),
+          })
+        ) {
           backoff.reset();
           apply(event);
         }
       } catch (error) {
         if (closing.signal.aborted) return;
-        log.warn("map-not-followed", { error: describeError(error) });
-        if (graph === undefined) trouble.lasts(describeError(error));
+        (graph === undefined ? noMap : notFollowed).lasts(describeError(error));
       }
       growing = undefined;
       await hurry.nextWithin(timers, backoff.nextMs(), closing.signal).catch(() => {});
@@ -123,7 +135,7 @@ export function createFollower(
       return graph;
     },
     get problem(): string | undefined {
-      return trouble.problem;
+      return noMap.problem ?? notFollowed.problem;
     },
     answer: async (work) => {
       const wanted = feed.position;
@@ -141,7 +153,8 @@ export function createFollower(
     [Symbol.asyncDispose]: async () => {
       closing.abort();
       await running;
-      trouble[Symbol.dispose]();
+      noMap[Symbol.dispose]();
+      notFollowed[Symbol.dispose]();
     },
   };
 }

@@ -33,11 +33,18 @@ export type FeedEvent =
 export interface TransportFeed {
   /**
    * Follows the map: first a snapshot, or the changes after a position; then every change. It does not end by itself.
-   * @param options `after`: the position that the follower has reached; `signal`: ends it
+   * @param options `after`: the position that the follower has reached; `signal`: ends it; `onTaken`: called when a source
+   * elsewhere has answered: where nothing changes, nothing else tells that it is there
    * @throws the reason of the signal
    * @throws {UnavailableError} `transport-discovery/…` when the source is gone: follow again from the last position
    */
-  follow(options: { readonly after?: string | undefined; readonly signal: AbortSignal }): AsyncIterable<FeedEvent>;
+  follow(
+    options: {
+      readonly after?: string | undefined;
+      readonly signal: AbortSignal;
+      readonly onTaken?: () => void;
+    },
+  ): AsyncIterable<FeedEvent>;
   /** The position of the source at this moment; absent when it is elsewhere, see {@link TransportFeed.refresh}. */
   readonly position?: string;
   /**

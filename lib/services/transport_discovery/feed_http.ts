@@ -116,7 +116,7 @@ export function createTransportFeedClient(deps: ServiceClientDeps): TransportFee
   let polling: PollWaiters | undefined;
 
   async function* follow(
-    { after, signal }: { readonly after?: string | undefined; readonly signal: AbortSignal },
+    { after, signal, onTaken }: Parameters<TransportFeed["follow"]>[0],
   ): AsyncGenerator<FeedEvent> {
     const connection = new AbortController();
     const both = AbortSignal.any([signal, connection.signal]);
@@ -143,6 +143,7 @@ export function createTransportFeedClient(deps: ServiceClientDeps): TransportFee
           `Follow the transport discovery: it answered ${response.status}`,
         );
       }
+      onTaken?.();
       const events = parseEvents(response.body, {
         maxCharacters: MAX_EVENT_CHARACTERS,
         read: (work) => within(SILENCE_MS, work),

@@ -5,7 +5,7 @@ import { keyText, pathSteps } from "../control/keys.ts";
 import { answer, type ControlRoute, operation } from "../control/operation.ts";
 import type { KeyBook } from "../key_book.ts";
 import type { ProxiesPart } from "./part.ts";
-import { clientMembers, type ProxySettings, serverMembers } from "./settings.ts";
+import { clientMembers, serverMembers, withWholeKeys } from "./settings.ts";
 import { proxySchema } from "./view.ts";
 
 /** Settings whose keys may be short. */
@@ -43,21 +43,11 @@ export const REMOVE_PROXY = operation({
 export function proxyRoutes(part: ProxiesPart, keys: KeyBook): ControlRoute[] {
   return [
     answer(LIST_PROXIES, () => ({ proxies: part.list() })),
-    answer(ADD_PROXY, async ({ body }) => ({ proxy: await part.add(await inWholeKeys(body, keys)) })),
+    answer(ADD_PROXY, async ({ body }) => ({ proxy: await part.add(await withWholeKeys(body, keys)) })),
     answer(REMOVE_PROXY, async (call) => {
       const removed = call.param("id");
       await part.remove(removed);
       return { removed };
     }),
   ];
-}
-
-async function inWholeKeys(body: v.InferOutput<typeof proxyBody>, keys: KeyBook): Promise<ProxySettings> {
-  if (body.role === "server") return { ...body, allow: await keys.completeAll(body.allow) };
-  const { to, path, ...rest } = body;
-  return {
-    ...rest,
-    to: await keys.complete(to),
-    ...(path && { path: await keys.completePath(path) }),
-  };
 }

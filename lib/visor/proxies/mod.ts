@@ -5,7 +5,7 @@ import type { Capability } from "../capability.ts";
 import { proxyRoutes } from "./api.ts";
 import { keptProxies } from "./kept.ts";
 import { ProxiesPart } from "./part.ts";
-import type { ProxySettings } from "./settings.ts";
+import { type ProxyRequest, withWholeKeys } from "./settings.ts";
 import type { ProxyView } from "./view.ts";
 
 /** The proxies of a visor, as `visor.proxies`. */
@@ -14,11 +14,12 @@ export interface VisorProxies {
   list(): ProxyView[];
   /**
    * Sets up a proxy, starts it, and keeps it over restarts. A server replaces the server before it.
-   * @param settings of a server or of a client
+   * @param request of a server or of a client; its visors are public keys, their first 8 digits or more, or names
+   * @throws {RefusedError} `visor/unknown-name`, `visor/unknown-key`, `visor/ambiguous-key`
    * @throws {UnavailableError} `network/address-in-use` or `network/listen-failed` when a client cannot listen;
    * `storage/write-failed`. Nothing has changed then.
    */
-  add(settings: ProxySettings): Promise<ProxyView>;
+  add(request: ProxyRequest): Promise<ProxyView>;
   /**
    * Stops a proxy and removes it.
    * @param id as `list` shows it
@@ -32,9 +33,9 @@ export interface VisorProxies {
 export const proxies: Capability<ProxiesPart, VisorProxies> = {
   makePart: ({ runtime, router, storage, partOf }) =>
     new ProxiesPart({ runtime, router, apps: partOf(apps), kept: keptProxies(storage) }),
-  makeFacet: (part) => ({
+  makeFacet: (part, keys) => ({
     list: () => part.list(),
-    add: (settings) => part.add(settings),
+    add: async (request) => await part.add(await withWholeKeys(request, keys)),
     remove: (id) => part.remove(id),
   }),
   makeRoutes: proxyRoutes,

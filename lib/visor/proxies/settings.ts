@@ -5,6 +5,7 @@ import { makeDestinationRule } from "../../apps/mod.ts";
 import { publicKeySchema } from "../../check/mod.ts";
 import type { PathStep, PublicKey } from "../../types/mod.ts";
 import { transportIdSchema } from "../control/keys.ts";
+import type { KeyBook } from "../key_book.ts";
 
 /** The settings of an exit: other visors reach the internet through this one. A visor has one at most, on its port 3. */
 export interface ProxyServerSettings {
@@ -34,6 +35,22 @@ export interface ProxyClientSettings {
 
 /** The settings of a proxy, server or client. */
 export type ProxySettings = ProxyServerSettings | ProxyClientSettings;
+
+/** The same as people and programs ask for it: visors are public keys, their first 8 digits or more, or names. */
+export type ProxyRequest =
+  | Omit<ProxyServerSettings, "allow"> & { readonly allow: readonly string[] }
+  | Omit<ProxyClientSettings, "to" | "path"> & { readonly to: string; readonly path?: readonly string[] | undefined };
+
+/** Completes the keys of a request. @throws {RefusedError} as {@link KeyBook.complete} */
+export async function withWholeKeys(request: ProxyRequest, keys: KeyBook): Promise<ProxySettings> {
+  if (request.role === "server") return { ...request, allow: await keys.completeAll(request.allow) };
+  const { to, path, ...rest } = request;
+  return {
+    ...rest,
+    to: await keys.complete(to),
+    ...(path && { path: await keys.completePath(path) }),
+  };
+}
 
 const destination = v.pipe(
   v.string(),

@@ -9,7 +9,7 @@ import {
   type SocksServerOptions,
 } from "../../../lib/apps/mod.ts";
 import { SOCKS_PORT } from "../../../lib/apps/socks/server.ts";
-import { createMuxSession } from "../../../lib/links/mux_session.ts";
+import { createMuxSession, type MuxSession } from "../../../lib/links/mux_session.ts";
 import { createDenoRuntime } from "../../../lib/runtime/deno/mod.ts";
 import { type ByteLink, parseAddress, type Runtime } from "../../../lib/runtime/mod.ts";
 import { ALICE, BOB, createTestOverlay, runApp, type TestOverlay } from "../support.ts";
@@ -193,12 +193,51 @@ Deno.test("a server tells a client beyond its most streams that there is no plac
   for (const link of accepted) link.close();
 });
 
+Deno.test("a server takes 4,096 sessions of all clients together, and tells others that there is no place", async () => {
+  await using world = await createWorld();
+  const { runtime, overlay } = world;
+  const muxes: MuxSession[] = [];
+  for (let i = 0; i < 9; i++) {
+    const connection = await overlay.networkOf(ALICE).dial(BOB, SOCKS_PORT);
+    muxes.push(createMuxSession(connection, { role: "client", runtime, keepAlive: false }));
+  }
+  // Sessions that have begun, and ask for nothing yet.
+  const begin = async (mux: MuxSession): Promise<void> => {
+    const stream = await mux.open();
+    await stream.write(Uint8Array.fromHex("050100"));
+    assert.equal(await stream.read(new Uint8Array(2)), 2);
+  };
+  for (const mux of muxes.slice(0, 8)) {
+    for (let i = 0; i < 512; i += 32) await Promise.all(Array.from({ length: 32 }, () => begin(mux)));
+  }
+  const answerOf = async (hex: string): Promise<string> => {
+    const stream = await muxes[8]?.open();
+    await stream?.write(Uint8Array.fromHex(hex));
+    const into = new Uint8Array(4);
+    for (let done = 0; done < 4;) done += await stream?.read(into.subarray(done)) ?? assert.fail("cut");
+    stream?.close();
+    return into.toHex();
+  };
+  assert.equal(await answerOf(connectTo(9)), "05000501");
+  muxes[0]?.close();
+  // It notices by and by. Nobody listens on port 9.
+  for (let i = 0; i < 1_000 && await answerOf(connectTo(9)) === "05000501"; i++);
+  assert.equal(await answerOf(connectTo(9)), "05000505");
+  for (const mux of muxes) mux.close();
+});
+
 Deno.test("the passcode is taken as user or as password, and nothing else is", async () => {
   await using world = await createWorld({ passcode: "sesame" });
   await using server = serve(bodyOf(10));
   const url = `http://127.0.0.1:${server.addr.port}/`;
   const codes = await Promise.all(
-    [["--proxy-user", "sesame:x"], ["--proxy-user", "x:sesame"], ["--proxy-user", "x:sesam"], []]
+    [["--proxy-user", "sesame:x"], ["--proxy-user", "x:sesame"], ["--proxy-user", "x:sesam"], [
+      "--proxy-user",
+      "x:sesames",
+    ], [
+      "--proxy-user",
+      "sesamesesame:x",
+    ], []]
       .map(async (more) => (await curl(world.client, url, ...more)).code),
   );
   assert.deepEqual(codes.slice(0, 2), [0, 0]);

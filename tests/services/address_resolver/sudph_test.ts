@@ -174,6 +174,21 @@ simulationTest("sessions have bounds, and a session that has ended gives its pla
   assert.deepEqual(bindings.listed(), [B.publicKey]);
 });
 
+simulationTest("a visor that goes on with a session of before gets no place for it", async (sim) => {
+  await using world = stage(sim, { sessions: 1 });
+  const { socket, bindings } = world;
+  const old = new Peer(socket, { from: "198.51.100.7:1", conv: 1 });
+  // Its first messages went to the resolver that was there before this one.
+  const { arrive } = socket;
+  socket.arrive = () => {};
+  for (let i = 0; i < 5; i++) old.say("heartbeat");
+  socket.arrive = arrive;
+  old.say("heartbeat");
+  await sim.run(10);
+  await new Peer(socket, { from: "198.51.100.8:1", conv: 1 }).bind(sim, B);
+  assert.deepEqual(bindings.listed(), [B.publicKey]);
+});
+
 simulationTest("whoever has proven nothing takes few places of one host, for 10 s", async (sim) => {
   await using world = stage(sim, { unproven: { most: 3, perHost: 2 } });
   const { socket } = world;

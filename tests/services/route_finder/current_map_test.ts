@@ -1,7 +1,7 @@
 /** The finder knows of every transport that was registered before a question was asked, though its map comes later. */
 
 import assert from "node:assert/strict";
-import { sleep } from "../../../lib/runtime/mod.ts";
+import { type HttpServer, sleep } from "../../../lib/runtime/mod.ts";
 import {
   createLocalRouteFinder,
   createRouteFinder,
@@ -30,6 +30,7 @@ class Stage implements AsyncDisposable {
   readonly asked: string[] = [];
   readonly #sim: Simulation;
   readonly #ends: (() => Promise<unknown>)[] = [];
+  #serve: (() => Promise<HttpServer>) | undefined;
 
   constructor(sim: Simulation) {
     this.#sim = sim;
@@ -43,12 +44,14 @@ class Stage implements AsyncDisposable {
       ReturnType<Simulation["runtimeFor"]>,
     ];
     const discovery = await createTransportDiscovery({ runtime: host });
-    const server = await host.http.serve("discovery:91", (request, context) => {
-      const { pathname } = new URL(request.url);
-      this.asked.push(pathname);
-      const isUnknown = options.isV13 && (pathname === "/changes" || pathname.startsWith("/v2"));
-      return isUnknown ? new Response("404 page not found\n", { status: 404 }) : discovery.fetch(request, context);
-    });
+    this.#serve = () =>
+      host.http.serve("discovery:91", (request, context) => {
+        const { pathname } = new URL(request.url);
+        this.asked.push(pathname);
+        const isUnknown = options.isV13 && (pathname === "/changes" || pathname.startsWith("/v2"));
+        return isUnknown ? new Response("404 page not found\n", { status: 404 }) : discovery.fetch(request, context);
+      });
+    const server = await this.#serve();
     const feed = createTransportFeedClient({ ...finderHost, url: "http://discovery:91" });
     const late: TransportFeed = {
       ...feed,
@@ -64,6 +67,13 @@ class Stage implements AsyncDisposable {
     this.#ends.push(finder.close, discovery.close, finderServer.close, server.close);
     await this.#sim.run(finder.ready);
     return createRouteFinderClient({ ...visor, url: "http://finder:92" });
+  }
+
+  /** The discovery was killed, and is back. */
+  async restart(): Promise<void> {
+    this.#sim.revive("discovery");
+    const server = await this.#serve?.();
+    if (server !== undefined) this.#ends.push(server.close);
   }
 
   async register(): Promise<void> {
@@ -96,6 +106,22 @@ simulationTest("a finder that is far behind answers within a second or so", asyn
   const startMs = sim.nowMs;
   await assert.rejects(sim.run(client.findRoutes(ASKED)), { code: "route/not-found" });
   assert.ok(sim.nowMs - startMs < 1_500, `${sim.nowMs - startMs} ms`);
+});
+
+simulationTest("a discovery that is away is warned of once, and found again", async (sim) => {
+  await using stage = new Stage(sim);
+  const client = await stage.start({ lateMs: 0, isV13: false });
+  sim.kill("discovery");
+  await sim.run(5 * 60_000);
+  const lines = (event: string): number => sim.logLines.filter((line) => line.includes(event)).length;
+  assert.deepEqual([lines(" map-not-followed "), lines(" works-again ")], [1, 0]);
+  const why = /changes of the map are not known: .*http:\/\/discovery:91/;
+  assert.match(sim.logLines.find((line) => line.includes(" warn ")) ?? "", why);
+  await stage.restart();
+  await sim.run(15_000);
+  assert.deepEqual([lines(" map-not-followed "), lines(" works-again ")], [1, 1]);
+  await stage.register();
+  assert.equal((await sim.run(client.findRoutes(ASKED))).length, 1);
 });
 
 simulationTest("a finder that follows a discovery of v1.3 asks it again at once, and not too often", async (sim) => {

@@ -4,6 +4,7 @@ import assert from "node:assert/strict";
 import { encodeRule, publicKeyOf, Switch } from "../../../lib/core/mod.ts";
 import { hasCode } from "../../../lib/errors/mod.ts";
 import { RuleGate } from "../../../lib/routing/rule_gate.ts";
+import { RuleQuota } from "../../../lib/routing/rule_quota.ts";
 import type { RuleLimits } from "../../../lib/routing/mod.ts";
 import type { RuleHandlers } from "../../../lib/routing/setup/gateway.ts";
 import { MAX_PATH_HOPS } from "../../../lib/services/setup_node/rules.ts";
@@ -16,7 +17,7 @@ import {
   RULE_GATEWAY_PORT,
   SETUP_NODE_PORT,
 } from "../../../lib/wire/setup_messages.ts";
-import { type Simulation, simulationTest } from "../../fakes/mod.ts";
+import { createVirtualTime, type Simulation, simulationTest } from "../../fakes/mod.ts";
 import { A, B, C, D, NODE, routeVia, stage, STRANGER } from "./stage.ts";
 
 const OUTCOME = { accepted: "accepted" } as const;
@@ -199,6 +200,18 @@ simulationTest("a visor keeps so many rules of a setup node, and takes new ones 
   await sim.run(2_000);
   assert.equal(await sim.run(install(4)), OUTCOME.accepted, "their keep-alive of 30 s is over");
   await sim.run(stack.disposeAsync());
+});
+
+Deno.test("a setup node with too many rules that asks on and on has the table looked through once a second", async () => {
+  const { clock, run } = createVirtualTime();
+  let looks = 0;
+  const core = { rules: () => (looks++, []) };
+  const quota = new RuleQuota({ core, clock, maxRules: 1 });
+  for (let i = 0; i < 50; i++) {
+    assert.throws(() => quota.check(2, NODE), { code: "route/too-many-rules" });
+    await run(100);
+  }
+  assert.equal(looks, 5);
 });
 
 simulationTest("a requester hears which visor refused its rules, and why", async (sim) => {

@@ -207,19 +207,21 @@ function oddVisor(
 
 const GOOD_IDS = rpcHandler(RESERVE_IDS, (count) => Array.from({ length: count }, (_, i) => (i + 1) as RouteId));
 
-simulationTest("createSetupNode() makes no rules of the route id 0, which is the links' own", async (sim) => {
-  const parts = stage(sim);
-  parts.visor(A);
-  parts.visor(C);
-  oddVisor(parts, B, [
-    rpcHandler(RESERVE_IDS, (count) => Array.from({ length: count }, (_, i) => i as RouteId)),
-    rpcHandler(ADD_INTERMEDIARY_RULES, () => true),
-  ]);
-  const message = await sim.run(
-    parts.ask(routeVia([A, B, C])).then(() => "accepted", (error) => error.details.message),
-  );
-  assert.match(message, /gave some that cannot be used/);
-  await sim.run(parts.stack.disposeAsync());
+simulationTest("createSetupNode() makes no rules of one id twice, nor of 0, which is the links' own", async (sim) => {
+  for (const idOf of [(i: number) => i, () => 7]) {
+    const parts = stage(sim);
+    parts.visor(A);
+    parts.visor(C);
+    oddVisor(parts, B, [
+      rpcHandler(RESERVE_IDS, (count) => Array.from({ length: count }, (_, i) => idOf(i) as RouteId)),
+      rpcHandler(ADD_INTERMEDIARY_RULES, () => true),
+    ]);
+    const message = await sim.run(
+      parts.ask(routeVia([A, B, C])).then(() => "accepted", (error) => error.details.message),
+    );
+    assert.match(message, /gave some that cannot be used/);
+    await sim.run(parts.stack.disposeAsync());
+  }
 });
 
 simulationTest(
