@@ -10,7 +10,7 @@
 const [serial, paths] = Deno.args[0] === "--serial" ? [true, Deno.args.slice(1)] : [false, Deno.args];
 const child = new Deno.Command(Deno.execPath(), {
   args: [
-    ...["test", "-A", ...(serial ? [] : ["--parallel"])],
+    ...["test", "-A", ...(serial ? [] : ["--parallel", "--preload=tests/time_limit.ts"])],
     ...(paths.length > 0 ? paths : ["--ignore=tests/slow/", "tests/"]),
   ],
   stdin: "null",
