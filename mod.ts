@@ -30,6 +30,7 @@ export type {
   NameView,
   NetworkTransport,
   ProxyClientSettings,
+  ProxyRequest,
   ProxyServerSettings,
   ProxySettings,
   ProxyView,

@@ -15,7 +15,7 @@ export type { VisorHttp } from "./http/mod.ts";
 export type { VisorNames } from "./names/mod.ts";
 export type { NameView } from "./names/view.ts";
 export type { VisorProxies } from "./proxies/mod.ts";
-export type { ProxyClientSettings, ProxyServerSettings, ProxySettings } from "./proxies/settings.ts";
+export type { ProxyClientSettings, ProxyRequest, ProxyServerSettings, ProxySettings } from "./proxies/settings.ts";
 export type { ProxyView } from "./proxies/view.ts";
 export type { VisorRoutes } from "./routes/mod.ts";
 export type { FindOptions, VisorBenchOptions } from "./routes/part.ts";
