@@ -23,12 +23,17 @@ function limited(work: Work): Work {
   };
 }
 
-/** The forms of `Deno.test` that this repository uses: a name and a function, or an object with both. */
-function test(first: string | Deno.TestDefinition, work?: Work): void {
-  if (typeof first === "string") {
-    if (work === undefined) throw new TypeError(`No function for the test "${first}"`);
-    define(first, limited(work));
-  } else define({ ...first, fn: limited(first.fn) });
+/** As `Deno.test` with its arguments in any of the forms that it has. */
+function test(...args: readonly unknown[]): void {
+  const limitedArgs = args.map((arg) => {
+    if (typeof arg === "function") return limited(arg as Work);
+    return isDefinition(arg) ? { ...arg, fn: limited(arg.fn) } : arg;
+  });
+  (define as (...args: readonly unknown[]) => void)(...limitedArgs);
+}
+
+function isDefinition(arg: unknown): arg is { readonly fn: Work } {
+  return typeof arg === "object" && arg !== null && "fn" in arg;
 }
 
 Object.defineProperty(Deno, "test", { value: Object.assign(test, define) });
