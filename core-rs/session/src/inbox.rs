@@ -1,18 +1,16 @@
-//! What a group has received and nobody has read: records in order, each with its border.
-
-use skywire_crypto::{Fault, Opener, SEAL_OVERHEAD_BYTES};
+//! What was received and nobody has read: messages in order, each with its border.
 
 const LENGTH_BYTES: usize = 2;
 /// What an inbox that is read as fast as it fills needs; more goes back once all is read.
 const KEPT_BYTES: usize = 2 * 1024 * 1024;
 
-/// Opened records, one after the other: u16 length (native order), bytes.
+/// Messages, one after the other: u16 length (native order), bytes.
 #[derive(Default)]
 pub struct Inbox {
     bytes: Vec<u8>,
     /// Where the unread part begins: at a length, or `left` bytes before the next one.
     start: usize,
-    /// Bytes of the first record that were not read yet; 0: the first record is whole.
+    /// Bytes of the first message that were not read yet; 0: the first message is whole.
     left: usize,
 }
 
@@ -26,21 +24,28 @@ impl Inbox {
         self.len() == 0
     }
 
-    /// Opens a record's body straight into the inbox and returns the length of the plaintext; an empty one leaves nothing.
-    pub fn open(&mut self, opener: &mut Opener, body: &[u8]) -> Result<usize, Fault> {
-        let length = body.len().checked_sub(SEAL_OVERHEAD_BYTES).ok_or(Fault::FrameLength)?;
+    /// Adds a message of `length` bytes that `fill` writes straight into its place. An empty one leaves nothing, nor does
+    /// one that fails.
+    pub fn push_with<E>(&mut self, length: usize, fill: impl FnOnce(&mut [u8]) -> Result<(), E>) -> Result<(), E> {
         self.compact();
         let end = self.bytes.len();
         self.bytes.extend_from_slice(&(length as u16).to_ne_bytes());
         self.bytes.resize(end + LENGTH_BYTES + length, 0);
-        let opened = opener.open_into(body, &mut self.bytes[end + LENGTH_BYTES..]);
-        if !matches!(opened, Ok(1..)) {
+        let filled = fill(&mut self.bytes[end + LENGTH_BYTES..]);
+        if length == 0 || filled.is_err() {
             self.bytes.truncate(end);
         }
-        opened
+        filled
     }
 
-    /// Reads as a stream: many records' bytes one after the other.
+    /// Adds a message.
+    pub fn push(&mut self, message: &[u8]) {
+        self.compact();
+        self.bytes.extend_from_slice(&(message.len() as u16).to_ne_bytes());
+        self.bytes.extend_from_slice(message);
+    }
+
+    /// Reads as a stream: many messages' bytes one after the other.
     pub fn read(&mut self, into: &mut [u8]) -> usize {
         let mut done = 0;
         while done < into.len() && !self.is_empty() {
@@ -59,7 +64,7 @@ impl Inbox {
         done
     }
 
-    /// How long the next record is, or what is left of one that was read in part; 0 when there is nothing.
+    /// How long the next message is, or what is left of one that was read in part; 0 when there is nothing.
     pub fn message_length(&self) -> usize {
         match self.bytes[self.start..].first_chunk::<LENGTH_BYTES>() {
             _ if self.left > 0 => self.left,
