@@ -1,6 +1,8 @@
 //! What the switch tells its shell.
 
-use crate::handles::{GroupHandle, LinkHandle};
+use skywire_session::Over;
+
+use crate::handles::{GroupHandle, LinkHandle, SessionHandle};
 
 /// Why a group ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,6 +36,18 @@ pub enum Event {
     GroupClosed { group: GroupHandle, reason: CloseReason, message: Vec<u8> },
     /// A Ping that was asked for was answered.
     Pong { group: GroupHandle, timestamp: i64 },
+    /// The initiator of a leg has proven that it is there.
+    LegConfirmed { group: GroupHandle },
+    /// A leg that should bring something does not.
+    LegSilent { group: GroupHandle },
+    /// A silent leg brings something again.
+    LegHeard { group: GroupHandle },
+    /// There is something to read of a session where there was nothing, or its end.
+    SessionReadable { session: SessionHandle },
+    /// There is room to write, where there was none, or never will be.
+    SessionWritable { session: SessionHandle },
+    /// A session is over. What came is still to be read.
+    SessionOver { session: SessionHandle, over: Over },
     /// The link can be read from again.
     LinkResumed { link: LinkHandle },
     /// The link broke the protocol or stands still; whoever owns its socket closes it.

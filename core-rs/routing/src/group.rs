@@ -2,12 +2,13 @@
 //! afterwards records. What belongs to the one path that it uses is in [`crate::path`].
 
 use skywire_crypto::{Fault, MAX_FRAME_BODY_BYTES, Opener, PREFIX_BYTES, Records, SEAL_OVERHEAD_BYTES, Sealer};
+use skywire_session::Inbox;
 use skywire_time::Millis;
 
 use crate::event::CloseReason;
 use crate::flow::MAX_WINDOW;
 use crate::handles::LinkHandle;
-use crate::inbox::Inbox;
+use crate::leg::GroupLeg;
 use crate::path::Path;
 use crate::pings::MAX_PINGS;
 
@@ -45,6 +46,8 @@ pub enum Due {
 pub struct Group {
     pub path: Path,
     pub inbox: Inbox,
+    /// Of which session it is a leg, if of one.
+    pub leg: Option<GroupLeg>,
     pub end: Option<CloseReason>,
     /// The text of the peer's Error packet.
     pub error: Vec<u8>,
@@ -74,6 +77,7 @@ impl Group {
         Group {
             path,
             inbox: Inbox::default(),
+            leg: None,
             end: None,
             error: Vec::new(),
             waiting_links: Vec::new(),
@@ -145,15 +149,28 @@ impl Group {
             return Ok(());
         };
         if self.raw.is_empty() {
-            // One record in one packet: what every peer sends.
-            let whole = payload.len() >= PREFIX_BYTES + SEAL_OVERHEAD_BYTES
-                && usize::from(u16::from_be_bytes([payload[0], payload[1]])) == payload.len() - PREFIX_BYTES;
-            if whole {
-                return self.inbox.open(opener, &payload[PREFIX_BYTES..]).map(drop);
+            if is_record(payload) {
+                return open(&mut self.inbox, opener, &payload[PREFIX_BYTES..]);
             }
         }
         self.raw.extend_from_slice(payload);
         self.open_raw()
+    }
+
+    /// Takes the payload of a Data packet of a leg: the plaintext, when it is one whole record with nothing before it, as
+    /// every peer sends; otherwise what was opened is in the inbox.
+    pub fn receive_into(&mut self, payload: &[u8], plain: &mut [u8]) -> Result<Option<usize>, Fault> {
+        if !(self.raw.is_empty() && self.inbox.is_empty() && is_record(payload)) {
+            return self.receive(payload).map(|()| None);
+        }
+        let Some((_, opener)) = &mut self.crypto else { return Ok(None) };
+        self.received_bytes += payload.len() as u64;
+        opener.open_into(&payload[PREFIX_BYTES..], plain).map(Some)
+    }
+
+    /// For how long nothing has come.
+    pub fn quiet(&self, now: Millis) -> Millis {
+        now - self.heard_at
     }
 
     /// Is a whole Noise message there?
@@ -225,10 +242,22 @@ impl Group {
                 return Err(Fault::FrameLength);
             }
             let Some(body) = self.raw.get(at + PREFIX_BYTES..at + PREFIX_BYTES + length) else { break };
-            self.inbox.open(opener, body)?;
+            open(&mut self.inbox, opener, body)?;
             at += PREFIX_BYTES + length;
         }
         self.raw.drain(..at);
         Ok(())
     }
+}
+
+/// Is this one record: what every peer puts into a packet?
+fn is_record(payload: &[u8]) -> bool {
+    payload.len() >= PREFIX_BYTES + SEAL_OVERHEAD_BYTES
+        && usize::from(u16::from_be_bytes([payload[0], payload[1]])) == payload.len() - PREFIX_BYTES
+}
+
+/// Opens a record's body straight into the inbox.
+fn open(inbox: &mut Inbox, opener: &mut Opener, body: &[u8]) -> Result<(), Fault> {
+    let length = body.len().checked_sub(SEAL_OVERHEAD_BYTES).ok_or(Fault::FrameLength)?;
+    inbox.push_with(length, |into| opener.open_into(body, into).map(drop))
 }

@@ -1,4 +1,4 @@
-//! What the switch calls its links and groups. Each says of which use of which slot it is ([`crate::Slots`]).
+//! What the switch calls its links, groups and sessions. Each says of which use of which slot it is ([`crate::Slots`]).
 
 /// Names a link of one switch.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
@@ -9,6 +9,11 @@ pub struct LinkHandle(u32);
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 #[repr(transparent)]
 pub struct GroupHandle(u32);
+
+/// Names a session of one switch.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+#[repr(transparent)]
+pub struct SessionHandle(u32);
 
 impl From<u32> for LinkHandle {
     fn from(bits: u32) -> LinkHandle {
@@ -30,6 +35,18 @@ impl From<u32> for GroupHandle {
 
 impl From<GroupHandle> for u32 {
     fn from(handle: GroupHandle) -> u32 {
+        handle.0
+    }
+}
+
+impl From<u32> for SessionHandle {
+    fn from(bits: u32) -> SessionHandle {
+        SessionHandle(bits)
+    }
+}
+
+impl From<SessionHandle> for u32 {
+    fn from(handle: SessionHandle) -> u32 {
         handle.0
     }
 }

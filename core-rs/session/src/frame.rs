@@ -7,6 +7,7 @@
 //! FIN    3 ‖ flags u8 ‖ length u64
 //! RESET  4 ‖ code u8 ‖ text (at most 256 bytes)
 //! USE    5 ‖ 1 or 0
+//! LIMIT  6
 //! ```
 
 use crate::Fault;
@@ -24,6 +25,7 @@ const ACK: u8 = 2;
 const FIN: u8 = 3;
 const RESET: u8 = 4;
 const USE: u8 = 5;
+const LIMIT: u8 = 6;
 
 /// In ACK: the FIN came, and everything before it.
 const SEEN_END: u8 = 1;
@@ -68,6 +70,8 @@ pub enum Frame<'a> {
     },
     /// From the initiator: shall the leg be used, or be kept for later?
     Use(bool),
+    /// From the sender: the limit, nothing else, keeps more from being sent.
+    Limit,
 }
 
 impl<'a> Frame<'a> {
@@ -94,6 +98,7 @@ impl<'a> Frame<'a> {
                 Ok(Frame::Reset { code: body[0], text: &body[1..] })
             }
             USE => Ok(Frame::Use(exactly(body, 1)?[0] != 0)),
+            LIMIT => exactly(body, 0).map(|_| Frame::Limit),
             _ => Err(Fault::Frame),
         }
     }
@@ -113,6 +118,7 @@ impl<'a> Frame<'a> {
             Frame::Fin(fin) => writer.put(&[FIN, u8::from(fin.stops)]).put(&fin.length.to_be_bytes()),
             Frame::Reset { code, text } => writer.put(&[RESET, code]).put(&text[..text.len().min(MAX_TEXT_BYTES)]),
             Frame::Use(used) => writer.put(&[USE, u8::from(used)]),
+            Frame::Limit => writer.put(&[LIMIT]),
         };
         written.length
     }

@@ -9,8 +9,8 @@ use crate::frame::{Ack, Fin};
 use crate::inbox::Inbox;
 use crate::outgoing::CHUNK_BYTES;
 
-/// What the sender may have under way at first, bytes: 100 Mbit/s over 20 ms.
-const FIRST_WINDOW: u64 = 256 * 1024;
+/// What the sender may have under way at first, bytes: 100 Mbit/s over 40 ms.
+const FIRST_WINDOW: u64 = 512 * 1024;
 /// 100 MB/s over 160 ms.
 const MAX_WINDOW: u64 = 16 * 1024 * 1024;
 /// The sender hears of what was received after so many bytes, to free its memory.
@@ -139,6 +139,13 @@ impl Incoming {
         Ok(())
     }
 
+    /// The sender could send more. It may, unless the reader here is the reason that it waits.
+    pub fn take_limit(&mut self) {
+        if self.received - self.read < self.window / 2 {
+            self.window = (2 * self.window).min(MAX_WINDOW);
+        }
+    }
+
     /// Reads as a stream; how many bytes.
     pub fn take_read(&mut self, into: &mut [u8]) -> usize {
         let count = self.inbox.read(into);
@@ -166,11 +173,6 @@ impl Incoming {
     /// What the other end is told now, which is remembered as told.
     pub fn tell(&mut self, budget: &Budget) -> Ack {
         if !self.is_over() {
-            // The sender has used up most of the window, and the reader is not the reason.
-            let (left, unread) = (self.limit - self.received, self.received - self.read);
-            if left < self.window / 2 && unread < self.window / 2 && self.told.limit > 0 {
-                self.window = (2 * self.window).min(MAX_WINDOW);
-            }
             self.limit = self.limit.max(self.read + self.window_now(budget));
         }
         self.told = self.ack();

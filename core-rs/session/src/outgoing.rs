@@ -73,6 +73,10 @@ pub struct Outgoing {
     pub read_there: u64,
     /// Bytes that the other end takes in all.
     limit: u64,
+    /// Nothing but the limit kept the writer waiting.
+    is_limited: bool,
+    /// The limit at which the other end was told that.
+    limited_at: Option<u64>,
     /// The end, once it was said.
     pub fin: Option<Fin>,
     /// The leg that carries FIN.
@@ -92,6 +96,8 @@ impl Outgoing {
             acknowledged: 0,
             read_there: 0,
             limit: 0,
+            is_limited: false,
+            limited_at: None,
             fin: None,
             fin_leg: None,
             done: false,
@@ -118,6 +124,7 @@ impl Outgoing {
         for piece in bytes.chunks(MAX_DATA_BYTES) {
             let left = room - taken as u64;
             if left == 0 || (piece.len() as u64 > left && !self.cuts_messages()) {
+                self.is_limited = self.written + (piece.len() as u64) > self.limit;
                 break;
             }
             let piece = &piece[..piece.len().min(left as usize)];
@@ -241,6 +248,15 @@ impl Outgoing {
             self.done = true;
         }
         Ok(())
+    }
+
+    /// Is the other end to be told that the limit keeps the writer waiting? Once for each limit.
+    pub fn take_limited(&mut self) -> bool {
+        let limited = core::mem::take(&mut self.is_limited) && self.limited_at != Some(self.limit);
+        if limited {
+            self.limited_at = Some(self.limit);
+        }
+        limited
     }
 
     /// The reader at the other end is gone: nothing of this is of use any more.

@@ -130,6 +130,11 @@ impl Session {
         self.legs.iter().map(|leg| leg.id).collect()
     }
 
+    /// One of the legs, by its place in that order.
+    pub fn leg_at(&self, index: usize) -> Option<LegId> {
+        self.legs.get(index).map(|leg| leg.id)
+    }
+
     /// Is there a leg that may carry data now?
     pub fn is_carried(&self) -> bool {
         self.legs.iter().any(|leg| !leg.silent)
@@ -271,6 +276,9 @@ impl Session {
             return None;
         }
         self.idle = false;
+        if self.outgoing.take_limited() {
+            return Some(Self::show(&mut self.control, Frame::Limit));
+        }
         let legs = &self.legs;
         let is_silent = |owner| legs.iter().any(|leg| leg.id == owner && leg.silent);
         if has_room && let Some(place) = self.outgoing.place(id, is_silent) {
@@ -332,6 +340,10 @@ impl Session {
             Frame::Reset { code, text } => {
                 self.over = Some(Over::Reset { code, text: text.to_vec() });
                 self.outgoing.discard();
+                Ok(())
+            }
+            Frame::Limit => {
+                self.incoming.take_limit();
                 Ok(())
             }
             Frame::Use(in_use) => {

@@ -18,6 +18,12 @@ impl Millis {
     pub fn earlier(self, other: Millis) -> Millis {
         if other < self { other } else { self }
     }
+
+    /// The larger one.
+    #[inline]
+    pub fn later(self, other: Millis) -> Millis {
+        if other > self { other } else { self }
+    }
 }
 
 impl Add for Millis {

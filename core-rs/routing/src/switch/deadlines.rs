@@ -7,6 +7,7 @@ use super::state::{COLLECT, Switch, TICK};
 use crate::event::{CloseReason, Event, LinkFault};
 use crate::group::Due;
 use crate::handles::GroupHandle;
+use crate::leg::LEG_TICK;
 
 impl Switch {
     /// When [`Self::handle_deadline`] is due. Every other call may change it.
@@ -17,6 +18,7 @@ impl Switch {
     /// Does what is due: pings, keep-alives, ends of groups and rules, links that stand still.
     pub fn handle_deadline(&mut self, now: Millis) {
         self.tick_at = None;
+        self.look_after_legs(now);
         for handle in self.groups.handles() {
             if let Some(due) = self.groups.get(handle).and_then(|group| group.due(now)) {
                 self.look_after_group(handle, due, now);
@@ -85,6 +87,9 @@ impl Switch {
             || self.links.iter().any(|(_, link)| link.is_writing());
         if busy {
             self.schedule(now + TICK);
+        }
+        if self.expects_data(now) {
+            self.schedule(now + LEG_TICK);
         }
         if self.table.count() > 0 || self.links.iter().any(|(_, link)| link.holds_buffers()) {
             self.schedule(self.collect_at);

@@ -95,7 +95,7 @@ impl Switch {
     /// Seals what the first hop has room for; how many bytes were taken. When not all were, `GroupWritable` follows.
     pub fn write(&mut self, handle: GroupHandle, bytes: &[u8], now: Millis) -> Result<usize, WriteFault> {
         let group = self.groups.get_mut(handle).ok_or(WriteFault::NoGroup)?;
-        if group.end.is_some() || group.is_closing() || !group.is_secure() {
+        if group.end.is_some() || group.is_closing() || !group.is_secure() || group.leg.is_some() {
             return Err(WriteFault::NotOpen);
         }
         let Some(&link_handle) = self.by_transport.get(&group.path.next.transport) else {
@@ -175,6 +175,7 @@ impl Switch {
             return;
         }
         group.begin_close(now);
+        let leg = group.leg.take();
         let forward_id = group.path.forward;
         let waiting = core::mem::take(&mut group.waiting_links);
         if !error.is_empty() {
@@ -183,6 +184,7 @@ impl Switch {
         self.send_of_group(handle, Kind::Close, &[&[CLOSE_REQUESTED]], now);
         self.give_up_rule(handle, forward_id);
         self.schedule(now + TICK);
+        self.lose_leg(handle, leg, now);
         // Nobody reads what they brought for it any more, and the answer is behind that.
         for link in waiting {
             self.resume(link, now);
@@ -222,14 +224,18 @@ impl Switch {
     }
 
     /// Tells those that wait for room in a link.
-    pub(super) fn tell_writable(&mut self, groups: Vec<GroupHandle>) {
-        for group in groups {
-            if self
-                .groups
-                .get_mut(group)
-                .is_some_and(|group| core::mem::take(&mut group.wants_link) && group.end.is_none())
-            {
-                self.tell(Event::GroupWritable { group });
+    pub(super) fn tell_writable(&mut self, groups: Vec<GroupHandle>, now: Millis) {
+        for handle in groups {
+            let Some(group) = self.groups.get_mut(handle) else { continue };
+            if !core::mem::take(&mut group.wants_link) || group.end.is_some() {
+                continue;
+            }
+            match &group.leg {
+                Some(leg) => {
+                    let session = leg.session;
+                    self.pump(session, now);
+                }
+                None => self.tell(Event::GroupWritable { group: handle }),
             }
         }
     }
@@ -270,12 +276,14 @@ impl Switch {
             return;
         }
         group.end = Some(reason);
+        let leg = group.leg.take();
         let message = if message.is_empty() { core::mem::take(&mut group.error) } else { message.to_vec() };
         let (forward_id, consume_id) = (group.path.forward, group.path.consume);
         let waiting = core::mem::take(&mut group.waiting_links);
         self.give_up_rule(handle, forward_id);
         self.give_up_rule(handle, consume_id);
         self.events.push_back(Event::GroupClosed { group: handle, reason, message });
+        self.lose_leg(handle, leg, now);
         // What they brought for this group has no rule any more.
         for link in waiting {
             self.resume(link, now);
@@ -285,6 +293,9 @@ impl Switch {
     pub(super) fn send_ping(&mut self, handle: GroupHandle, asked: bool, now: Millis) -> Option<i64> {
         let group = self.groups.get_mut(handle)?;
         let ping = group.path.ping(asked, group.received_bytes, now);
+        if let Some(leg) = &mut group.leg {
+            leg.pinged(now);
+        }
         self.send_of_group(handle, Kind::Ping, &[&ping.encode()], now);
         Some(ping.timestamp)
     }

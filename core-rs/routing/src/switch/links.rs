@@ -37,7 +37,7 @@ impl Switch {
                 self.fail_routes(link.transport, now);
             }
         }
-        self.tell_writable(link.waiting_groups.into_iter().map(|waiting| waiting.group).collect());
+        self.tell_writable(link.waiting_groups.into_iter().map(|waiting| waiting.group).collect(), now);
         for waiting in link.waiting_links {
             self.resume(waiting, now);
         }
@@ -102,7 +102,7 @@ impl Switch {
             self.dirty.push_back(handle);
         }
         let (links, groups) = (link.take_waiting_links(), link.take_waiting_groups());
-        self.tell_writable(groups);
+        self.tell_writable(groups, now);
         for waiting in links {
             self.resume(waiting, now);
         }

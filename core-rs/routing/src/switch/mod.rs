@@ -9,7 +9,9 @@ mod groups;
 mod links;
 mod packets;
 mod rules;
+mod sessions;
 mod state;
 
 pub use groups::{GroupStats, WriteFault};
+pub use sessions::{LegSpec, SessionState};
 pub use state::{Counters, Switch};

@@ -184,10 +184,17 @@ impl Switch {
             return;
         }
         group.heard(now);
+        if group.leg.is_some() {
+            self.leg_heard(handle, now);
+        }
+        let Some(group) = self.groups.get_mut(handle) else { return };
         match kind {
             Kind::Data => {
                 if group.is_closing() {
                     return;
+                }
+                if group.leg.is_some() {
+                    return self.deliver_to_session(handle, payload, now);
                 }
                 if group.receive(payload).is_err() {
                     return self.fail_group(handle, CloseReason::Fault, b"a record does not open", now);
@@ -210,7 +217,10 @@ impl Switch {
                 let Some(bytes) = payload.first_chunk::<8>() else { return };
                 let timestamp = i64::from_be_bytes(*bytes);
                 let asked = group.path.take_pong(timestamp, now);
-                if group.wants_window && group.path.flow.has_room() {
+                if let Some(leg) = &group.leg {
+                    let session = leg.session;
+                    self.pump(session, now);
+                } else if group.wants_window && group.path.flow.has_room() {
                     group.wants_window = false;
                     self.tell(Event::GroupWritable { group: handle });
                 }

@@ -3,20 +3,25 @@
 use std::collections::{HashMap, VecDeque};
 
 use skywire_crypto::{MAX_FRAME_BODY_BYTES, PREFIX_BYTES};
+use skywire_session::Budget;
 use skywire_time::Millis;
 use skywire_wire::{Header, Kind, NextHop, RouteId, TransportId};
 
 use crate::event::Event;
 use crate::group::Group;
-use crate::handles::{GroupHandle, LinkHandle};
+use crate::handles::{GroupHandle, LinkHandle, SessionHandle};
 use crate::link::Link;
 use crate::slots::Slots;
 use crate::table::RuleTable;
+
+use super::sessions::Held;
 
 /// Expired rules are collected at this pace (routing.md §2.6).
 pub(super) const COLLECT: Millis = Millis(5_000.0);
 /// While there are groups or writes under way, they are looked after at this pace.
 pub(super) const TICK: Millis = Millis(500.0);
+/// What all sessions of a visor may keep and promise, bytes.
+const SESSION_BYTES: u64 = 64 * 1024 * 1024;
 /// Events that wait for the shell; those that only repeat are dropped beyond it.
 const MAX_EVENTS: usize = 4096;
 /// The code of every Close that begins here.
@@ -57,10 +62,15 @@ pub struct Switch {
     pub(super) links: Slots<LinkHandle, Link>,
     pub(super) by_transport: HashMap<TransportId, LinkHandle>,
     pub(super) groups: Slots<GroupHandle, Group>,
+    pub(super) sessions: Slots<SessionHandle, Held>,
+    /// The memory that all sessions share.
+    pub(super) budget: Budget,
     pub(super) events: VecDeque<Event>,
     pub(super) dirty: VecDeque<LinkHandle>,
     pub(super) counters: Counters,
     pub(super) scratch: Vec<u8>,
+    /// The plaintext of a record of a leg.
+    pub(super) plain: Vec<u8>,
     pub(super) collect_at: Millis,
     pub(super) tick_at: Option<Millis>,
 }
@@ -73,10 +83,13 @@ impl Switch {
             links: Slots::new(),
             by_transport: HashMap::new(),
             groups: Slots::new(),
+            sessions: Slots::new(),
+            budget: Budget::new(SESSION_BYTES),
             events: VecDeque::new(),
             dirty: VecDeque::new(),
             counters: Counters::default(),
             scratch: vec![0; PREFIX_BYTES + MAX_FRAME_BODY_BYTES],
+            plain: vec![0; MAX_FRAME_BODY_BYTES],
             collect_at: now + COLLECT,
             tick_at: None,
         }
