@@ -3,7 +3,7 @@
 // The boundary itself
 
 /** Raised whenever an exported function changes its meaning. */
-export const ABI_VERSION: number = 2;
+export const ABI_VERSION: number = 3;
 
 /** The scratch area for small arguments and results, bytes. One routing packet of the largest size fits twice. */
 export const SCRATCH_BYTES: number = 196_608;
@@ -84,6 +84,27 @@ export const FAULT_RULE_TYPE: number = -211;
 /** The group has ended, has no keys yet, or never was. */
 export const FAULT_GROUP_NOT_OPEN: number = -230;
 
+/** Nothing can be written to the session any more, or it never was. */
+export const FAULT_SESSION_CLOSED: number = -231;
+
+/** State of a session: all that the other end wrote was read. */
+export const SESSION_READ_OUT: number = 1;
+
+/** State of a session: the other end reads no more. */
+export const SESSION_STOPPED: number = 2;
+
+/** State of a session: both directions are done. */
+export const SESSION_DONE: number = 4;
+
+/** Of a leg: this side says which legs are used. */
+export const LEG_LEADS: number = 1;
+
+/** Of a leg: it carries data. */
+export const LEG_IN_USE: number = 2;
+
+/** Of a leg: the other end has proven that it is there. */
+export const LEG_CONFIRMED: number = 4;
+
 /** The area of a switch for arguments and results: 64 whole records and more. */
 export const SWITCH_IO_BYTES: number = 262_144;
 
@@ -99,6 +120,12 @@ export const EVENTS = [
   "link-resumed",
   "link-fault",
   "transport-pong",
+  "leg-confirmed",
+  "leg-silent",
+  "leg-heard",
+  "session-readable",
+  "session-writable",
+  "session-over",
 ] as const;
 
 /** Why a group ended. By number. */
@@ -129,6 +156,25 @@ export const COUNTERS = [
   "wrongLink",
   "noTransport",
   "noGroup",
+] as const;
+
+/** How a session ended. By number. */
+export const SESSION_ENDS = [
+  "done",
+  "reset-here",
+  "reset",
+  "fault",
+] as const;
+
+/** Where each figure of a session stands among all. By number. */
+export const SESSION_FIGURES = [
+  "writtenBytes",
+  "acknowledgedBytes",
+  "readThereBytes",
+  "receivedBytes",
+  "readBytes",
+  "repeatedBytes",
+  "window",
 ] as const;
 
 /** Where each figure of a link stands among all. By number. */

@@ -11,3 +11,4 @@ export * from "./packet.ts";
 export * from "./rule.ts";
 export * from "./switch.ts";
 export * from "./switch_events.ts";
+export * from "./switch_sessions.ts";

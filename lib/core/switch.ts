@@ -16,6 +16,7 @@ import { COUNTERS, FAULT_GROUP_NOT_OPEN, LINK_FIGURES, SWITCH_IO_BYTES } from ".
 import { checkStatus, copyAt, intoScratch, viewAt } from "./memory.ts";
 import { MAX_RECORD_PLAINTEXT_BYTES, type Records } from "./records.ts";
 import { checkRule, fieldsOf, LONGEST_RULE_BYTES, type Rule } from "./rule.ts";
+import { SwitchSessions } from "./switch_sessions.ts";
 import { decodeEvent, type GroupHandle, type LinkHandle, type SwitchEvent } from "./switch_events.ts";
 
 /** What one call takes at most: whole records, so that boundaries stay the writer's. */
@@ -90,6 +91,8 @@ export interface SwitchCounters {
 export class Switch implements Disposable {
   /** The visor it belongs to. */
   readonly localKey: PublicKey;
+  /** Streams that outlive route groups. */
+  readonly sessions: SwitchSessions;
   readonly #io: number;
   #handle: number;
 
@@ -99,6 +102,7 @@ export class Switch implements Disposable {
     this.#handle = core.switch_new(firstRouteId, now) >>> 0;
     if (this.#handle === 0) throw new UnavailableError("core/too-many", "Make a switch: there are too many");
     this.#io = core.switch_io(this.#handle);
+    this.sessions = new SwitchSessions(() => this.#open(), this.#io);
   }
 
   /** Adds the link of a transport. @throws {UnavailableError} `switch/too-many-links` */

@@ -7,7 +7,7 @@
  */
 
 import { Switch } from "../core/mod.ts";
-import type { GroupHandle, LinkHandle, SwitchEvent } from "../core/mod.ts";
+import type { GroupHandle, LinkHandle, SessionHandle, SwitchEvent } from "../core/mod.ts";
 import { describeError } from "../errors/mod.ts";
 import type { Runtime } from "../runtime/mod.ts";
 import type { MonotonicMs, PublicKey, TransportId } from "../types/mod.ts";
@@ -18,6 +18,9 @@ import type { SecureLink } from "../links/secure_link.ts";
 
 /** Events that concern one group. */
 export type GroupEvent = Extract<SwitchEvent, { readonly group: GroupHandle }>;
+
+/** Events that concern one session. */
+export type SessionEvent = Extract<SwitchEvent, { readonly session: SessionHandle }>;
 
 /** A link that the switch forwards over. */
 export interface ActiveLink {
@@ -56,6 +59,8 @@ export interface SwitchLoop extends AsyncDisposable {
    * @returns unsubscribes
    */
   onGroupEvent(group: GroupHandle, handler: (event: GroupEvent) => void): () => void;
+  /** As {@link onGroupEvent}, for the events of a session. */
+  onSessionEvent(session: SessionHandle, handler: (event: SessionEvent) => void): () => void;
   /**
    * Hands a link over to the switch, which takes its records.
    * @param secure a link that nobody else reads or writes any more
@@ -88,6 +93,7 @@ class Loop implements SwitchLoop {
   readonly #runtime: SwitchLoopDeps["runtime"];
   readonly #links = new Map<LinkHandle, Attached>();
   readonly #handlers = new Map<GroupHandle, (event: GroupEvent) => void>();
+  readonly #sessionHandlers = new Map<SessionHandle, (event: SessionEvent) => void>();
   readonly #pool = new BufferPool();
   #flushing = false;
   #flushAgain = false;
@@ -140,6 +146,13 @@ class Loop implements SwitchLoop {
     };
   }
 
+  onSessionEvent(session: SessionHandle, handler: (event: SessionEvent) => void): () => void {
+    this.#sessionHandlers.set(session, handler);
+    return () => {
+      if (this.#sessionHandlers.get(session) === handler) this.#sessionHandlers.delete(session);
+    };
+  }
+
   flush(): void {
     if (this.#flushing || this.#disposed) {
       this.#flushAgain = true;
@@ -174,6 +187,7 @@ class Loop implements SwitchLoop {
   #dispatch(event: SwitchEvent): void {
     try {
       if ("group" in event) return this.#handlers.get(event.group)?.(event);
+      if ("session" in event) return this.#sessionHandlers.get(event.session)?.(event);
       const attached = this.#links.get(event.link);
       switch (event.type) {
         case "link-resumed":

@@ -3,7 +3,7 @@
 // The boundary itself
 
 /// Raised whenever an exported function changes its meaning.
-pub const ABI_VERSION: u32 = 2;
+pub const ABI_VERSION: u32 = 3;
 
 /// The scratch area for small arguments and results, bytes. One routing packet of the largest size fits twice.
 pub const SCRATCH_BYTES: usize = 196_608;
@@ -80,6 +80,27 @@ pub const FAULT_RULE_TYPE: i32 = -211;
 /// The group has ended, has no keys yet, or never was.
 pub const FAULT_GROUP_NOT_OPEN: i32 = -230;
 
+/// Nothing can be written to the session any more, or it never was.
+pub const FAULT_SESSION_CLOSED: i32 = -231;
+
+/// State of a session: all that the other end wrote was read.
+pub const SESSION_READ_OUT: u32 = 1;
+
+/// State of a session: the other end reads no more.
+pub const SESSION_STOPPED: u32 = 2;
+
+/// State of a session: both directions are done.
+pub const SESSION_DONE: u32 = 4;
+
+/// Of a leg: this side says which legs are used.
+pub const LEG_LEADS: u32 = 1;
+
+/// Of a leg: it carries data.
+pub const LEG_IN_USE: u32 = 2;
+
+/// Of a leg: the other end has proven that it is there.
+pub const LEG_CONFIRMED: u32 = 4;
+
 /// The area of a switch for arguments and results: 64 whole records and more.
 pub const SWITCH_IO_BYTES: usize = 262_144;
 
@@ -93,6 +114,12 @@ pub const EVENT_PONG: u8 = 6;
 pub const EVENT_LINK_RESUMED: u8 = 7;
 pub const EVENT_LINK_FAULT: u8 = 8;
 pub const EVENT_TRANSPORT_PONG: u8 = 9;
+pub const EVENT_LEG_CONFIRMED: u8 = 10;
+pub const EVENT_LEG_SILENT: u8 = 11;
+pub const EVENT_LEG_HEARD: u8 = 12;
+pub const EVENT_SESSION_READABLE: u8 = 13;
+pub const EVENT_SESSION_WRITABLE: u8 = 14;
+pub const EVENT_SESSION_OVER: u8 = 15;
 
 // Why a group ended.
 pub const CLOSE_REASON_LOCAL: u8 = 0;
@@ -118,6 +145,22 @@ pub const COUNTER_WRONG_LINK: usize = 6;
 pub const COUNTER_NO_TRANSPORT: usize = 7;
 pub const COUNTER_NO_GROUP: usize = 8;
 pub const COUNTER_COUNT: usize = 9;
+
+// How a session ended.
+pub const SESSION_END_DONE: u8 = 0;
+pub const SESSION_END_RESET_HERE: u8 = 1;
+pub const SESSION_END_RESET: u8 = 2;
+pub const SESSION_END_FAULT: u8 = 3;
+
+// Where each figure of a session stands among all.
+pub const SESSION_FIGURE_WRITTEN_BYTES: usize = 0;
+pub const SESSION_FIGURE_ACKNOWLEDGED_BYTES: usize = 1;
+pub const SESSION_FIGURE_READ_THERE_BYTES: usize = 2;
+pub const SESSION_FIGURE_RECEIVED_BYTES: usize = 3;
+pub const SESSION_FIGURE_READ_BYTES: usize = 4;
+pub const SESSION_FIGURE_REPEATED_BYTES: usize = 5;
+pub const SESSION_FIGURE_WINDOW: usize = 6;
+pub const SESSION_FIGURE_COUNT: usize = 7;
 
 // Where each figure of a link stands among all.
 pub const LINK_FIGURE_SENT_BYTES: usize = 0;

@@ -12,6 +12,7 @@ mod memory;
 mod mux;
 mod noise;
 mod records;
+mod sessions;
 mod switch;
 
 use wasm_bindgen::prelude::wasm_bindgen;

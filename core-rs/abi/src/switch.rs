@@ -6,6 +6,7 @@
 
 use skywire_crypto::Records;
 use skywire_routing::{CloseReason, Counters, Event, LinkFault, LinkStats, Switch, WriteFault};
+use skywire_session::Over;
 use skywire_time::Millis;
 use skywire_wire::{RouteId, TRANSPORT_ID_BYTES, TransportId};
 
@@ -15,14 +16,14 @@ use crate::layout::*;
 use crate::memory::slice;
 use crate::records::RECORDS;
 
-struct Housed {
-    switch: Switch,
-    io: Vec<u8>,
+pub(crate) struct Housed {
+    pub(crate) switch: Switch,
+    pub(crate) io: Vec<u8>,
     /// The last result of any length.
     view: Vec<u8>,
 }
 
-static SWITCHES: Handles<Housed> = Handles::new();
+pub(crate) static SWITCHES: Handles<Housed> = Handles::new();
 
 /// An empty switch; its handle, or 0.
 #[unsafe(no_mangle)]
@@ -308,6 +309,15 @@ pub extern "C" fn switch_poll_event(handle: u32) -> i32 {
                 (EVENT_GROUP_CLOSED, close_reason(reason), group.into(), 0, message)
             }
             Event::Pong { group, timestamp } => (EVENT_PONG, 0, group.into(), timestamp as u64, Vec::new()),
+            Event::LegConfirmed { group } => (EVENT_LEG_CONFIRMED, 0, group.into(), 0, Vec::new()),
+            Event::LegSilent { group } => (EVENT_LEG_SILENT, 0, group.into(), 0, Vec::new()),
+            Event::LegHeard { group } => (EVENT_LEG_HEARD, 0, group.into(), 0, Vec::new()),
+            Event::SessionReadable { session } => (EVENT_SESSION_READABLE, 0, session.into(), 0, Vec::new()),
+            Event::SessionWritable { session } => (EVENT_SESSION_WRITABLE, 0, session.into(), 0, Vec::new()),
+            Event::SessionOver { session, over } => {
+                let (end, code, text) = session_end(over);
+                (EVENT_SESSION_OVER, end, session.into(), u64::from(code), text)
+            }
             Event::LinkResumed { link } => (EVENT_LINK_RESUMED, 0, link.into(), 0, Vec::new()),
             Event::LinkFault { link, fault } => (EVENT_LINK_FAULT, link_fault(fault), link.into(), 0, Vec::new()),
             Event::TransportPong { link, value } => (EVENT_TRANSPORT_PONG, 0, link.into(), value, Vec::new()),
@@ -383,6 +393,15 @@ fn close_reason(reason: CloseReason) -> u8 {
     }
 }
 
+fn session_end(over: Over) -> (u8, u8, Vec<u8>) {
+    match over {
+        Over::Done => (SESSION_END_DONE, 0, Vec::new()),
+        Over::ResetHere => (SESSION_END_RESET_HERE, 0, Vec::new()),
+        Over::Reset { code, text } => (SESSION_END_RESET, code, text),
+        Over::Fault(fault) => (SESSION_END_FAULT, 0, fault.to_string().into_bytes()),
+    }
+}
+
 fn link_fault(fault: LinkFault) -> u8 {
     match fault {
         LinkFault::Record => LINK_FAULT_RECORD,
@@ -392,7 +411,7 @@ fn link_fault(fault: LinkFault) -> u8 {
 }
 
 impl Housed {
-    fn show_all(&mut self, numbers: &[u64]) -> i32 {
+    pub(crate) fn show_all(&mut self, numbers: &[u64]) -> i32 {
         self.view.clear();
         self.view.extend(numbers.iter().flat_map(|number| number.to_le_bytes()));
         self.view.len() as i32
@@ -405,6 +424,6 @@ impl Housed {
     }
 }
 
-fn with(handle: u32, call: impl FnOnce(&mut Housed) -> i32) -> i32 {
+pub(crate) fn with(handle: u32, call: impl FnOnce(&mut Housed) -> i32) -> i32 {
     SWITCHES.get(handle).map_or(FAULT_BAD_HANDLE, call)
 }

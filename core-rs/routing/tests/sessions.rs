@@ -158,7 +158,9 @@ fn a_leg_that_brings_nothing_is_told_of_and_one_that_waits_takes_over() {
     it.world.jam(0, 1, false);
     it.world.pass(4_000.0);
     let events = it.world.take_events(0);
-    assert!(events.contains(&Event::LegHeard { group: used[0] }) && !events.contains(&Event::LegSilent { group: waits[0] }));
+    assert!(
+        events.contains(&Event::LegHeard { group: used[0] }) && !events.contains(&Event::LegSilent { group: waits[0] })
+    );
     assert_eq!(it.read(1), b"", "what came twice is read once");
 }
 

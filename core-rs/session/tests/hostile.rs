@@ -52,7 +52,20 @@ fn take(frames: &[Vec<u8>]) -> Result<(), Fault> {
 fn frames_that_are_malformed_end_the_session() {
     let long = [vec![0], vec![7; 4070]].concat();
     let text = [vec![4, 1], vec![b'x'; 257]].concat();
-    for frame in [vec![], vec![0], vec![1; 8], vec![2; 25], vec![3; 9], vec![4], vec![5], vec![5, 1, 1], vec![6, 0], vec![7], long, text] {
+    for frame in [
+        vec![],
+        vec![0],
+        vec![1; 8],
+        vec![2; 25],
+        vec![3; 9],
+        vec![4],
+        vec![5],
+        vec![5, 1, 1],
+        vec![6, 0],
+        vec![7],
+        long,
+        text,
+    ] {
         assert_eq!(take(std::slice::from_ref(&frame)), Err(Fault::Frame), "{frame:?}");
     }
 }
