@@ -1,11 +1,12 @@
 /** All route groups that end at this visor: made of saved rules, adopted as connections, taken down with their rules. */
 
 import type { Switch } from "../core/mod.ts";
-import { type Clock, type Gauge, sleep, type Timers } from "../runtime/mod.ts";
+import { type Clock, sleep, type Timers } from "../runtime/mod.ts";
 import type { SwitchLoop } from "../transport/mod.ts";
 import type { Hop } from "../types/mod.ts";
 import { RouteGroup } from "./group.ts";
-import { GroupConnection } from "./route_connection.ts";
+import { GroupConnection } from "./group_connection.ts";
+import type { RouteConnection } from "./route_connection.ts";
 import type { SavedEdgeRules } from "./rule_gate.ts";
 
 /** At shutdown peers get this long to answer our Close, ms: the visor must be gone within 2 s. */
@@ -19,10 +20,8 @@ export interface ConnectionTableDeps {
   readonly clock: Clock;
   /** For the goodbye. */
   readonly timers: Timers;
-  /** Shows how many connections are open. */
-  readonly openGauge: Gauge;
-  /** Called with each connection that comes about. */
-  readonly onAdopted: (connection: GroupConnection) => void;
+  /** Called with each connection that comes about. @returns called when it is gone */
+  readonly onConnection: (connection: RouteConnection) => () => void;
 }
 
 /** A group on its way to a connection. */
@@ -74,29 +73,35 @@ export class ConnectionTable {
     const { source: local, destination: remote } = opening.rules.forward.descriptor;
     const name = `${remote.publicKey}:${remote.port}:${local.port}`;
     this.#connections.get(name)?.close();
+    let onGone = (): void => {};
     const connection = new GroupConnection(opening.group, {
       ...parts,
+      timers: this.#deps.timers,
       remoteKey: remote.publicKey,
       remotePort: remote.port,
       localPort: local.port,
       onGone: () => {
         if (this.#connections.get(name) === connection) this.#connections.delete(name);
-        this.#deps.openGauge.set(this.#connections.size);
+        onGone();
         this.#forget(opening);
       },
     });
     this.#connections.set(name, connection);
-    this.#deps.openGauge.set(this.#connections.size);
-    this.#deps.onAdopted(connection);
+    onGone = this.#deps.onConnection(connection);
     return connection;
+  }
+
+  /** Gives back a group that was a leg of a session and has ended. Harmless when repeated. */
+  close(opening: Opening): void {
+    opening.group.remove();
+    this.#forget(opening);
   }
 
   /** Takes down a group that came to nothing: says Close, so that the rules along the path go too. Never rejects. */
   async abandon(opening: Opening): Promise<void> {
     opening.group.close();
     await opening.group.ended();
-    opening.group.remove();
-    this.#forget(opening);
+    this.close(opening);
   }
 
   /** Closes everything; half a second later nothing is left, whether or not the peers answered. */
@@ -108,10 +113,7 @@ export class ConnectionTable {
     const patience = sleep(this.#deps.timers, GOODBYE_MS, waiting.signal).catch(() => {});
     await Promise.race([Promise.all(openings.map(({ group }) => group.ended())), patience]);
     waiting.abort();
-    for (const opening of openings) {
-      opening.group.remove();
-      this.#forget(opening);
-    }
+    for (const opening of openings) this.close(opening);
   }
 
   #forget(opening: Opening): void {

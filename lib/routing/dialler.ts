@@ -3,7 +3,7 @@
  * that is asked beside it when the best is late.
  *
  * ```
- * route → local port → setup node installs the rules → own rules → group → handshake → connection
+ * route → local port → setup node installs the rules → own rules → group → handshake → a connection, or a leg of one
  * ```
  *
  * Tested in tests/sim/setup_test.ts and tests/sim/setup_pace_test.ts.
@@ -15,20 +15,19 @@ import type { SetupClient } from "./setup/client.ts";
 import {
   invertDescriptor,
   type OverlayAddress,
+  type Path,
   type Port,
   type PublicKey,
   type RoutePair,
   type SecretKey,
   shortKey,
 } from "../types/mod.ts";
-import type { ConnectionTable } from "./connection_table.ts";
-import { errorOfEnd } from "./group.ts";
+import type { ConnectionTable, Opening } from "./connection_table.ts";
 import { initiateHandshake } from "./group_handshake.ts";
 import type { RouterMetrics } from "./metrics.ts";
 import type { PortSpace } from "../overlay/mod.ts";
 import type { RouteConstraints } from "../services/route_finder/mod.ts";
 import { chooseRoutes, type RouteChoiceDeps } from "./route_choice.ts";
-import type { RouteConnection } from "./route_connection.ts";
 import type { RuleGate, SavedEdgeRules } from "./rule_gate.ts";
 import { SetupOrder } from "./setup_order.ts";
 import { SetupPace } from "./setup_pace.ts";
@@ -75,8 +74,24 @@ export interface DialRequest {
   readonly remote: OverlayAddress;
   /** What is asked of the route. */
   readonly constraints: RouteConstraints;
+  /** Makes what goes along in the first Noise message, as late as can be; by default nothing does. */
+  readonly makePayload?: () => Uint8Array;
+  /** How long all of it may take, ms; default 60 s. */
+  readonly limitMs?: number;
   /** Gives up. */
   readonly signal: AbortSignal;
+}
+
+/** A route whose other end has shaken hands. */
+export interface DialledRoute {
+  /** The group on it, and its rules. */
+  readonly opening: Opening;
+  /** From here to there. */
+  readonly route: Path;
+  /** How long finding it, its set-up and the handshake took, ms. */
+  readonly setupMs: number;
+  /** The payload of the answer; empty from v1.3. */
+  readonly answer: Uint8Array;
 }
 
 /** Rules that stand along the whole route, and the local port they name. */
@@ -107,17 +122,18 @@ export class Dialler {
   }
 
   /** Dials. @throws as `Router.dial` */
-  async dial({ remote, constraints, signal }: DialRequest): Promise<RouteConnection> {
-    const { metrics, runtime } = this.#deps;
+  async dial(request: DialRequest): Promise<DialledRoute> {
+    const { metrics, runtime, connections } = this.#deps;
+    const { remote, limitMs = DIAL_LIMIT_MS, signal } = request;
     metrics.dials.add();
     try {
-      return await withTimeout((ended) => this.#tryRoutes({ remote, constraints, signal: ended }), {
+      return await withTimeout((ended) => this.#tryRoutes({ ...request, signal: ended }), {
         timers: runtime.timers,
-        ms: DIAL_LIMIT_MS,
+        ms: limitMs,
         code: "route/dial-timeout",
         message: `Dial ${shortKey(remote.publicKey)}:${remote.port}`,
         signal,
-        discard: (late) => late.close(),
+        discard: ({ opening }) => void connections.abandon(opening),
       });
     } catch (error) {
       metrics.failedDials.add();
@@ -125,14 +141,14 @@ export class Dialler {
     }
   }
 
-  async #tryRoutes(request: DialRequest): Promise<RouteConnection> {
+  async #tryRoutes(request: DialRequest): Promise<DialledRoute> {
     const { runtime, choice, metrics } = this.#deps;
     const startedAt = runtime.clock.monotonic();
     const failures: unknown[] = [];
     for await (const route of chooseRoutes(request.remote.publicKey, { ...request, deps: choice })) {
       try {
         const installed = await this.#setups.run(() => this.#install(route, request), request.signal);
-        return await this.#connect(installed, { route, startedAt, signal: request.signal });
+        return await this.#connect(installed, { route, startedAt, request });
       } catch (failure) {
         request.signal.throwIfAborted();
         if (hasCode(failure, "route/no-listener")) throw failure; // No other route changes that.
@@ -269,32 +285,25 @@ export class Dialler {
 
   async #connect(
     { rules, localPort }: InstalledRoute,
-    { route, startedAt, signal }: { route: RoutePair; startedAt: number; signal: AbortSignal },
-  ): Promise<RouteConnection> {
+    { route, startedAt, request }: { route: RoutePair; startedAt: number; request: DialRequest },
+  ): Promise<DialledRoute> {
     const { connections, ports, runtime, secret } = this.#deps;
-    const remoteKey = rules.forward.descriptor.destination.publicKey;
-    const onGone = (): void => ports.release(localPort);
-    const opening = connections.open(rules, { onGone });
+    const { remote: { publicKey: remoteKey }, makePayload, signal } = request;
+    const opening = connections.open(rules, { onGone: () => ports.release(localPort) });
     try {
-      await initiateHandshake(opening.group, { runtime, secret, remoteKey, signal });
+      const payload = makePayload?.();
+      const answer = await initiateHandshake(opening.group, {
+        runtime,
+        secret,
+        remoteKey,
+        signal,
+        ...(payload && { payload }),
+      });
+      return { opening, route: route.forward, setupMs: runtime.clock.monotonic() - startedAt, answer };
     } catch (error) {
       connections.abandon(opening);
       throw error;
     }
-    const setupMs = runtime.clock.monotonic() - startedAt;
-    const connection = connections.adopt(opening, { route: route.forward, setupMs });
-    // A refusal comes right behind the handshake, often in the same read.
-    const refusal = opening.group.end === undefined ? undefined : errorOfEnd(opening.group.end);
-    if (refusal !== undefined) {
-      connection.close();
-      throw refusal;
-    }
-    runtime.log.info("route-up", {
-      remote: shortKey(remoteKey),
-      hops: route.forward.length,
-      setupMs: Math.round(setupMs),
-    });
-    return connection;
   }
 }
 

@@ -8,6 +8,7 @@ import type { GroupCloseReason, GroupHandle, Records, Switch, SwitchEvent } from
 import type { Clock } from "../runtime/ports.ts";
 import { Signal } from "../runtime/signal.ts";
 import type { SwitchLoop } from "../transport/mod.ts";
+import type { MonotonicMs } from "../types/mod.ts";
 import { saysNoListener } from "./service_names.ts";
 
 /** How a group ended. */
@@ -38,6 +39,8 @@ export class RouteGroup {
   #handshakes = 0;
   #end: GroupEnd | undefined;
   #removed = false;
+  #confirmed = false;
+  #silentSince: MonotonicMs | undefined;
 
   /** Takes over a group that was just added, before any event of it was dispatched. */
   constructor(handle: GroupHandle, deps: GroupDeps) {
@@ -59,6 +62,16 @@ export class RouteGroup {
   /** Set once the group has ended. What arrived before can still be read, until {@link remove}. */
   get end(): GroupEnd | undefined {
     return this.#end;
+  }
+
+  /** As a leg of a session: has its initiator proven to be there? */
+  get confirmed(): boolean {
+    return this.#confirmed;
+  }
+
+  /** As a leg of a session: since when has it brought nothing although it should? Undefined: it does. */
+  get silentSince(): MonotonicMs | undefined {
+    return this.#silentSince;
   }
 
   /** Was it removed from the switch? */
@@ -188,6 +201,15 @@ export class RouteGroup {
         this.#end ??= event.message === undefined
           ? { reason: event.reason }
           : { reason: event.reason, message: event.message };
+        break;
+      case "leg-confirmed":
+        this.#confirmed = true;
+        break;
+      case "leg-silent":
+        this.#silentSince = this.#deps.clock.monotonic();
+        break;
+      case "leg-heard":
+        this.#silentSince = undefined;
         break;
       case "pong": {
         const waiting = this.#pongs.get(event.timestamp) ?? [];

@@ -14,6 +14,8 @@ export interface RouterMetrics {
   readonly accepted: Counter;
   /** Handshakes of others that failed. */
   readonly failedAccepts: Counter;
+  /** Legs of sessions that were not taken. */
+  readonly refusedLegs: Counter;
   /** Connections that are open. */
   readonly open: Gauge;
 }
@@ -34,6 +36,10 @@ export function routerMetrics(metrics: Metrics): RouterMetrics {
     failedAccepts: metrics.counter(
       "skywire_route_failed_accepts_total",
       "Connections of others whose handshake failed; compare with accepted",
+    ),
+    refusedLegs: metrics.counter(
+      "skywire_route_refused_legs_total",
+      "Further routes of others' connections that were not taken: unknown, repeated, or too many",
     ),
     open: metrics.gauge("skywire_route_connections", "Connections that are open"),
   };

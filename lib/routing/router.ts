@@ -23,6 +23,8 @@ import type { RouteConnection } from "./route_connection.ts";
 import { createRouteListener, type FillableListener } from "./route_listener.ts";
 import { RuleGate } from "./rule_gate.ts";
 import type { RuleLimits } from "./rule_quota.ts";
+import { dialSession, type SessionOptions } from "./session/dial.ts";
+import { SessionTable } from "./session/table.ts";
 import { type RuleSummary, summariseRules } from "./rule_summary.ts";
 
 /** What a router is made of. */
@@ -49,8 +51,8 @@ export interface RouterDeps {
   readonly ensureTransport?: (remote: PublicKey, signal: AbortSignal) => Promise<void>;
 }
 
-/** How to dial: what the route must satisfy, and a signal that gives up. */
-export interface DialOptions extends RouteConstraints, KeyedDialOptions {}
+/** How to dial: what the routes must satisfy, how the connection is kept on them, and a signal that gives up the dial. */
+export interface DialOptions extends RouteConstraints, SessionOptions, KeyedDialOptions {}
 
 /** Dials and accepts connections over routes. */
 export interface Router extends KeyedNetwork<RouteConnection>, AsyncDisposable {
@@ -91,12 +93,20 @@ export function createRouter(deps: RouterDeps): Router {
   const closing = new AbortController();
   const ports = new PortSpace<FillableListener>("route");
   const subscribers = new Set<(connection: RouteConnection) => void>();
-  const connections = new ConnectionTable({
+  let open = 0;
+  const onConnection = (connection: RouteConnection): () => void => {
+    metrics.open.set(++open);
+    for (const subscriber of subscribers) subscriber(connection);
+    return () => metrics.open.set(--open);
+  };
+  const connections = new ConnectionTable({ loop: switchLoop, clock, timers, onConnection });
+  const sessions = new SessionTable({
     loop: switchLoop,
     clock,
     timers,
-    openGauge: metrics.open,
-    onAdopted: (connection) => subscribers.forEach((subscriber) => subscriber(connection)),
+    connections,
+    onConnection,
+    refusedLegs: metrics.refusedLegs,
   });
   const gate = new RuleGate({
     core: switchLoop.switch,
@@ -127,7 +137,7 @@ export function createRouter(deps: RouterDeps): Router {
     connections,
     metrics,
   });
-  const acceptor = new Acceptor({ runtime, secret, gate, connections, ports, metrics, signal: closing.signal });
+  const acceptor = new Acceptor({ runtime, secret, gate, connections, sessions, ports, metrics, signal: closing.signal });
   const gateway = createSetupGateway({
     runtime,
     messaging,
@@ -152,6 +162,7 @@ export function createRouter(deps: RouterDeps): Router {
     for (const listener of ports.listeners()) listener.close();
     setup[Symbol.dispose]();
     await gateway.close();
+    await sessions.closeAll();
     await connections.closeAll();
     await acceptor.settled();
     await pings;
@@ -160,16 +171,17 @@ export function createRouter(deps: RouterDeps): Router {
   const pings = servePings(listen(PING_PORT));
   return {
     publicKey: localKey,
-    dial: async (remote, port, { signal, ...constraints } = {}) => {
+    dial: async (remote, port, { signal, standby, routes, resumeMs, ...constraints } = {}) => {
       closing.signal.throwIfAborted();
       if (remote === localKey) {
         throw new RefusedError("route/self-dial", "Dial: the key is this visor's own; routes lead to other visors");
       }
-      return await dialler.dial({
+      return await dialSession({
         remote: { publicKey: remote, port },
         constraints,
+        options: { standby, routes, resumeMs },
         signal: signal === undefined ? closing.signal : AbortSignal.any([closing.signal, signal]),
-      });
+      }, { runtime, sessions, dialler, connections, closing: closing.signal });
     },
     listen,
     onConnection: (listener) => {

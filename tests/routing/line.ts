@@ -10,7 +10,7 @@
 import { encodeRule, generateSecretKey, publicKeyOf, Records, type Rule } from "../../lib/core/mod.ts";
 import { ConnectionTable, type Opening } from "../../lib/routing/connection_table.ts";
 import { answerHandshake, initiateHandshake } from "../../lib/routing/group_handshake.ts";
-import type { GroupConnection } from "../../lib/routing/route_connection.ts";
+import type { GroupConnection } from "../../lib/routing/group_connection.ts";
 import type { ByteLink, Runtime } from "../../lib/runtime/mod.ts";
 import { type ActiveLink, createSwitchLoop, type SwitchLoop } from "../../lib/transport/mod.ts";
 import type { PublicKey, RouteDescriptor, RouteId, SecretKey, TransportId } from "../../lib/types/mod.ts";

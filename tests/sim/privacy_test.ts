@@ -9,7 +9,7 @@ import assert from "node:assert/strict";
 import { type Packet, PACKET_TYPES } from "../../lib/core/mod.ts";
 import { hasCode } from "../../lib/errors/mod.ts";
 import type { RouteConnection } from "../../lib/routing/mod.ts";
-import { GroupConnection } from "../../lib/routing/route_connection.ts";
+import { GroupConnection } from "../../lib/routing/group_connection.ts";
 import { at } from "../../lib/types/at.ts";
 import { concatBytes, type PublicKey, publicKeyBytes, type TransportId } from "../../lib/types/mod.ts";
 import { type Simulation, simulationTest } from "../fakes/mod.ts";

@@ -1,0 +1,278 @@
+/**
+ * Keeps a session of ours on its legs, for as long as it lives: dials another leg where one failed, keeps one on standby,
+ * and gives up when no route has worked for too long (sessions.md §3).
+ *
+ * ```
+ * a leg ends or is silent ─► a live one that waits is used at once
+ *                         └► another is dialled: around the visors of what failed, then over any, again and again
+ * ```
+ *
+ * Tested in tests/sim/session_test.ts.
+ */
+
+import { describeError, UnavailableError } from "../../errors/mod.ts";
+import { Backoff, type Runtime } from "../../runtime/mod.ts";
+import type { RouteConstraints } from "../../services/route_finder/mod.ts";
+import type { MonotonicMs, OverlayAddress, Path, PublicKey } from "../../types/mod.ts";
+import { encodeSessionPayload, parseSessionPayload } from "../../wire/session_payload.ts";
+import type { Dialler } from "../dialler.ts";
+import { shortKey } from "../../types/mod.ts";
+import type { ConnectionTable } from "../connection_table.ts";
+import type { ConnectionMove } from "../route_connection.ts";
+import type { Leg } from "./leg.ts";
+import type { Session } from "./session.ts";
+import { FEATURES } from "./table.ts";
+
+/** For one try to have another leg, ms: its visors may be dead without anybody knowing. */
+const LEG_DIAL_MS = 4_000;
+/** Waits between tries while no leg is left, ms. */
+const URGENT = { firstMs: 100, maxMs: 2_000 } as const;
+/** And while only one more is wanted than there are. */
+const IDLE = { firstMs: 1_000, maxMs: 30_000 } as const;
+/** The visors of a leg that failed are avoided for so long, ms. */
+const AVOIDED_MS = 60_000;
+
+/** How a session is to be kept. */
+export interface SessionPlan {
+  /** Where its legs lead. */
+  readonly remote: OverlayAddress;
+  /** What is asked of every route; a path is kept to. */
+  readonly constraints: RouteConstraints;
+  /** How many legs carry data at a time. */
+  readonly routes: number;
+  /** How many more wait until one of them fails. */
+  readonly standby: number;
+  /** How long to look for another route, ms. */
+  readonly resumeMs: number;
+}
+
+/** What a keeper needs. */
+export interface KeeperDeps {
+  readonly runtime: Pick<Runtime, "clock" | "timers" | "random" | "log">;
+  readonly dialler: Pick<Dialler, "dial">;
+  readonly connections: Pick<ConnectionTable, "abandon">;
+  /** Tells that the session goes over another route. */
+  readonly onMoved: (move: ConnectionMove) => void;
+  /** The session is over, or the visor stops. */
+  readonly signal: AbortSignal;
+}
+
+/** A try to have another leg. */
+interface Attempt {
+  readonly avoid: ReadonlySet<PublicKey>;
+  readonly avoidsDirect: boolean;
+}
+
+/** See the top of the file. */
+export class SessionKeeper {
+  readonly #session: Session;
+  readonly #plan: SessionPlan;
+  readonly #deps: KeeperDeps;
+  readonly #urgent: Backoff;
+  readonly #idle: Backoff;
+  /** When the visors of failed legs are no longer avoided. */
+  readonly #failed = new Map<PublicKey, number>();
+  readonly #blamed = new Set<Leg>();
+  #nextNumber = 1;
+  #dialling: AbortController | undefined;
+  #dialAt: number = 0;
+  #tries = 0;
+  /** The leg that the session is on, and since when that was known not to work. */
+  #current: Leg | undefined;
+  #lostAt: number | undefined;
+
+  constructor(session: Session, plan: SessionPlan, deps: KeeperDeps) {
+    this.#session = session;
+    this.#plan = plan;
+    this.#deps = deps;
+    const { random } = deps.runtime;
+    this.#urgent = new Backoff({ random, ...URGENT });
+    this.#idle = new Backoff({ random, ...IDLE });
+    this.#current = session.legs[0];
+  }
+
+  /** Keeps it until it is over. Never rejects. */
+  async keep(): Promise<void> {
+    const { clock } = this.#deps.runtime;
+    const session = this.#session;
+    const stop = (): void => session.notify();
+    this.#deps.signal.addEventListener("abort", stop, { once: true });
+    while (session.end === undefined && !session.removed && !this.#deps.signal.aborted) {
+      const now = clock.monotonic();
+      this.#blame(now);
+      this.#use(now);
+      this.#retire();
+      this.#dialIfWanted(now);
+      const waitMs = this.#giveUpOrWait(now);
+      if (waitMs === undefined) await session.changed();
+      else if (waitMs > 0) await session.changedWithin(waitMs);
+    }
+    this.#dialling?.abort();
+    this.#deps.signal.removeEventListener("abort", stop);
+  }
+
+  get #live(): readonly Leg[] {
+    return this.#session.legs.filter((leg) => leg.isLive);
+  }
+
+  /** With a path there is nothing to choose from. */
+  get #wanted(): number {
+    return this.#plan.constraints.path === undefined ? this.#plan.routes + this.#plan.standby : 1;
+  }
+
+  /** Remembers the visors of legs that ended or are silent. */
+  #blame(now: number): void {
+    const current = this.#current;
+    const suspects = new Set([...this.#session.legs, ...(current === undefined ? [] : [current])]);
+    for (const leg of suspects) {
+      if (leg.isLive) {
+        this.#blamed.delete(leg);
+        continue;
+      }
+      if (this.#blamed.has(leg)) continue;
+      this.#blamed.add(leg);
+      for (const visor of middles(leg.route)) this.#failed.set(visor, now + AVOIDED_MS);
+      if (leg === current) this.#lostAt ??= leg.silentSince ?? now;
+      // A new trouble is a reason to dial at once.
+      this.#dialAt = now;
+      this.#urgent.reset();
+    }
+  }
+
+  /** Says which legs carry data: those that do and live, then those that wait. */
+  #use(now: number): void {
+    const live = this.#live;
+    const used = [...live.filter((leg) => leg.inUse), ...live.filter((leg) => !leg.inUse)].slice(0, this.#plan.routes);
+    for (const leg of used) this.#session.useLeg(leg, true);
+    if (used.length < this.#plan.routes) return this.#note(used[0], now);
+    for (const leg of this.#session.legs) if (!used.includes(leg)) this.#session.useLeg(leg, false);
+    this.#note(used[0], now);
+  }
+
+  /** Notes on which leg the session is, and tells when that changed. */
+  #note(leg: Leg | undefined, now: number): void {
+    if (leg === undefined) return;
+    const before = this.#current;
+    if (leg !== before && (before === undefined || !before.isLive || !before.inUse)) {
+      const lostMs = this.#lostAt === undefined ? 0 : now - this.#lostAt;
+      this.#current = leg;
+      if (before !== undefined) {
+        this.#deps.runtime.log.info("connection-moved", {
+          remote: shortKey(this.#session.remoteKey),
+          over: leg.route.map((hop) => shortKey(hop.to)).join(),
+          lostMs: Math.round(lostMs),
+        });
+        this.#deps.onMoved({ from: before.route, to: leg.route, cause: "failed", lostMs });
+      }
+    }
+    if (this.#current === leg) this.#lostAt = undefined;
+  }
+
+  /** Closes silent legs whose work others do, and legs that came back when there were enough. */
+  #retire(): void {
+    const live = this.#live;
+    if (live.filter((leg) => leg.inUse).length < this.#plan.routes) return;
+    for (const leg of this.#session.legs) if (!leg.isLive) this.#session.dropLeg(leg);
+    const spare = live.filter((leg) => !leg.inUse);
+    for (const leg of spare.slice(Math.max(0, this.#wanted - this.#plan.routes))) this.#session.dropLeg(leg);
+  }
+
+  #dialIfWanted(now: number): void {
+    const live = this.#live.length;
+    if (this.#dialling !== undefined || live >= this.#wanted || now < this.#dialAt) return;
+    const dialling = new AbortController();
+    this.#dialling = dialling;
+    const isUrgent = live === 0;
+    void this.#dial(this.#attempt(isUrgent), AbortSignal.any([dialling.signal, this.#deps.signal])).then(() => {
+      this.#urgent.reset();
+      this.#idle.reset();
+      this.#tries = 0;
+    }, (error) => {
+      const { log, clock } = this.#deps.runtime;
+      log.debug("leg-dial-failed", { remote: shortKey(this.#session.remoteKey), error: describeError(error) });
+      this.#dialAt = clock.monotonic() + (isUrgent ? this.#urgent : this.#idle).nextMs();
+    }).finally(() => {
+      this.#dialling = undefined;
+      this.#session.notify();
+    });
+  }
+
+  /** Around what failed, and where only one more is wanted around the others, too; every other urgent try over any visor. */
+  #attempt(isUrgent: boolean): Attempt {
+    const now = this.#deps.runtime.clock.monotonic();
+    const legs = isUrgent ? [] : this.#live;
+    const current = this.#current;
+    for (const [visor, until] of this.#failed) if (until <= now) this.#failed.delete(visor);
+    const isSilentDirect = current !== undefined && current.route.length === 1 && current.silentSince !== undefined;
+    if (this.#plan.constraints.path !== undefined || (isUrgent && this.#tries++ % 2 === 1)) {
+      return { avoid: new Set(), avoidsDirect: false };
+    }
+    return {
+      avoid: new Set([...this.#failed.keys(), ...legs.flatMap((leg) => middles(leg.route))]),
+      avoidsDirect: isSilentDirect || legs.some((leg) => leg.route.length === 1),
+    };
+  }
+
+  async #dial({ avoid, avoidsDirect }: Attempt, signal: AbortSignal): Promise<void> {
+    const session = this.#session;
+    const { remote, constraints } = this.#plan;
+    const number = this.#nextNumber++;
+    const minHops = avoidsDirect ? Math.max(constraints.minHops ?? 1, 2) : constraints.minHops;
+    const dialled = await this.#deps.dialler.dial({
+      remote,
+      constraints: {
+        ...constraints,
+        ...(avoid.size === 0 ? {} : { avoid: [...(constraints.avoid ?? []), ...avoid] }),
+        ...(minHops === undefined ? {} : { minHops }),
+      },
+      makePayload: () =>
+        encodeSessionPayload({ features: FEATURES, session: session.id, leg: number, ...session.position }),
+      limitMs: LEG_DIAL_MS,
+      signal,
+    });
+    try {
+      const answer = parseSessionPayload(dialled.answer);
+      if (answer === undefined || answer.refusal === "unknown-session") {
+        session.reset("", {
+          reason: "remote",
+          message: "it does not know the connection any more, so it was started again",
+        });
+        throw new UnavailableError("route/broken", "Add a leg: the other end has lost the session");
+      }
+      if (answer.refusal !== undefined) {
+        throw new UnavailableError("session/refused", `Add a leg: the other end refuses it (${answer.refusal})`);
+      }
+      const isUsed = this.#live.filter((leg) => leg.inUse).length < this.#plan.routes;
+      session.addLeg(dialled.opening, {
+        number,
+        route: dialled.route,
+        inUse: isUsed,
+        resume: answer.resume,
+        window: answer.window,
+      });
+    } catch (error) {
+      void this.#deps.connections.abandon(dialled.opening);
+      throw error;
+    }
+  }
+
+  /** How long nothing has to be done; undefined: until something changes. */
+  #giveUpOrWait(now: MonotonicMs): number | undefined {
+    const { lostSince } = this.#session;
+    const dialInMs = this.#dialling === undefined && this.#live.length < this.#wanted ? this.#dialAt - now : undefined;
+    if (lostSince === undefined) return dialInMs === undefined ? undefined : Math.max(1, dialInMs);
+    const leftMs = lostSince + this.#plan.resumeMs - now;
+    if (leftMs <= 0) {
+      this.#session.reset("", {
+        reason: "silence",
+        message: `no other route worked for ${Math.round(this.#plan.resumeMs / 1000)} s`,
+      });
+      return 0;
+    }
+    return Math.max(1, Math.min(leftMs, dialInMs ?? leftMs));
+  }
+}
+
+function middles(route: Path): PublicKey[] {
+  return route.slice(0, -1).map((hop) => hop.to);
+}
