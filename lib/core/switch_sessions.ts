@@ -103,6 +103,11 @@ export class SwitchSessions {
     checkStatus(core.switch_use_leg(this.#open(), session, group, inUse ? 1 : 0, now));
   }
 
+  /** Does the initiator want a leg to carry data? */
+  isLegUsed(session: SessionHandle, group: GroupHandle): boolean {
+    return checkStatus(core.switch_is_leg_used(this.#open(), session, group)) === 1;
+  }
+
   /**
    * Keeps bytes until the other end has them: each 4069 of them, and the rest, arrive as one message.
    * @returns how many were taken; when not all, `session-writable` follows

@@ -94,8 +94,7 @@ export function makeNode(sim: Simulation, name: string): LineNode {
   const table = new ConnectionTable({
     loop,
     ...runtime,
-    openGauge: runtime.metrics.gauge("skywire_test_open", ""),
-    onAdopted: () => {},
+    onConnection: () => () => {},
   });
   return { name, runtime, secret, key, loop, table };
 }

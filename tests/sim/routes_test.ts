@@ -88,37 +88,6 @@ simulationTest("Rules that nobody keeps alive expire", async (sim) => {
   assert.equal(b.router.rules().length, 0);
 });
 
-simulationTest(
-  "A connection breaks at both ends within 10 s when a middle visor vanishes, and a new dial goes round it",
-  async (sim) => {
-    await using network = await SimNetwork.create(sim);
-    const [a, b, d, e, f] = await network.visors("a", "b", "d", "e", "f");
-    for (const [from, to] of [[a, b], [b, d], [a, e], [e, f], [f, d]] as const) await network.join(from, to);
-    const [dialled, accepted] = await sim.run(connect(a, d));
-    assert.deepEqual(dialled.route.map((hop) => hop.to), [b.key, d.key]);
-    sim.kill("b", { silent: true });
-    const ends = [dialled, accepted].map((end) =>
-      assert.rejects(readText(end), (error) => hasCode(error, "route/broken"))
-    );
-    await sim.run(Promise.all(ends), 10_000);
-    const [again, answer] = await sim.run(connect(a, d), 60_000);
-    assert.deepEqual(again.route.map((hop) => hop.to), [e.key, f.key, d.key]);
-    await sim.run(again.write(new TextEncoder().encode("round it")));
-    assert.equal(await sim.run(readText(answer)), "round it");
-  },
-);
-
-simulationTest("A connection breaks at once when a middle visor stops", async (sim) => {
-  await using network = await SimNetwork.create(sim);
-  const [a, b, c] = await network.line("a", "b", "c");
-  const [dialled, accepted] = await sim.run(connect(a, c));
-  const ends = [dialled, accepted].map((end) =>
-    assert.rejects(readText(end), (error) => hasCode(error, "route/broken"))
-  );
-  sim.kill(b.name);
-  await sim.run(Promise.all(ends), 2_000);
-});
-
 simulationTest("A dial follows the path asked for, though a shorter one is there", async (sim) => {
   await using network = await SimNetwork.create(sim);
   const [a, b, c] = await network.line("a", "b", "c");

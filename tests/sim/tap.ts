@@ -33,6 +33,7 @@ export class Tap {
       switch: core,
       flush: () => loop.flush(),
       onGroupEvent: (...handler) => loop.onGroupEvent(...handler),
+      onSessionEvent: (...handler) => loop.onSessionEvent(...handler),
       attach: (secure, options) => {
         const heard = this.#chunksOf(options.transportId);
         if (options.early !== undefined) heard.push(options.early.slice());

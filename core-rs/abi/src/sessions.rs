@@ -40,6 +40,12 @@ pub extern "C" fn switch_use_leg(handle: u32, session: u32, group: u32, in_use: 
     })
 }
 
+/// Does the initiator want a leg to carry data (1)?
+#[unsafe(no_mangle)]
+pub extern "C" fn switch_is_leg_used(handle: u32, session: u32, group: u32) -> i32 {
+    with(handle, |it| i32::from(it.switch.is_leg_used(session.into(), group.into())))
+}
+
 /// Writes the first `length` bytes of the area; how many were taken.
 #[unsafe(no_mangle)]
 pub extern "C" fn switch_session_write(handle: u32, session: u32, length: usize, now: f64) -> i32 {

@@ -103,6 +103,11 @@ impl Session {
         }
     }
 
+    /// Shall this leg carry data, as far as this side was told?
+    pub fn is_used(&self, id: LegId) -> bool {
+        self.legs.iter().any(|leg| leg.id == id && leg.in_use)
+    }
+
     /// A leg is gone, with what was under way on it.
     pub fn remove_leg(&mut self, id: LegId) {
         self.legs.retain(|leg| leg.id != id);

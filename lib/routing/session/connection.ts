@@ -76,7 +76,7 @@ export class SessionConnection implements RouteConnection {
   get legs(): readonly ConnectionLeg[] {
     return this.#session.legs.map((leg) => ({
       route: leg.route,
-      state: !leg.isLive ? "silent" : leg.inUse ? "in-use" : "standby",
+      state: !leg.isLive ? "silent" : this.#session.isUsed(leg) ? "in-use" : "standby",
       latencyMs: leg.group.stats()?.latencyMs,
     }));
   }
@@ -115,7 +115,7 @@ export class SessionConnection implements RouteConnection {
   async ping(signal?: AbortSignal): Promise<number> {
     for (;;) {
       this.#checkOpen();
-      const group = this.#session.legs.find((leg) => leg.inUse && leg.isLive)?.group;
+      const group = this.#session.carrier?.group;
       if (group === undefined) {
         await this.#session.changed(signal);
         continue;

@@ -98,7 +98,18 @@ export class Session {
 
   /** The route of the leg in use; the last one when there is none. */
   get route(): Path {
-    return this.#legs.find((leg) => leg.inUse && leg.isLive)?.route ?? this.#lastRoute;
+    return this.carrier?.route ?? this.#lastRoute;
+  }
+
+  /** A live leg that carries data. */
+  get carrier(): Leg | undefined {
+    const live = this.#legs.filter((leg) => leg.isLive);
+    return live.find((leg) => this.isUsed(leg)) ?? live[0];
+  }
+
+  /** Does the initiator want this leg to carry data? */
+  isUsed(leg: Leg): boolean {
+    return this.leads ? leg.inUse : !this.#removed && this.#sessions.isLegUsed(this.#handle, leg.group.handle);
   }
 
   /** Set once the session is over. What came before can still be read. */
@@ -215,8 +226,7 @@ export class Session {
       sentBytes += stats?.sentBytes ?? 0;
       receivedBytes += stats?.receivedBytes ?? 0;
     }
-    const inUse = this.#legs.find((leg) => leg.inUse && leg.isLive) ?? this.#legs.find((leg) => leg.isLive);
-    return { sentBytes, receivedBytes, latencyMs: inUse?.group.stats()?.latencyMs };
+    return { sentBytes, receivedBytes, latencyMs: this.carrier?.group.stats()?.latencyMs };
   }
 
   /** Forgets it, with all legs. What was not read is lost. Harmless when repeated. */

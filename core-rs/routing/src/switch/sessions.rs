@@ -81,6 +81,11 @@ impl Switch {
         }
     }
 
+    /// Does the initiator want a leg to carry data?
+    pub fn is_leg_used(&self, session: SessionHandle, group: GroupHandle) -> bool {
+        self.sessions.get(session).is_some_and(|held| held.session.is_used(leg_id(group)))
+    }
+
     /// Keeps what there is room for until the other end has it; how many bytes. When not all were, `SessionWritable` follows.
     pub fn session_write(&mut self, handle: SessionHandle, bytes: &[u8], now: Millis) -> Result<usize, WriteFault> {
         let mut taken = 0;
