@@ -154,7 +154,11 @@ export class SwitchSessions {
   }
 
   /** Gives up both directions. @param text why, for the other end; cut to 256 bytes of UTF-8 */
-  reset(session: SessionHandle, { code, text }: { readonly code: number; readonly text: string }, now: MonotonicMs): void {
+  reset(
+    session: SessionHandle,
+    { code, text }: { readonly code: number; readonly text: string },
+    now: MonotonicMs,
+  ): void {
     const bytes = new TextEncoder().encode(text).subarray(0, MAX_RESET_TEXT_BYTES);
     viewAt(this.#io, SWITCH_IO_BYTES).set(bytes);
     checkStatus(core.switch_session_reset(this.#open(), session, code, bytes.length, now));

@@ -4,12 +4,7 @@
  * @module
  */
 export { createRouter, type DialOptions, type Router, type RouterDeps } from "./router.ts";
-export type {
-  ConnectionLeg,
-  ConnectionMove,
-  RouteConnection,
-  RouteConnectionStats,
-} from "./route_connection.ts";
+export type { ConnectionLeg, ConnectionMove, RouteConnection, RouteConnectionStats } from "./route_connection.ts";
 export type { SessionOptions } from "./session/dial.ts";
 export { type ExplainDeps, explainDial } from "./explain.ts";
 export { DEFAULT_DIAL_HOPS } from "./rank.ts";

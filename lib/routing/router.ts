@@ -137,7 +137,16 @@ export function createRouter(deps: RouterDeps): Router {
     connections,
     metrics,
   });
-  const acceptor = new Acceptor({ runtime, secret, gate, connections, sessions, ports, metrics, signal: closing.signal });
+  const acceptor = new Acceptor({
+    runtime,
+    secret,
+    gate,
+    connections,
+    sessions,
+    ports,
+    metrics,
+    signal: closing.signal,
+  });
   const gateway = createSetupGateway({
     runtime,
     messaging,

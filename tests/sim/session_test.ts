@@ -41,31 +41,34 @@ const names = ({ a, b, c, d }: Diamond, { route }: { route: RouteConnection["rou
 const text = (bytes: string): Uint8Array => new TextEncoder().encode(bytes);
 
 for (const silent of [false, true]) {
-  simulationTest(`A transfer goes on over another visor when the one in the middle is ${silent ? "silent" : "gone"}`, async (sim) => {
-    await using network = await SimNetwork.create(sim);
-    const visors = await diamond(network);
-    const { dialled, accepted, moves } = await connected(sim, visors);
-    const [there, back] = [visors.a.runtime.random.bytes(3_000_000), visors.d.runtime.random.bytes(2_000_000)];
-    const first = names(visors, dialled);
-    const [received, returned] = await sim.run(async () => {
-      const writes = Promise.all([dialled.write(there), accepted.write(back)]);
-      const begins = await Promise.all([readBytes(accepted, 100_000), readBytes(dialled, 100_000)]);
-      sim.kill(first.startsWith("b") ? "b" : "c", { silent });
-      const rest = [readBytes(accepted, there.length - 100_000), readBytes(dialled, back.length - 100_000)] as const;
-      const ends = await Promise.all(rest);
-      await writes;
-      return [concatBytes(begins[0], ends[0]), concatBytes(begins[1], ends[1])] as const;
-    }, 20_000);
-    assert.equal(sha256(received).toHex(), sha256(there).toHex());
-    assert.equal(sha256(returned).toHex(), sha256(back).toHex());
-    assert.equal(moves.length, 1);
-    const [move] = moves as [ConnectionMove];
-    assert.deepEqual([names(visors, { route: move.from }), names(visors, { route: move.to })], [
-      first,
-      first === "b-d" ? "c-d" : "b-d",
-    ]);
-    assert.ok(move.lostMs < 1_000, `${move.lostMs} ms`);
-  });
+  simulationTest(
+    `A transfer goes on over another visor when the one in the middle is ${silent ? "silent" : "gone"}`,
+    async (sim) => {
+      await using network = await SimNetwork.create(sim);
+      const visors = await diamond(network);
+      const { dialled, accepted, moves } = await connected(sim, visors);
+      const [there, back] = [visors.a.runtime.random.bytes(3_000_000), visors.d.runtime.random.bytes(2_000_000)];
+      const first = names(visors, dialled);
+      const [received, returned] = await sim.run(async () => {
+        const writes = Promise.all([dialled.write(there), accepted.write(back)]);
+        const begins = await Promise.all([readBytes(accepted, 100_000), readBytes(dialled, 100_000)]);
+        sim.kill(first.startsWith("b") ? "b" : "c", { silent });
+        const rest = [readBytes(accepted, there.length - 100_000), readBytes(dialled, back.length - 100_000)] as const;
+        const ends = await Promise.all(rest);
+        await writes;
+        return [concatBytes(begins[0], ends[0]), concatBytes(begins[1], ends[1])] as const;
+      }, 20_000);
+      assert.equal(sha256(received).toHex(), sha256(there).toHex());
+      assert.equal(sha256(returned).toHex(), sha256(back).toHex());
+      assert.equal(moves.length, 1);
+      const [move] = moves as [ConnectionMove];
+      assert.deepEqual([names(visors, { route: move.from }), names(visors, { route: move.to })], [
+        first,
+        first === "b-d" ? "c-d" : "b-d",
+      ]);
+      assert.ok(move.lostMs < 1_000, `${move.lostMs} ms`);
+    },
+  );
 }
 
 simulationTest("Each direction ends by itself", async (sim) => {

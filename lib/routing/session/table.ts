@@ -129,7 +129,10 @@ export class SessionTable {
   async admit(
     opening: Opening,
     { kind, session, said }: Extract<LegDecision, { readonly session: Session }>,
-    { ports, signal }: { readonly ports: { readonly local: Port; readonly remote: Port }; readonly signal: AbortSignal },
+    { ports, signal }: {
+      readonly ports: { readonly local: Port; readonly remote: Port };
+      readonly signal: AbortSignal;
+    },
   ): Promise<SessionConnection | undefined> {
     const leg = session.addLeg(opening, {
       number: said.leg,
@@ -197,7 +200,7 @@ export class SessionTable {
   async #untilForgotten({ session, connection }: Held): Promise<void> {
     if (!session.leads) await this.#untilOverOrLost(session);
     await connection.closed;
-    if (session.leads) for (const leg of session.legs) session.dropLeg(leg);
+    if (session.leads) { for (const leg of session.legs) session.dropLeg(leg); }
     else await sleep(this.#deps.timers, LINGER_MS, this.#closing.signal).catch(() => {});
     while (!connection.isReleased && !session.removed) await session.changed();
     const name = nameOf(session.remoteKey, session.id);
