@@ -6,7 +6,7 @@
  */
 
 import type { KeyedStream } from "../overlay/mod.ts";
-import type { Hop, Port, PublicKey } from "../types/mod.ts";
+import type { Hop } from "../types/mod.ts";
 import type { GroupEnd } from "./group.ts";
 
 /** A connection to a port of another visor. */
