@@ -67,6 +67,8 @@ export type {
   RouteQuery,
 } from "./lib/services/route_finder/mod.ts";
 export type {
+  ConnectionLeg,
+  ConnectionMove,
   DialOptions,
   GroupCloseReason,
   GroupEnd,
@@ -75,6 +77,7 @@ export type {
   RouteConnection,
   RouteConnectionStats,
   RuleSummary,
+  SessionOptions,
 } from "./lib/routing/mod.ts";
 
 // Networks of keys and ports: the router is one, and messaging.
