@@ -1,4 +1,4 @@
-/** The faces of a connection as web streams. */
+/** The faces of a connection as web streams. Tested in tests/routing/route_connection_test.ts. */
 
 /** What they stand on. */
 export interface StreamParts {

@@ -27,7 +27,7 @@ import { initiateHandshake } from "./group_handshake.ts";
 import type { RouterMetrics } from "./metrics.ts";
 import type { PortSpace } from "../overlay/mod.ts";
 import type { RouteConstraints } from "../services/route_finder/mod.ts";
-import { chooseRoutes, type RouteChoiceDeps } from "./route_choice.ts";
+import { chooseRoutes, compareRoute, type RouteChoiceDeps } from "./route_choice.ts";
 import type { RuleGate, SavedEdgeRules } from "./rule_gate.ts";
 import { SetupOrder } from "./setup_order.ts";
 import { SetupPace } from "./setup_pace.ts";
@@ -74,6 +74,8 @@ export interface DialRequest {
   readonly remote: OverlayAddress;
   /** What is asked of the route. */
   readonly constraints: RouteConstraints;
+  /** May this route be taken? By default any may. */
+  readonly allows?: (route: Path) => boolean;
   /** Makes what goes along in the first Noise message, as late as can be; by default nothing does. */
   readonly makePayload?: () => Uint8Array;
   /** How long all of it may take, ms; default 60 s. */
@@ -146,6 +148,7 @@ export class Dialler {
     const startedAt = runtime.clock.monotonic();
     const failures: unknown[] = [];
     for await (const route of chooseRoutes(request.remote.publicKey, { ...request, deps: choice })) {
+      if (request.allows?.(route.forward) === false) continue;
       try {
         const installed = await this.#setups.run(() => this.#install(route, request), request.signal);
         return await this.#connect(installed, { route, startedAt, request });
@@ -157,6 +160,14 @@ export class Dialler {
       }
     }
     throw failures.length === 1 ? failures[0] : allFailed(request.remote.publicKey, failures);
+  }
+
+  /** Compares a route in use with those that a dial could take now, see {@link compareRoute}. */
+  compare(
+    current: Path,
+    request: Pick<DialRequest, "remote" | "constraints" | "signal">,
+  ): ReturnType<typeof compareRoute> {
+    return compareRoute(current, { ...request, remote: request.remote.publicKey, deps: this.#deps.choice });
   }
 
   /**

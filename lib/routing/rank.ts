@@ -76,7 +76,7 @@ export function rankPaths(input: RankInput): Ranking {
   const direct = directTransports(input).map(({ id }) => [{ transportId: id, from: localKey, to: remote }]);
   const standsIn = ([first]: Path): boolean => {
     const transport = first && own.get(first.transportId);
-    return isByHops && transport !== undefined && isLastResort(transport);
+    return isByHops && transport !== undefined && isLastResortTransport(transport);
   };
   const isUp = ([first]: Path): boolean => first !== undefined && own.get(first.transportId)?.up === true;
   const [ours, others] = [direct.filter((path) => !standsIn(path)), found.filter((path) => isUp(path))];
@@ -132,7 +132,8 @@ export function transportsTo(
     .sort((a, b) => Number(isRelayed(a.type)) - Number(isRelayed(b.type)));
 }
 
-function isLastResort({ type, label }: OwnTransport): boolean {
+/** Does a transport only stand in where there is no other way? */
+export function isLastResortTransport({ type, label }: OwnTransport): boolean {
   return isRelayed(type) && label !== USER_LABEL;
 }
 

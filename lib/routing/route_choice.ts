@@ -13,7 +13,14 @@ import type { TransportTable } from "../transport/mod.ts";
 import { type Path, type PathStep, type PublicKey, type RoutePair, shortKey, type TransportId } from "../types/mod.ts";
 import type { Edges } from "../wire/transport_entry.ts";
 import { followPath } from "./asked_path.ts";
-import { type DialConstraints, dialConstraints, nameOfPath, type RankedPath, rankPaths } from "./rank.ts";
+import {
+  type DialConstraints,
+  dialConstraints,
+  isLastResortTransport,
+  nameOfPath,
+  type RankedPath,
+  rankPaths,
+} from "./rank.ts";
 
 /** How long a dial goes on asking after it opened a transport by itself: discovery and finder must learn of it first. */
 const CATCH_UP = { limitMs: 5_000, intervalMs: 250 } as const;
@@ -32,7 +39,7 @@ export interface RouteChoiceDeps {
   /** What they can begin with. */
   readonly transports: Pick<TransportTable, "list">;
   /** Knows the rest. */
-  readonly routeFinder: Pick<RouteFinderClient, "findRoutes">;
+  readonly routeFinder: Pick<RouteFinderClient, "findRoutes" | "ask">;
   /** How long it took to answer lately. */
   readonly finderTimes: RecentMean;
   /** Whose a transport of the network is, for paths that name some; undefined when nobody knows it. */
@@ -53,6 +60,61 @@ export async function* chooseRoutes(
   const choice = new RouteChoice(remote, options);
   const { path } = options.constraints;
   for await (const hops of path === undefined ? choice.found() : choice.asked(path)) yield pairOf(hops);
+}
+
+/** A route with what it costs. */
+export interface RatedPath {
+  readonly hops: Path;
+  /** In the metric asked for; the less the better. */
+  readonly cost: number;
+  /** Does it begin with a transport that only stands in where there is no other way? */
+  readonly isLastResort: boolean;
+}
+
+/** Of so many routes the costs are asked for: the one in use has to be among them. */
+const COMPARED = 8;
+
+/**
+ * Compares a route that is in use with those that a dial could take now; opens nothing.
+ * @returns the route in use, and the best that there is; undefined when their costs cannot be compared
+ */
+export async function compareRoute(
+  current: Path,
+  { remote, constraints, deps, signal }: {
+    readonly remote: PublicKey;
+    readonly constraints: RouteConstraints;
+    readonly deps: RouteChoiceDeps;
+    readonly signal: AbortSignal;
+  },
+): Promise<{ readonly current: RatedPath; readonly best: RatedPath } | undefined> {
+  const { localKey, routeFinder, transports } = deps;
+  const whole = dialConstraints(constraints);
+  const isByHops = (whole.metric ?? "hops") === "hops";
+  const own = transports.list();
+  const { routes } = await routeFinder.ask({ ...whole, source: localKey, destination: remote, count: COMPARED }, {
+    signal,
+  })
+    .catch((error) => {
+      signal.throwIfAborted();
+      // By hops, the transports of this visor can be compared without a finder.
+      if (isByHops) return { routes: [] };
+      throw error;
+    });
+  const costs = new Map(routes.map(({ hops, cost }) => [nameOfPath(hops), cost]));
+  const found = routes.map(({ hops }) => hops);
+  const { candidates } = rankPaths({ localKey, remote, constraints: whole, transports: own, found });
+  const rated = (hops: Path): RatedPath | undefined => {
+    const cost = costs.get(nameOfPath(hops)) ?? (isByHops ? hops.length : undefined);
+    const [first] = hops;
+    const transport = own.find(({ id }) => id === first?.transportId);
+    return cost === undefined ? undefined : {
+      hops,
+      cost,
+      isLastResort: transport !== undefined && isLastResortTransport(transport),
+    };
+  };
+  const [now, best] = [rated(current), candidates[0] && rated(candidates[0].hops)];
+  return now === undefined || best === undefined ? undefined : { current: now, best };
 }
 
 /** Asks the route finder what a dial asks it: for paths from a visor to another one, the best first. */

@@ -44,7 +44,7 @@ export interface RouterDeps {
   /** How much each of them may do here, where the defaults do not fit. */
   readonly ruleLimits?: RuleLimits;
   /** Knows the network. */
-  readonly routeFinder: Pick<RouteFinderClient, "findRoutes">;
+  readonly routeFinder: Pick<RouteFinderClient, "findRoutes" | "ask">;
   /** Whose a transport of the network is, for paths that name transports. */
   readonly edgesOf?: (id: TransportId, signal: AbortSignal) => Promise<Edges | undefined>;
   /** Opens a transport to a visor; called when a dial finds no route and no path was asked for. */
@@ -180,7 +180,7 @@ export function createRouter(deps: RouterDeps): Router {
   const pings = servePings(listen(PING_PORT));
   return {
     publicKey: localKey,
-    dial: async (remote, port, { signal, standby, routes, resumeMs, ...constraints } = {}) => {
+    dial: async (remote, port, { signal, standby, routes, pin, resumeMs, ...constraints } = {}) => {
       closing.signal.throwIfAborted();
       if (remote === localKey) {
         throw new RefusedError("route/self-dial", "Dial: the key is this visor's own; routes lead to other visors");
@@ -188,7 +188,7 @@ export function createRouter(deps: RouterDeps): Router {
       return await dialSession({
         remote: { publicKey: remote, port },
         constraints,
-        options: { standby, routes, resumeMs },
+        options: { standby, routes, pin, resumeMs },
         signal: signal === undefined ? closing.signal : AbortSignal.any([closing.signal, signal]),
       }, { runtime, sessions, dialler, connections, closing: closing.signal });
     },

@@ -6,6 +6,7 @@ mod event;
 mod flow;
 mod group;
 mod handles;
+mod held;
 mod lanes;
 mod leg;
 mod link;

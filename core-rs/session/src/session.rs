@@ -281,9 +281,6 @@ impl Session {
             return None;
         }
         self.idle = false;
-        if self.outgoing.take_limited() {
-            return Some(Self::show(&mut self.control, Frame::Limit));
-        }
         let legs = &self.legs;
         let is_silent = |owner| legs.iter().any(|leg| leg.id == owner && leg.silent);
         if has_room && let Some(place) = self.outgoing.place(id, is_silent) {
@@ -294,6 +291,9 @@ impl Session {
             }
             leg.sends_at += place.data_bytes;
             return Some(self.outgoing.frame(&place));
+        }
+        if self.outgoing.is_sent() && self.outgoing.take_limited() {
+            return Some(Self::show(&mut self.control, Frame::Limit));
         }
         let fin = self.outgoing.fin?;
         if self.outgoing.fin_leg.is_some() || self.outgoing.done || !self.outgoing.is_sent() {

@@ -119,7 +119,7 @@ fn an_end_is_said_once_or_in_the_same_way() {
 #[test]
 fn the_window_grows_for_a_sender_that_waits_for_nothing_else_and_not_while_nobody_reads() {
     let (mut session, mut budget) = session();
-    let mut limit = |session: &mut Session, budget: &mut Budget| {
+    let limit = |session: &mut Session, budget: &mut Budget| {
         session.tick();
         let mut limit = None;
         while let Some(told) = session.next(LEG, true, budget) {

@@ -80,7 +80,7 @@ impl World {
     fn new(seed: u64) -> World {
         let mut dice = Dice::new(seed);
         let total = dice.pick(&[2 * FLOOR_BYTES, 200 * 1024, 64 * 1024 * 1024]);
-        let mut end = || {
+        let end = || {
             let mut budget = Budget::new(total);
             End {
                 session: Session::new(&mut budget),

@@ -1,4 +1,4 @@
-/** A connection that outlives its routes: a session as its user sees it. Tested in tests/routing/session_test.ts. */
+/** A connection that outlives its routes: a session as its user sees it. Tested in tests/sim/session_test.ts. */
 
 import { ClosedError, UnavailableError } from "../../errors/mod.ts";
 import { sleep, type Timers } from "../../runtime/mod.ts";

@@ -28,7 +28,12 @@ export interface SessionOptions {
   readonly standby?: number | undefined;
   /** Routes that carry bytes at a time, 1 (default) to 4. */
   readonly routes?: number | undefined;
-  /** How long to look for another route when all have failed, ms; default 60,000. */
+  /** Stays on its route while that works, however much better another one is. Default false. */
+  readonly pin?: boolean | undefined;
+  /**
+   * How long to look for another route when all have failed, ms; default 60,000. 0: the connection is one route, and ends
+   * with it, as with a visor of v1.3.
+   */
   readonly resumeMs?: number | undefined;
 }
 
@@ -55,7 +60,9 @@ export interface SessionDialRequest {
 export async function dialSession(request: SessionDialRequest, deps: SessionDialDeps): Promise<RouteConnection> {
   const { remote, constraints, signal } = request;
   const id = sessionIdOf(deps.runtime.random.bytes(SESSION_ID_BYTES));
-  const session = deps.sessions.begin({ id, remoteKey: remote.publicKey, leads: true });
+  const session = request.options.resumeMs === 0
+    ? undefined
+    : deps.sessions.begin({ id, remoteKey: remote.publicKey, leads: true });
   try {
     const dialled = await deps.dialler.dial({
       remote,
@@ -118,12 +125,13 @@ function onSession(
     timers: deps.runtime.timers,
   });
   deps.sessions.hold(session, connection);
-  const { standby = 0, routes = 1, resumeMs = RESUME_MS } = request.options;
+  const { standby = 0, routes = 1, pin = false, resumeMs = RESUME_MS } = request.options;
   const keeper = new SessionKeeper(session, {
     remote: request.remote,
     constraints: request.constraints,
     routes: answer.features.has("several-legs") ? routes : 1,
     standby,
+    pin,
     resumeMs,
   }, {
     runtime: deps.runtime,

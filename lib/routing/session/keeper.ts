@@ -11,14 +11,15 @@
  */
 
 import { describeError, UnavailableError } from "../../errors/mod.ts";
-import { Backoff, type Runtime } from "../../runtime/mod.ts";
+import { Backoff, randomFraction, type Runtime } from "../../runtime/mod.ts";
 import type { RouteConstraints } from "../../services/route_finder/mod.ts";
-import type { MonotonicMs, OverlayAddress, Path, PublicKey } from "../../types/mod.ts";
+import { type MonotonicMs, type OverlayAddress, type Path, type PublicKey, shortKey } from "../../types/mod.ts";
 import { encodeSessionPayload, parseSessionPayload } from "../../wire/session_payload.ts";
 import type { Dialler } from "../dialler.ts";
-import { shortKey } from "../../types/mod.ts";
 import type { ConnectionTable } from "../connection_table.ts";
+import { nameOfPath } from "../rank.ts";
 import type { ConnectionMove } from "../route_connection.ts";
+import { BetterRoute } from "./better_route.ts";
 import type { Leg } from "./leg.ts";
 import type { Session } from "./session.ts";
 import { FEATURES } from "./table.ts";
@@ -29,6 +30,8 @@ const LEG_DIAL_MS = 4_000;
 const URGENT = { firstMs: 100, maxMs: 2_000 } as const;
 /** And while only one more is wanted than there are. */
 const IDLE = { firstMs: 1_000, maxMs: 30_000 } as const;
+/** How often a session that is used looks for a better route, ms; each comparison asks the route finder. */
+const COMPARE_MS = 5_000;
 /** The visors of a leg that failed are avoided for so long, ms. */
 const AVOIDED_MS = 60_000;
 
@@ -42,6 +45,8 @@ export interface SessionPlan {
   readonly routes: number;
   /** How many more wait until one of them fails. */
   readonly standby: number;
+  /** It stays on its route while that works. */
+  readonly pin: boolean;
   /** How long to look for another route, ms. */
   readonly resumeMs: number;
 }
@@ -49,7 +54,7 @@ export interface SessionPlan {
 /** What a keeper needs. */
 export interface KeeperDeps {
   readonly runtime: Pick<Runtime, "clock" | "timers" | "random" | "log">;
-  readonly dialler: Pick<Dialler, "dial">;
+  readonly dialler: Pick<Dialler, "dial" | "compare">;
   readonly connections: Pick<ConnectionTable, "abandon">;
   /** Tells that the session goes over another route. */
   readonly onMoved: (move: ConnectionMove) => void;
@@ -57,10 +62,11 @@ export interface KeeperDeps {
   readonly signal: AbortSignal;
 }
 
-/** A try to have another leg. */
+/** A try to have another leg: around some visors, or over just one route. */
 interface Attempt {
-  readonly avoid: ReadonlySet<PublicKey>;
-  readonly avoidsDirect: boolean;
+  readonly avoid?: ReadonlySet<PublicKey>;
+  readonly avoidsDirect?: boolean;
+  readonly route?: Path;
 }
 
 /** See the top of the file. */
@@ -80,6 +86,12 @@ export class SessionKeeper {
   /** The leg that the session is on, and since when that was known not to work. */
   #current: Leg | undefined;
   #lostAt: number | undefined;
+  /** Why it goes over another leg next. */
+  #cause: ConnectionMove["cause"] = "failed";
+  readonly #better = new BetterRoute();
+  #comparing = false;
+  #compareAt: number;
+  #bytesThen = 0;
 
   constructor(session: Session, plan: SessionPlan, deps: KeeperDeps) {
     this.#session = session;
@@ -89,6 +101,7 @@ export class SessionKeeper {
     this.#urgent = new Backoff({ random, ...URGENT });
     this.#idle = new Backoff({ random, ...IDLE });
     this.#current = session.legs[0];
+    this.#compareAt = deps.runtime.clock.monotonic() + COMPARE_MS;
   }
 
   /** Keeps it until it is over. Never rejects. */
@@ -103,8 +116,9 @@ export class SessionKeeper {
       this.#use(now);
       this.#retire();
       this.#dialIfWanted(now);
+      this.#compareIfDue(now);
       const waitMs = this.#giveUpOrWait(now);
-      if (waitMs === undefined) await session.changed();
+      if (waitMs === Infinity) await session.changed();
       else if (waitMs > 0) await session.changedWithin(waitMs);
     }
     this.#dialling?.abort();
@@ -162,7 +176,8 @@ export class SessionKeeper {
           over: leg.route.map((hop) => shortKey(hop.to)).join(),
           lostMs: Math.round(lostMs),
         });
-        this.#deps.onMoved({ from: before.route, to: leg.route, cause: "failed", lostMs });
+        this.#deps.onMoved({ from: before.route, to: leg.route, cause: this.#cause, lostMs });
+        this.#cause = "failed";
       }
     }
     if (this.#current === leg) this.#lostAt = undefined;
@@ -205,7 +220,7 @@ export class SessionKeeper {
     for (const [visor, until] of this.#failed) if (until <= now) this.#failed.delete(visor);
     const isSilentDirect = current !== undefined && current.route.length === 1 && current.silentSince !== undefined;
     if (this.#plan.constraints.path !== undefined || (isUrgent && this.#tries++ % 2 === 1)) {
-      return { avoid: new Set(), avoidsDirect: false };
+      return {};
     }
     return {
       avoid: new Set([...this.#failed.keys(), ...legs.flatMap((leg) => middles(leg.route))]),
@@ -213,7 +228,35 @@ export class SessionKeeper {
     };
   }
 
-  async #dial({ avoid, avoidsDirect }: Attempt, signal: AbortSignal): Promise<void> {
+  /** Goes over to a much better route. */
+  #compareIfDue(now: number): void {
+    const { pin, routes, constraints, remote } = this.#plan;
+    const current = this.#current;
+    if (pin || routes > 1 || constraints.path !== undefined || this.#comparing || now < this.#compareAt) return;
+    const { sentBytes, receivedBytes } = this.#session.stats();
+    const isUsed = sentBytes + receivedBytes !== this.#bytesThen;
+    this.#bytesThen = sentBytes + receivedBytes;
+    this.#compareAt = now + COMPARE_MS * (0.75 + randomFraction(this.#deps.runtime.random) / 2);
+    if (!isUsed || current === undefined || !current.isLive || this.#dialling !== undefined) return;
+    this.#comparing = true;
+    const { dialler, signal, runtime: { clock, log } } = this.#deps;
+    void dialler.compare(current.route, { remote, constraints, signal }).then(async (compared) => {
+      const route = compared && this.#better.look(compared, clock.monotonic());
+      if (route === undefined || this.#dialling !== undefined || !current.isLive) return;
+      const leg = await this.#dial({ route }, signal);
+      this.#cause = "better";
+      this.#session.useLeg(leg, true);
+      this.#session.useLeg(current, false);
+      this.#session.dropLeg(current);
+    }).catch((error) => {
+      log.debug("no-better-route", { remote: shortKey(remote.publicKey), error: describeError(error) });
+    }).finally(() => {
+      this.#comparing = false;
+      this.#session.notify();
+    });
+  }
+
+  async #dial({ avoid = new Set(), avoidsDirect = false, route }: Attempt, signal: AbortSignal): Promise<Leg> {
     const session = this.#session;
     const { remote, constraints } = this.#plan;
     const number = this.#nextNumber++;
@@ -227,6 +270,7 @@ export class SessionKeeper {
       },
       makePayload: () =>
         encodeSessionPayload({ features: FEATURES, session: session.id, leg: number, ...session.position }),
+      ...(route && { allows: (one: Path) => nameOfPath(one) === nameOfPath(route) }),
       limitMs: LEG_DIAL_MS,
       signal,
     });
@@ -243,7 +287,7 @@ export class SessionKeeper {
         throw new UnavailableError("session/refused", `Add a leg: the other end refuses it (${answer.refusal})`);
       }
       const isUsed = this.#live.filter((leg) => leg.inUse).length < this.#plan.routes;
-      session.addLeg(dialled.opening, {
+      return session.addLeg(dialled.opening, {
         number,
         route: dialled.route,
         inUse: isUsed,
@@ -256,11 +300,14 @@ export class SessionKeeper {
     }
   }
 
-  /** How long nothing has to be done; undefined: until something changes. */
-  #giveUpOrWait(now: MonotonicMs): number | undefined {
+  /** How long nothing has to be done unless something changes, ms; Infinity: for ever. */
+  #giveUpOrWait(now: MonotonicMs): number {
     const { lostSince } = this.#session;
     const dialInMs = this.#dialling === undefined && this.#live.length < this.#wanted ? this.#dialAt - now : undefined;
-    if (lostSince === undefined) return dialInMs === undefined ? undefined : Math.max(1, dialInMs);
+    if (lostSince === undefined) {
+      const compareInMs = this.#comparing ? Infinity : this.#compareAt - now;
+      return Math.max(1, Math.min(compareInMs, dialInMs ?? Infinity));
+    }
     const leftMs = lostSince + this.#plan.resumeMs - now;
     if (leftMs <= 0) {
       this.#session.reset("", {

@@ -1,4 +1,4 @@
-/** One leg of a session: a route group, and the path that it takes. */
+/** One leg of a session: a route group, and the path that it takes. Tested in tests/sim/session_test.ts. */
 
 import type { MonotonicMs, Path } from "../../types/mod.ts";
 import type { Opening } from "../connection_table.ts";

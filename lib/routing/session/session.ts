@@ -1,6 +1,6 @@
 /**
  * A session, at either end: its streams in the switch, and the legs that carry them (sessions.md). Everything is
- * synchronous but {@link Session.changed}.
+ * synchronous but {@link Session.changed}. Tested in tests/sim/session_test.ts.
  */
 
 import type { SessionEnd, SessionHandle, SessionState, Switch } from "../../core/mod.ts";

@@ -1,6 +1,6 @@
 /**
  * The sessions of a visor, those that it dialled and those of others: whether a leg is taken that another visor brings, and
- * when a session that is over is forgotten (sessions.md §1.4–1.6, §5). Tested in tests/routing/session_test.ts.
+ * when a session that is over is forgotten (sessions.md §1.4–1.6, §5). Tested in tests/sim/session_test.ts.
  */
 
 import { UnavailableError } from "../../errors/mod.ts";

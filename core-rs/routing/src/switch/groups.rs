@@ -4,7 +4,7 @@ use skywire_crypto::{MAX_FRAME_PLAINTEXT_BYTES, Records};
 use skywire_time::Millis;
 use skywire_wire::{Body, HEADER_BYTES, Header, Kind, RouteId};
 
-use super::state::{CLOSE_REQUESTED, LINK_DOWN_TEXT, Switch, TICK};
+use super::state::{CLOSE_REQUESTED, LINK_DOWN_TEXT, Switch, TICK, WriteFault};
 use crate::event::{CloseReason, Event};
 use crate::group::Group;
 use crate::handles::GroupHandle;
@@ -18,15 +18,6 @@ pub struct GroupStats {
     pub received_bytes: u64,
     /// The latest round trip.
     pub rtt: Option<Millis>,
-}
-
-/// Why a group cannot be written to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum WriteFault {
-    /// The handle names nothing.
-    NoGroup,
-    /// It has ended, or has no keys yet.
-    NotOpen,
 }
 
 impl Switch {

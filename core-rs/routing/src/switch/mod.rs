@@ -12,6 +12,6 @@ mod rules;
 mod sessions;
 mod state;
 
-pub use groups::{GroupStats, WriteFault};
+pub use groups::GroupStats;
 pub use sessions::{LegSpec, SessionState};
-pub use state::{Counters, Switch};
+pub use state::{Counters, Switch, WriteFault};

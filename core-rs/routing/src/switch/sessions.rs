@@ -5,21 +5,12 @@ use skywire_session::{LegId, LegStart, Over, Session, SessionFigures};
 use skywire_time::Millis;
 use skywire_wire::{Header, Kind};
 
-use super::groups::WriteFault;
-use super::state::Switch;
+use super::state::{Switch, WriteFault};
 use crate::event::{CloseReason, Event};
 use crate::handles::{GroupHandle, SessionHandle};
+use crate::held::Held;
 use crate::leg::{GroupLeg, LEG_TICK, LegDue};
 use crate::link::{CHAT_BYTES, WaitingGroup};
-
-/// A session, and what its reader and writer were told.
-pub(super) struct Held {
-    session: Session,
-    told_readable: bool,
-    told_end: bool,
-    told_over: bool,
-    wants_room: bool,
-}
 
 /// How a group becomes a leg.
 #[derive(Clone, Copy, Debug)]
@@ -50,8 +41,7 @@ impl Switch {
             return None;
         }
         let session = Session::new(&mut self.budget);
-        let held = Held { session, told_readable: false, told_end: false, told_over: false, wants_room: false };
-        self.sessions.insert(held)
+        self.sessions.insert(Held::new(session))
     }
 
     /// Makes a group with keys a leg of a session, and takes what it has received. `false`: one of them is not there.

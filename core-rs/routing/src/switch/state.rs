@@ -10,11 +10,10 @@ use skywire_wire::{Header, Kind, NextHop, RouteId, TransportId};
 use crate::event::Event;
 use crate::group::Group;
 use crate::handles::{GroupHandle, LinkHandle, SessionHandle};
+use crate::held::Held;
 use crate::link::Link;
 use crate::slots::Slots;
 use crate::table::RuleTable;
-
-use super::sessions::Held;
 
 /// Expired rules are collected at this pace (routing.md §2.6).
 pub(super) const COLLECT: Millis = Millis(5_000.0);
@@ -41,6 +40,15 @@ pub struct Counters {
     pub wrong_link: u64,
     pub no_transport: u64,
     pub no_group: u64,
+}
+
+/// Why a group or a session cannot be written to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum WriteFault {
+    /// The handle names nothing.
+    NoGroup,
+    /// It has ended, has no keys yet, or takes nothing more.
+    NotOpen,
 }
 
 /// What the switch keeps with a rule.
