@@ -218,7 +218,7 @@ async function makeVisor(
     transports: { list: () => transports },
     messaging: messaging!,
     setupNodes: [setupNode],
-    routeFinder: { findRoutes: () => Promise.resolve([]) },
+    routeFinder: { findRoutes: () => Promise.resolve([]), ask: () => Promise.reject(new Error("nothing is compared")) },
   }));
   const owned = stack.move();
   return { router, [Symbol.asyncDispose]: () => owned.disposeAsync() };
