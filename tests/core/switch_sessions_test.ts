@@ -20,13 +20,13 @@ class Ends implements Disposable {
   /** A leg, after its handshake. */
   addLeg(): void {
     const ends = this.line.connect();
-    const positions = [0, 1].map((end) => this.#position(end)) as [Position, Position];
+    const positions = [0, 1].map((end) => this.#position(end));
     for (const end of [1, 0] as const) {
       this.cores[end].sessions.addLeg(this.sessions[end], ends[end].group, {
         leads: end === 0,
         inUse: true,
         confirmed: end === 0,
-        ...positions[1 - end]!,
+        ...at(positions, 1 - end),
       }, this.line.now);
     }
     this.legs = [ends[0].group, ends[1].group];
