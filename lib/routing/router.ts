@@ -75,6 +75,8 @@ export interface Router extends KeyedNetwork<RouteConnection>, AsyncDisposable {
    * code that dialled or accepted one owns it. @returns unsubscribes
    */
   onConnection(listener: (connection: RouteConnection) => void): () => void;
+  /** The connections that have not ended, dialled and accepted ones. */
+  connections(): readonly RouteConnection[];
   /** All live routing rules, by route id. */
   rules(): RuleSummary[];
   /** Route ids that setup nodes hold and have not used: of set-ups under way, or given up within the last minute. */
@@ -93,11 +95,15 @@ export function createRouter(deps: RouterDeps): Router {
   const closing = new AbortController();
   const ports = new PortSpace<FillableListener>("route");
   const subscribers = new Set<(connection: RouteConnection) => void>();
-  let open = 0;
+  const open = new Set<RouteConnection>();
   const onConnection = (connection: RouteConnection): () => void => {
-    metrics.open.set(++open);
+    open.add(connection);
+    metrics.open.set(open.size);
     for (const subscriber of subscribers) subscriber(connection);
-    return () => metrics.open.set(--open);
+    return () => {
+      open.delete(connection);
+      metrics.open.set(open.size);
+    };
   };
   const connections = new ConnectionTable({ loop: switchLoop, clock, timers, onConnection });
   const sessions = new SessionTable({
@@ -197,6 +203,7 @@ export function createRouter(deps: RouterDeps): Router {
       subscribers.add(listener);
       return () => void subscribers.delete(listener);
     },
+    connections: () => [...open],
     rules: () => summariseRules(switchLoop.switch, clock.monotonic()),
     get reservedIds(): number {
       return gate.reservedIds;

@@ -71,6 +71,124 @@ for (const silent of [false, true]) {
   );
 }
 
+simulationTest("A leg on standby takes over within a round trip", async (sim) => {
+  await using network = await SimNetwork.create(sim);
+  const visors = await diamond(network);
+  const { dialled, accepted, moves } = await connected(sim, visors, { standby: 1 });
+  await sim.run(2_000);
+  assert.deepEqual(dialled.legs.map(({ state }) => state), ["in-use", "standby"]);
+  assert.deepEqual(accepted.legs.map(({ state }) => state), ["in-use", "standby"]);
+  const [used, waiting] = dialled.legs.map((leg) => names(visors, leg));
+  assert.notEqual(used, waiting);
+  // Bytes are under way, so that silence is noticed.
+  const stream = sendForever(dialled);
+  await sim.run(readBytes(accepted, 100_000));
+  sim.kill(used === "b-d" ? "b" : "c", { silent: true });
+  const before = sim.nowMs;
+  await sim.run(readBytes(accepted, 2_000_000), 2_000);
+  assert.ok(sim.nowMs - before < 1_000, `${sim.nowMs - before} ms`);
+  assert.equal(names(visors, dialled), waiting);
+  assert.equal(moves.length, 1);
+  assert.ok(moves.every(({ lostMs }) => lostMs < 150), `${moves[0]?.lostMs} ms`);
+  await stream.stop();
+});
+
+simulationTest("Several routes carry one stream, in order", async (sim) => {
+  await using network = await SimNetwork.create(sim);
+  const visors = await diamond(network);
+  const { dialled, accepted } = await connected(sim, visors, { routes: 2 });
+  await sim.run(2_000);
+  assert.deepEqual(dialled.legs.map(({ state }) => state), ["in-use", "in-use"]);
+  const there = visors.a.runtime.random.bytes(4_000_000);
+  const [received] = await sim.run(
+    () => Promise.all([readBytes(accepted, there.length), dialled.write(there)]),
+    20_000,
+  );
+  assert.equal(sha256(received).toHex(), sha256(there).toHex());
+  for (const { key } of [visors.b, visors.c]) {
+    const own = visors.a.transports.list().find(({ remote }) => remote === key);
+    assert.ok((own?.sentBytes ?? 0) > 500_000, "each carries its part");
+  }
+});
+
+simulationTest("A connection goes over to a route of half the hops after 30 s, unless it is pinned", async (sim) => {
+  await using network = await SimNetwork.create(sim);
+  const visors = await diamond(network);
+  const free = await connected(sim, visors);
+  const pinned = await connected(sim, visors, { pin: true });
+  await network.join(visors.a, visors.d);
+  const streams = [free, pinned].map(({ dialled, accepted }) => {
+    void discard(accepted);
+    return trickle(sim, dialled);
+  });
+  await sim.run(20_000);
+  assert.equal(free.moves.length, 0);
+  await sim.run(40_000);
+  assert.deepEqual(free.moves.map(({ cause, lostMs }) => [cause, lostMs]), [["better", 0]]);
+  assert.equal(names(visors, free.dialled), "d");
+  assert.deepEqual(free.dialled.legs.length, 1);
+  assert.deepEqual(pinned.moves, []);
+  for (const stop of streams) stop();
+});
+
+simulationTest("A path that was asked for is kept to, and tried again", async (sim) => {
+  await using network = await SimNetwork.create(sim);
+  const visors = await diamond(network);
+  const { dialled, accepted } = await connected(sim, visors, { path: [visors.b.key, visors.d.key] });
+  sim.kill("b");
+  await sim.run(async () => await visors.b[Symbol.asyncDispose]());
+  await sim.run(10_000);
+  assert.deepEqual(dialled.legs, [], "c is there, and not asked");
+  sim.revive("b");
+  const b = await network.visor("b");
+  for (const other of [visors.a, visors.d]) await network.join(b, other);
+  const [said] = await sim.run(() => Promise.all([readText(accepted), dialled.write(text("over b"))]), 20_000);
+  assert.equal(said, "over b");
+  assert.equal(names(visors, dialled), "b-d");
+});
+
+simulationTest("An end that was started again has lost the connection, and says so", async (sim) => {
+  await using network = await SimNetwork.create(sim);
+  const visors = await diamond(network);
+  const { dialled } = await connected(sim, visors);
+  sim.kill("d");
+  await sim.run(async () => await visors.d[Symbol.asyncDispose]());
+  await sim.run(1_000);
+  sim.revive("d");
+  const d = await network.visor("d");
+  for (const other of [visors.b, visors.c]) await network.join(other, d);
+  await assert.rejects(sim.run(readText(dialled), 20_000), /does not know the connection any more/);
+});
+
+/** Writes until it is told to stop. */
+function sendForever(connection: RouteConnection): { readonly stop: () => Promise<void> } {
+  let stopped = false;
+  const sending = (async () => {
+    while (!stopped) await connection.write(new Uint8Array(64 * 1024));
+  })().catch(() => {});
+  return {
+    stop: async () => {
+      stopped = true;
+      connection.close();
+      await sending;
+    },
+  };
+}
+
+/** A few bytes every second. @returns stops it */
+function trickle(sim: Simulation, connection: RouteConnection): () => void {
+  const { timers } = sim.runtimeFor("trickle");
+  let cancel = timers.after(1_000, function again(): void {
+    void connection.write(text("tick")).catch(() => {});
+    cancel = timers.after(1_000, again);
+  });
+  return () => cancel();
+}
+
+async function discard(connection: RouteConnection): Promise<void> {
+  while (await readText(connection) !== null);
+}
+
 simulationTest("Each direction ends by itself", async (sim) => {
   await using network = await SimNetwork.create(sim);
   const { dialled, accepted } = await connected(sim, await diamond(network));

@@ -17,6 +17,7 @@ import {
 } from "../command.ts";
 import { connectToVisor } from "../control_client.ts";
 import type { CliHost } from "../host.ts";
+import { type SessionCliOptions, sessionMembersOf, withSessionOptions } from "../session_options.ts";
 import { formatTable } from "../table.ts";
 
 interface ServeOptions extends CommonOptions {
@@ -25,7 +26,7 @@ interface ServeOptions extends CommonOptions {
   readonly destinations?: string[];
 }
 
-interface ConnectOptions extends CommonOptions {
+interface ConnectOptions extends CommonOptions, SessionCliOptions {
   readonly listen: string;
   readonly path?: string[];
   readonly passcode?: string;
@@ -51,14 +52,15 @@ export function proxyCommand(host: CliHost): Command {
       printResult(made, { options, host, describe: ({ proxy }) => describeServer(proxy, host) });
     });
 
-  const connect = makeCommand("connect", {
+  const connect = withSessionOptions(makeCommand("connect", {
     description: "Open a local SOCKS5 address whose exit is another visor.",
     examples: [
       "skywire proxy connect 02c6047f…",
       "skywire proxy connect 02c6047f… --listen 127.0.0.1:1080 --path PK1,02c6047f…",
+      "skywire proxy connect 02c6047f… --standby",
       "curl --socks5-hostname 127.0.0.1:1080 http://example.org/",
     ],
-  })
+  }))
     .argument("<pk>", "the exit's public key", keyArgument)
     .option("--listen <address>", "the local address; port 0 takes a free one", addressArgument, "127.0.0.1:1080")
     .option("--path <pk,…>", "the visors or transports to go over, the last one to the exit", pathArgument)
@@ -72,7 +74,9 @@ export function proxyCommand(host: CliHost): Command {
           "Connect to a proxy: the key is this visor's own; name the visor that is to be the exit",
         );
       }
-      const made = await visor.ask(ADD_PROXY, { body: { role: "client", to, listen, path, passcode } });
+      const made = await visor.ask(ADD_PROXY, {
+        body: { role: "client", to, listen, path, passcode, ...sessionMembersOf(options) },
+      });
       printResult(made, { options, host, describe: ({ proxy }) => describeProxies([proxy], host) });
     });
 

@@ -86,8 +86,6 @@ export class SessionKeeper {
   /** The leg that the session is on, and since when that was known not to work. */
   #current: Leg | undefined;
   #lostAt: number | undefined;
-  /** Why it goes over another leg next. */
-  #cause: ConnectionMove["cause"] = "failed";
   readonly #better = new BetterRoute();
   #comparing = false;
   #compareAt: number;
@@ -168,19 +166,22 @@ export class SessionKeeper {
     if (leg === undefined) return;
     const before = this.#current;
     if (leg !== before && (before === undefined || !before.isLive || !before.inUse)) {
-      const lostMs = this.#lostAt === undefined ? 0 : now - this.#lostAt;
-      this.#current = leg;
-      if (before !== undefined) {
-        this.#deps.runtime.log.info("connection-moved", {
-          remote: shortKey(this.#session.remoteKey),
-          over: leg.route.map((hop) => shortKey(hop.to)).join(),
-          lostMs: Math.round(lostMs),
-        });
-        this.#deps.onMoved({ from: before.route, to: leg.route, cause: this.#cause, lostMs });
-        this.#cause = "failed";
-      }
+      this.#moveTo(leg, { cause: "failed", lostMs: this.#lostAt === undefined ? 0 : now - this.#lostAt });
     }
     if (this.#current === leg) this.#lostAt = undefined;
+  }
+
+  #moveTo(leg: Leg, how: Pick<ConnectionMove, "cause" | "lostMs">): void {
+    const before = this.#current;
+    this.#current = leg;
+    if (before === undefined) return;
+    this.#deps.runtime.log.info("connection-moved", {
+      remote: shortKey(this.#session.remoteKey),
+      over: leg.route.map((hop) => shortKey(hop.to)).join(),
+      cause: how.cause,
+      lostMs: Math.round(how.lostMs),
+    });
+    this.#deps.onMoved({ from: before.route, to: leg.route, ...how });
   }
 
   /** Closes silent legs whose work others do, and legs that came back when there were enough. */
@@ -244,9 +245,9 @@ export class SessionKeeper {
       const route = compared && this.#better.look(compared, clock.monotonic());
       if (route === undefined || this.#dialling !== undefined || !current.isLive) return;
       const leg = await this.#dial({ route }, signal);
-      this.#cause = "better";
       this.#session.useLeg(leg, true);
       this.#session.useLeg(current, false);
+      this.#moveTo(leg, { cause: "better", lostMs: 0 });
       this.#session.dropLeg(current);
     }).catch((error) => {
       log.debug("no-better-route", { remote: shortKey(remote.publicKey), error: describeError(error) });

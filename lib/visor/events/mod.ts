@@ -12,11 +12,10 @@ export const events: Capability<
   EventsPart,
   (options?: { readonly signal?: AbortSignal }) => AsyncIterable<VisorEvent>
 > = {
-  makePart: ({ runtime, publicKey, table, router, partOf }) => {
+  makePart: ({ runtime, table, router, partOf }) => {
     const report = partOf(status);
     return new EventsPart({
       runtime,
-      localKey: publicKey,
       table,
       router,
       proxies: partOf(proxies),

@@ -6,7 +6,7 @@
 import { createQueue, type Queue, type Runtime, sleep, type Timers } from "../../runtime/mod.ts";
 import type { RouteConnection, Router } from "../../routing/mod.ts";
 import type { TransportTable } from "../../transport/mod.ts";
-import type { PublicKey } from "../../types/mod.ts";
+import { visorsOf } from "../../types/mod.ts";
 import type { ProxiesPart } from "../proxies/part.ts";
 import type { StatusCheck, VisorStatus } from "../status/view.ts";
 import { viewOf } from "../transports/view.ts";
@@ -24,7 +24,6 @@ type News = VisorEvent extends infer Event ? Event extends VisorEvent ? Omit<Eve
 /** What events come from. */
 export interface EventsDeps {
   readonly runtime: Pick<Runtime, "clock" | "timers" | "random">;
-  readonly localKey: PublicKey;
   readonly table: Pick<TransportTable, "onChange">;
   readonly router: Pick<Router, "onConnection">;
   readonly proxies: Pick<ProxiesPart, "onRefusal">;
@@ -84,9 +83,12 @@ export class EventsPart implements Disposable {
 
   #follow(connection: RouteConnection, inbox: Inbox): void {
     const { remoteKey, remotePort, localPort, route: hops, setupMs } = connection;
-    const path = hops.length === 0 ? [] : [this.#deps.localKey, ...hops.map(({ to }) => to)];
+    const path = visorsOf(hops);
     const route = { remote: remoteKey, remotePort, localPort, path };
     inbox.tell({ type: "route-set-up", route, ...(setupMs !== undefined && { setupMs }) });
+    connection.onMoved(({ from, to, cause, lostMs }) =>
+      inbox.tell({ type: "connection-moved", route, from: visorsOf(from), to: visorsOf(to), cause, lostMs })
+    );
     connection.closed.then(({ reason, message }) =>
       inbox.tell({ type: "route-ended", route, reason, ...(message !== undefined && { message }) })
     );

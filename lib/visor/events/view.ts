@@ -54,6 +54,18 @@ export type VisorEvent =
       readonly reason: GroupCloseReason;
       readonly message?: string;
     }
+    /** A connection goes over another route. `cause`: the one before failed, or this one is much better. */
+    | {
+      readonly type: "connection-moved";
+      readonly route: RouteEventView;
+      /** The visors of the path before, both ends included. */
+      readonly from: readonly PublicKey[];
+      /** The visors of the path now. */
+      readonly to: readonly PublicKey[];
+      readonly cause: "failed" | "better";
+      /** For how long no route was known to work, ms. */
+      readonly lostMs: number;
+    }
     /** The proxy server turned a client away. There are a few such events a minute for one visor. */
     | { readonly type: "proxy-refused"; readonly refusal: SocksRefusal }
     /** A check of the status report became worse, or works again. */
@@ -91,6 +103,15 @@ export const eventSchema: v.GenericSchema<VisorEvent> = v.variant("type", [
     route,
     reason: v.picklist(["local", "remote", "expired", "link-down", "silence", "fault"]),
     message: v.exactOptional(v.string()),
+  }),
+  v.object({
+    type: v.literal("connection-moved"),
+    at,
+    route,
+    from: v.array(wholeKey),
+    to: v.array(wholeKey),
+    cause: v.picklist(["failed", "better"]),
+    lostMs: v.number(),
   }),
   v.object({ type: v.literal("proxy-refused"), at, refusal }),
   v.object({ type: v.picklist(["degraded", "recovered"]), at, check: statusCheckSchema }),

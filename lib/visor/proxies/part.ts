@@ -2,6 +2,7 @@
 
 import { createSocksClient, createSocksServer, type SocksClient, type SocksRefusal } from "../../apps/mod.ts";
 import { describeError, RefusedError } from "../../errors/mod.ts";
+import type { KeyedNetwork } from "../../overlay/mod.ts";
 import type { Router } from "../../routing/mod.ts";
 import type { Runtime } from "../../runtime/mod.ts";
 import { createSerial } from "../../services/http/mod.ts";
@@ -100,18 +101,23 @@ export class ProxiesPart {
   }
 
   #addApp(settings: ProxySettings): string {
-    const { runtime, router: network, apps } = this.#deps;
+    const { runtime, router, apps } = this.#deps;
     const id = settings.role === "server" ? SERVER_ID : this.#freeId();
     const keepStopped = (stopped: boolean): Promise<void> => this.#keepStopped(id, stopped);
     if (settings.role === "server") {
       const { passcode, allow, destinations } = settings;
       const onRefused = (refusal: SocksRefusal): void => this.#watchers.forEach((watcher) => watcher(refusal));
       apps.add(
-        createSocksServer({ runtime, network, name: id, passcode, allow, destinations, onRefused }),
+        createSocksServer({ runtime, network: router, name: id, passcode, allow, destinations, onRefused }),
         keepStopped,
       );
     } else {
-      const { to, listen, path, passcode } = settings;
+      const { to, listen, path, passcode, standby, routes, pin } = settings;
+      const network: KeyedNetwork = {
+        publicKey: router.publicKey,
+        dial: (remote, port, options) => router.dial(remote, port, { ...options, standby, routes, pin }),
+        listen: (port) => router.listen(port),
+      };
       const client = createSocksClient({ runtime, network, name: id, remote: to, listen, path, passcode });
       apps.add(client, keepStopped);
       this.#clients.set(id, client);
@@ -164,5 +170,13 @@ function viewOf(settings: ProxySettings): Omit<ProxyView, "id" | "state"> {
     const { allow, destinations, passcode } = settings;
     return { role: "server", allow, destinations, wantsPasscode: passcode !== undefined };
   }
-  return { role: "client", listen: settings.listen, to: settings.to };
+  const { listen, to, standby, routes, pin } = settings;
+  return {
+    role: "client",
+    listen,
+    to,
+    ...(standby !== undefined && { standby }),
+    ...(routes !== undefined && { routes }),
+    ...(pin !== undefined && { pin }),
+  };
 }

@@ -31,6 +31,12 @@ export interface ProxyClientSettings {
   readonly path?: readonly PathStep[] | undefined;
   /** The passcode of the exit, 1–255 bytes of UTF-8. Absent: none. */
   readonly passcode?: string | undefined;
+  /** Routes over other visors that are kept set up until one in use fails, 0 to 3; absent: 0. Not with `path`. */
+  readonly standby?: number | undefined;
+  /** Routes that carry bytes at a time, 1 to 4; absent: 1. Not with `path`. */
+  readonly routes?: number | undefined;
+  /** Stays on its route while that works, however much better another one is. Absent: no. */
+  readonly pin?: boolean | undefined;
 }
 
 /** The settings of a proxy, server or client. */
@@ -64,6 +70,9 @@ const destination = v.pipe(
   }, 'wanted "public" or a block of addresses such as 192.168.1.0/24'),
 );
 
+const numberIn = (least: number, most: number) =>
+  v.optional(v.pipe(v.number(), v.integer(), v.minValue(least), v.maxValue(most)));
+
 const passcode = v.optional(v.pipe(v.string(), v.minLength(1), v.maxBytes(255, "wanted 255 bytes at most")));
 
 /** The members of a server, by their checks. */
@@ -81,4 +90,7 @@ export const clientMembers = {
   listen: v.string(),
   path: v.optional(v.pipe(v.array(v.union([transportIdSchema, publicKeySchema])), v.minLength(1))),
   passcode,
+  standby: numberIn(0, 3),
+  routes: numberIn(1, 4),
+  pin: v.optional(v.boolean()),
 };

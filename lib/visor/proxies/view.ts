@@ -16,6 +16,12 @@ export interface ProxyView {
   readonly listen?: string;
   /** The key of a client's exit; absent for a server. */
   readonly to?: PublicKey;
+  /** Routes that a client keeps on standby; absent: none. */
+  readonly standby?: number;
+  /** Routes that a client uses at a time; absent: one. */
+  readonly routes?: number;
+  /** Does a client stay on its route while that works? Absent: no. */
+  readonly pin?: boolean;
   /** The visors that may use a server; empty: all visors of the network. Absent for a client. */
   readonly allow?: readonly PublicKey[];
   /** The addresses that a server connects to: `public` and CIDR blocks. Absent for a client. */
@@ -32,6 +38,9 @@ export const proxySchema: v.GenericSchema<ProxyView> = viewSchema<ProxyView>()(v
   role: v.picklist(["server", "client"]),
   listen: v.exactOptional(v.string()),
   to: v.exactOptional(wholeKey),
+  standby: v.exactOptional(v.number()),
+  routes: v.exactOptional(v.number()),
+  pin: v.exactOptional(v.boolean()),
   allow: v.exactOptional(v.array(wholeKey)),
   destinations: v.exactOptional(v.array(v.string())),
   wantsPasscode: v.exactOptional(v.boolean()),

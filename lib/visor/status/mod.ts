@@ -7,8 +7,8 @@ import type { VisorStatus } from "./view.ts";
 
 /** The capability. */
 export const status: Capability<StatusPart, () => Promise<VisorStatus>> = {
-  makePart: ({ runtime, publicKey, network, messaging, table, automatic, http, binding }) =>
-    new StatusPart({ runtime, publicKey, network, messaging, table, automatic, http, binding }),
+  makePart: ({ runtime, publicKey, network, messaging, table, router, automatic, http, binding }) =>
+    new StatusPart({ runtime, publicKey, network, messaging, table, router, automatic, http, binding }),
   makeFacet: (part) => () => part.report(),
   makeRoutes: statusRoutes,
 };

@@ -8,6 +8,7 @@ import type { NetworkConfig } from "../../network/mod.ts";
 import { type MonotonicMs, type PublicKey, shortKey } from "../../types/mod.ts";
 import type { MessagingClient } from "../../messaging/mod.ts";
 import { type Http, type Runtime, withTimeout } from "../../runtime/mod.ts";
+import type { Router } from "../../routing/mod.ts";
 import type { TransportTable } from "../../transport/mod.ts";
 import {
   createMessagingDiscoveryClient,
@@ -28,6 +29,7 @@ export interface StatusDeps {
   readonly network: NetworkConfig;
   readonly messaging: Pick<MessagingClient, "sessions" | "problem">;
   readonly table: Pick<TransportTable, "list">;
+  readonly router: Pick<Router, "connections">;
   readonly automatic: Pick<AutomaticTransports, "whyRelayed">;
   /** Reaches public keys, too. */
   readonly http: Http;
@@ -65,6 +67,7 @@ export class StatusPart {
     const checks = this.#history.record([
       this.#messaging(),
       this.#transports(),
+      ...this.#connections(),
       ...services,
       ...(binding === undefined ? [] : [binding]),
     ]);
@@ -113,6 +116,21 @@ export class StatusPart {
       remedy:
         "they are dialled until they answer; `skywire transport ls` shows which, `skywire transport rm` gives one up",
     };
+  }
+
+  /** Those of others wait for their initiators, and show nothing to do here. */
+  #connections(): Finding[] {
+    const open = this.#deps.router.connections();
+    if (open.length === 0) return [];
+    const waiting = open.filter(({ legs }) => legs.every(({ state }) => state === "silent"));
+    if (waiting.length === 0) return [{ name: "connections", state: "ok", detail: `${open.length} open` }];
+    const remotes = [...new Set(waiting.map(({ remoteKey }) => shortKey(remoteKey)))];
+    return [{
+      name: "connections",
+      state: "degraded",
+      detail: `${waiting.length} of ${open.length} without a route that works, to ${remotes.slice(0, 3).join(", ")}`,
+      remedy: "they go on over the next route that works, within 60 s; `skywire route find` shows whether there is one",
+    }];
   }
 
   async #probe(name: string, url: string): Promise<Finding> {

@@ -19,6 +19,18 @@ commandTest("skywire proxy serves, connects, lists and removes", async ({ b, run
   assert.ok(err.includes(client.id));
 });
 
+commandTest("skywire proxy connect says how the connection is kept", async ({ b, run, json }) => {
+  const how = ["--standby", "--routes", "2", "--pin"];
+  const { proxy } = await json("proxy", "connect", b.publicKey, "--listen", "127.0.0.1:0", ...how);
+  assert.deepEqual([proxy.standby, proxy.routes, proxy.pin], [1, 2, true]);
+  const { proxies: [kept] } = await json("proxy", "ls");
+  assert.deepEqual([kept.standby, kept.routes, kept.pin], [1, 2, true]);
+  const both = await run("proxy", "connect", b.publicKey, "--standby", "--path", b.publicKey);
+  assert.equal(both.code, 2);
+  assert.match(both.err, /--path/);
+  assert.equal((await run("proxy", "connect", b.publicKey, "--routes", "5")).code, 2);
+});
+
 commandTest("skywire proxy connect refuses the visor's own key, and keeps nothing", async ({ a, run, json }) => {
   const { code, out, err } = await run("proxy", "connect", a.publicKey.slice(0, 12));
   assert.equal(code, 1);
