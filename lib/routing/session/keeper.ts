@@ -67,6 +67,8 @@ interface Attempt {
   readonly avoid?: ReadonlySet<PublicKey>;
   readonly avoidsDirect?: boolean;
   readonly route?: Path;
+  /** The leg that it takes the place of. */
+  readonly insteadOf?: Leg;
 }
 
 /** See the top of the file. */
@@ -244,11 +246,7 @@ export class SessionKeeper {
     void dialler.compare(current.route, { remote, constraints, signal }).then(async (compared) => {
       const route = compared && this.#better.look(compared, clock.monotonic());
       if (route === undefined || this.#dialling !== undefined || !current.isLive) return;
-      const leg = await this.#dial({ route }, signal);
-      this.#session.useLeg(leg, true);
-      this.#session.useLeg(current, false);
-      this.#moveTo(leg, { cause: "better", lostMs: 0 });
-      this.#session.dropLeg(current);
+      await this.#dial({ route, insteadOf: current }, signal);
     }).catch((error) => {
       log.debug("no-better-route", { remote: shortKey(remote.publicKey), error: describeError(error) });
     }).finally(() => {
@@ -257,7 +255,8 @@ export class SessionKeeper {
     });
   }
 
-  async #dial({ avoid = new Set(), avoidsDirect = false, route }: Attempt, signal: AbortSignal): Promise<Leg> {
+  async #dial(attempt: Attempt, signal: AbortSignal): Promise<void> {
+    const { avoid = new Set(), avoidsDirect = false, route, insteadOf } = attempt;
     const session = this.#session;
     const { remote, constraints } = this.#plan;
     const number = this.#nextNumber++;
@@ -287,14 +286,18 @@ export class SessionKeeper {
       if (answer.refusal !== undefined) {
         throw new UnavailableError("session/refused", `Add a leg: the other end refuses it (${answer.refusal})`);
       }
-      const isUsed = this.#live.filter((leg) => leg.inUse).length < this.#plan.routes;
-      return session.addLeg(dialled.opening, {
+      const isUsed = insteadOf !== undefined || this.#live.filter((leg) => leg.inUse).length < this.#plan.routes;
+      const leg = session.addLeg(dialled.opening, {
         number,
         route: dialled.route,
         inUse: isUsed,
         resume: answer.resume,
         window: answer.window,
       });
+      if (insteadOf === undefined) return;
+      session.useLeg(insteadOf, false);
+      this.#moveTo(leg, { cause: "better", lostMs: 0 });
+      session.dropLeg(insteadOf);
     } catch (error) {
       void this.#deps.connections.abandon(dialled.opening);
       throw error;
