@@ -41,7 +41,7 @@ export type SwitchEvent =
   }
   /** A ping was answered. */
   | { readonly type: "pong"; readonly group: GroupHandle; readonly timestamp: bigint }
-  /** The initiator of a leg has proven that it is there; a leg that should bring something does not, or does so again. */
+  /** The initiator of a leg has proven that it is there; a leg answers no pings, or does so again. */
   | { readonly type: "leg-confirmed" | "leg-silent" | "leg-heard"; readonly group: GroupHandle }
   /** There is something to read of a session, or its end; or room to write, or never again. */
   | { readonly type: "session-readable" | "session-writable"; readonly session: SessionHandle }

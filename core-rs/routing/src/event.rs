@@ -38,9 +38,9 @@ pub enum Event {
     Pong { group: GroupHandle, timestamp: i64 },
     /// The initiator of a leg has proven that it is there.
     LegConfirmed { group: GroupHandle },
-    /// A leg that should bring something does not.
+    /// A leg answers no pings.
     LegSilent { group: GroupHandle },
-    /// A silent leg brings something again.
+    /// A silent leg answers again.
     LegHeard { group: GroupHandle },
     /// There is something to read of a session where there was nothing, or its end.
     SessionReadable { session: SessionHandle },

@@ -168,11 +168,6 @@ impl Group {
         opener.open_into(&payload[PREFIX_BYTES..], plain).map(Some)
     }
 
-    /// For how long nothing has come.
-    pub fn quiet(&self, now: Millis) -> Millis {
-        now - self.heard_at
-    }
-
     /// Is a whole Noise message there?
     pub fn frame_length(&self) -> Option<usize> {
         if self.crypto.is_some() {

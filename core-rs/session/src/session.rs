@@ -145,6 +145,11 @@ impl Session {
         self.legs.iter().any(|leg| !leg.silent)
     }
 
+    /// Is there one beside this leg?
+    pub fn has_other(&self, id: LegId) -> bool {
+        self.legs.iter().any(|leg| leg.id != id && !leg.silent)
+    }
+
     /// Does the other end wait for something that was sent or is to be sent?
     pub fn is_busy(&self) -> bool {
         self.over.is_none() && (self.outgoing.kept() > 0 || (self.outgoing.fin.is_some() && !self.outgoing.done))

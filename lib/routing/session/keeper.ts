@@ -11,7 +11,7 @@
  */
 
 import { describeError, UnavailableError } from "../../errors/mod.ts";
-import { Backoff, randomFraction, type Runtime } from "../../runtime/mod.ts";
+import { Backoff, randomFraction, type Runtime, sideBySide } from "../../runtime/mod.ts";
 import type { RouteConstraints } from "../../services/route_finder/mod.ts";
 import { type MonotonicMs, type OverlayAddress, type Path, type PublicKey, shortKey } from "../../types/mod.ts";
 import { encodeSessionPayload, parseSessionPayload } from "../../wire/session_payload.ts";
@@ -24,15 +24,19 @@ import type { Leg } from "./leg.ts";
 import type { Session } from "./session.ts";
 import { FEATURES } from "./table.ts";
 
+/** A leg that is silent for so long while others carry is given up, ms: before, it may have been a pause. */
+const RETIRE_MS = 1_000;
 /** For one try to have another leg, ms: its visors may be dead without anybody knowing. */
 const LEG_DIAL_MS = 4_000;
-/** Waits between tries while no leg is left, ms. */
+/** How long a try is ahead of the next one, ms, which is less choosy. */
+const HEAD_START_MS = 500;
+/** Waits between rounds of tries while no leg is left, ms. */
 const URGENT = { firstMs: 100, maxMs: 2_000 } as const;
 /** And while only one more is wanted than there are. */
-const IDLE = { firstMs: 1_000, maxMs: 30_000 } as const;
+const IDLE = { firstMs: 500, maxMs: 10_000 } as const;
 /** How often a session that is used looks for a better route, ms; each comparison asks the route finder. */
 const COMPARE_MS = 5_000;
-/** The visors of a leg that failed are avoided for so long, ms. */
+/** The visors of a leg that failed are avoided for so long, ms, where there is another way. */
 const AVOIDED_MS = 60_000;
 
 /** How a session is to be kept. */
@@ -84,7 +88,6 @@ export class SessionKeeper {
   #nextNumber = 1;
   #dialling: AbortController | undefined;
   #dialAt: number = 0;
-  #tries = 0;
   /** The leg that the session is on, and since when that was known not to work. */
   #current: Leg | undefined;
   #lostAt: number | undefined;
@@ -114,7 +117,7 @@ export class SessionKeeper {
       const now = clock.monotonic();
       this.#blame(now);
       this.#use(now);
-      this.#retire();
+      this.#retire(now);
       this.#dialIfWanted(now);
       this.#compareIfDue(now);
       const waitMs = this.#giveUpOrWait(now);
@@ -186,11 +189,13 @@ export class SessionKeeper {
     this.#deps.onMoved({ from: before.route, to: leg.route, ...how });
   }
 
-  /** Closes silent legs whose work others do, and legs that came back when there were enough. */
-  #retire(): void {
+  /** Closes legs that stay silent and whose work others do, and legs that came back when there were enough. */
+  #retire(now: number): void {
     const live = this.#live;
     if (live.filter((leg) => leg.inUse).length < this.#plan.routes) return;
-    for (const leg of this.#session.legs) if (!leg.isLive) this.#session.dropLeg(leg);
+    for (const leg of this.#session.legs) {
+      if (leg.silentSince !== undefined && now - leg.silentSince >= RETIRE_MS) this.#session.dropLeg(leg);
+    }
     const spare = live.filter((leg) => !leg.inUse);
     for (const leg of spare.slice(Math.max(0, this.#wanted - this.#plan.routes))) this.#session.dropLeg(leg);
   }
@@ -201,12 +206,17 @@ export class SessionKeeper {
     const dialling = new AbortController();
     this.#dialling = dialling;
     const isUrgent = live === 0;
-    void this.#dial(this.#attempt(isUrgent), AbortSignal.any([dialling.signal, this.#deps.signal])).then(() => {
+    const { log, clock, timers } = this.#deps.runtime;
+    void sideBySide(this.#attempts(isUrgent, now), {
+      timers,
+      headStartMs: HEAD_START_MS,
+      attempt: (attempt, signal) => this.#dial(attempt, signal),
+      discard: (late) => this.#session.dropLeg(late),
+      signal: AbortSignal.any([dialling.signal, this.#deps.signal]),
+    }).then(() => {
       this.#urgent.reset();
       this.#idle.reset();
-      this.#tries = 0;
     }, (error) => {
-      const { log, clock } = this.#deps.runtime;
       log.debug("leg-dial-failed", { remote: shortKey(this.#session.remoteKey), error: describeError(error) });
       this.#dialAt = clock.monotonic() + (isUrgent ? this.#urgent : this.#idle).nextMs();
     }).finally(() => {
@@ -215,20 +225,27 @@ export class SessionKeeper {
     });
   }
 
-  /** Around what failed, and where only one more is wanted around the others, too; every other urgent try over any visor. */
-  #attempt(isUrgent: boolean): Attempt {
-    const now = this.#deps.runtime.clock.monotonic();
-    const legs = isUrgent ? [] : this.#live;
-    const current = this.#current;
+  /**
+   * Where another leg may lead, the best first: around all visors that failed lately, around those of the present leg, and
+   * over any. One that is to wait beside others goes around theirs in any case.
+   */
+  #attempts(isUrgent: boolean, now: number): Attempt[] {
     for (const [visor, until] of this.#failed) if (until <= now) this.#failed.delete(visor);
-    const isSilentDirect = current !== undefined && current.route.length === 1 && current.silentSince !== undefined;
-    if (this.#plan.constraints.path !== undefined || (isUrgent && this.#tries++ % 2 === 1)) {
-      return {};
-    }
-    return {
-      avoid: new Set([...this.#failed.keys(), ...legs.flatMap((leg) => middles(leg.route))]),
-      avoidsDirect: isSilentDirect || legs.some((leg) => leg.route.length === 1),
-    };
+    if (this.#plan.constraints.path !== undefined) return [{}];
+    const around = isUrgent ? this.#blamedNow() : this.#live;
+    const avoidsDirect = around.some(({ route }) => route.length === 1);
+    const avoid = new Set(around.flatMap(({ route }) => middles(route)));
+    const attempts: Attempt[] = [{ avoid: avoid.union(new Set(this.#failed.keys())), avoidsDirect }];
+    if (attempts[0]?.avoid?.size !== avoid.size) attempts.push({ avoid, avoidsDirect });
+    if (isUrgent && (avoid.size > 0 || avoidsDirect)) attempts.push({});
+    return attempts;
+  }
+
+  /** The leg that the session is on, when it does not work. A transport that is gone is not offered again. */
+  #blamedNow(): readonly Leg[] {
+    const current = this.#current;
+    if (current === undefined || current.isLive) return [];
+    return current.route.length === 1 && current.silentSince === undefined ? [] : [current];
   }
 
   /** Goes over to a much better route. */
@@ -255,7 +272,7 @@ export class SessionKeeper {
     });
   }
 
-  async #dial(attempt: Attempt, signal: AbortSignal): Promise<void> {
+  async #dial(attempt: Attempt, signal: AbortSignal): Promise<Leg> {
     const { avoid = new Set(), avoidsDirect = false, route, insteadOf } = attempt;
     const session = this.#session;
     const { remote, constraints } = this.#plan;
@@ -294,10 +311,12 @@ export class SessionKeeper {
         resume: answer.resume,
         window: answer.window,
       });
-      if (insteadOf === undefined) return;
-      session.useLeg(insteadOf, false);
-      this.#moveTo(leg, { cause: "better", lostMs: 0 });
-      session.dropLeg(insteadOf);
+      if (insteadOf !== undefined) {
+        session.useLeg(insteadOf, false);
+        this.#moveTo(leg, { cause: "better", lostMs: 0 });
+        session.dropLeg(insteadOf);
+      }
+      return leg;
     } catch (error) {
       void this.#deps.connections.abandon(dialled.opening);
       throw error;
@@ -310,7 +329,9 @@ export class SessionKeeper {
     const dialInMs = this.#dialling === undefined && this.#live.length < this.#wanted ? this.#dialAt - now : undefined;
     if (lostSince === undefined) {
       const compareInMs = this.#comparing ? Infinity : this.#compareAt - now;
-      return Math.max(1, Math.min(compareInMs, dialInMs ?? Infinity));
+      const silent = this.#session.legs.map(({ silentSince }) => silentSince).filter((at) => at !== undefined);
+      const retireInMs = Math.min(...silent.map((at) => at + RETIRE_MS - now).filter((ms) => ms > 0));
+      return Math.max(1, Math.min(compareInMs, retireInMs, dialInMs ?? Infinity));
     }
     const leftMs = lostSince + this.#plan.resumeMs - now;
     if (leftMs <= 0) {

@@ -285,7 +285,7 @@ impl Switch {
         let group = self.groups.get_mut(handle)?;
         let ping = group.path.ping(asked, group.received_bytes, now);
         if let Some(leg) = &mut group.leg {
-            leg.pinged(now);
+            leg.asked(now);
         }
         self.send_of_group(handle, Kind::Ping, &[&ping.encode()], now);
         Some(ping.timestamp)

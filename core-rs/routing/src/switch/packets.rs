@@ -184,10 +184,6 @@ impl Switch {
             return;
         }
         group.heard(now);
-        if group.leg.is_some() {
-            self.leg_heard(handle, now);
-        }
-        let Some(group) = self.groups.get_mut(handle) else { return };
         match kind {
             Kind::Data => {
                 if group.is_closing() {
@@ -217,9 +213,8 @@ impl Switch {
                 let Some(bytes) = payload.first_chunk::<8>() else { return };
                 let timestamp = i64::from_be_bytes(*bytes);
                 let asked = group.path.take_pong(timestamp, now);
-                if let Some(leg) = &group.leg {
-                    let session = leg.session;
-                    self.pump(session, now);
+                if group.leg.is_some() {
+                    self.leg_answered(handle, now);
                 } else if group.wants_window && group.path.flow.has_room() {
                     group.wants_window = false;
                     self.tell(Event::GroupWritable { group: handle });

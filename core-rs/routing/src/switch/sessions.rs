@@ -210,33 +210,33 @@ impl Switch {
         }
     }
 
-    /// Something came over a leg.
-    pub(super) fn leg_heard(&mut self, handle: GroupHandle, now: Millis) {
+    /// A ping over a leg was answered.
+    pub(super) fn leg_answered(&mut self, handle: GroupHandle, now: Millis) {
         let Some(leg) = self.groups.get_mut(handle).and_then(|group| group.leg.as_mut()) else { return };
-        leg.heard();
-        if core::mem::take(&mut leg.is_silent) {
-            let session = leg.session;
+        let session = leg.session;
+        if leg.answered(now) {
             if let Some(held) = self.sessions.get_mut(session) {
                 held.session.set_silent(leg_id(handle), false);
             }
             self.tell(Event::LegHeard { group: handle });
-            self.pump(session, now);
         }
+        self.pump(session, now);
     }
 
-    /// Probes legs that should bring something, and tells of those that do not.
+    /// Asks legs whether they live, and tells of those that do not.
     pub(super) fn look_after_legs(&mut self, now: Millis) {
         for handle in self.groups.handles() {
             let Some(group) = self.groups.get_mut(handle) else { continue };
-            let (quiet, rtt, ended) = (group.quiet(now), group.path.rtt, group.end.is_some());
+            let (rtt, ended) = (group.path.rtt, group.end.is_some());
             let Some(leg) = &mut group.leg else { continue };
             let session = leg.session;
             let Some(held) = self.sessions.get_mut(session) else { continue };
             if ended || leg.start.is_some() {
                 continue;
             }
-            match leg.due(quiet, rtt, held.session.is_busy(), now) {
-                Some(LegDue::Probe) => {
+            let (busy, beside) = (held.session.is_busy(), held.session.has_other(leg_id(handle)));
+            match leg.due(rtt, busy, beside, now) {
+                Some(LegDue::Ask) => {
                     self.send_ping(handle, false, now);
                 }
                 Some(LegDue::Silent) => {
@@ -252,7 +252,7 @@ impl Switch {
         }
     }
 
-    /// Does a leg have to bring something soon?
+    /// Is data under way on a leg?
     pub(super) fn expects_data(&self, now: Millis) -> bool {
         self.groups.iter().any(|(_, group)| {
             group.leg.as_ref().is_some_and(|leg| {
