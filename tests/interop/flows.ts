@@ -112,11 +112,7 @@ export const FLOWS: Readonly<Record<string, Flow>> = {
     await using visor = await makeVisor(world, [await dialTransport(world, data)], data);
     const client = createSocksClient({
       runtime: world.runtime,
-      network: {
-        ...visor.router,
-        // On one route, as all dials were when this was recorded.
-        dial: (remote, port, options) => visor.router.dial(remote, port, { ...options, resumeMs: 0 }),
-      },
+      network: visor.router,
       remote: data.peer,
       listen: "127.0.0.1:11999",
       passcode: "sesame",
