@@ -15,6 +15,8 @@ export interface KeyedStream extends ByteLink {
   readonly remotePort: Port;
   /** The port of this end, 1–65535: where we listen, or an ephemeral port when we dialled. */
   readonly localPort: Port;
+  /** Does it wait for a way to the other end? It goes on when there is one. Absent where a stream ends with its way. */
+  readonly isWaiting?: boolean;
 }
 
 /** Accepts streams to one port. Iterate over it, once; the iteration ends when it or its network is closed. */

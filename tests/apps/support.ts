@@ -16,6 +16,8 @@ export interface TestOverlay extends AsyncDisposable {
   isDown: boolean;
   /** While true, connections carry nothing, and nobody is told: a route whose middle has vanished. */
   isSilent: boolean;
+  /** Do connections say that they wait for a way? */
+  isWaiting: boolean;
   /** Dials so far, with their paths. */
   readonly dials: (readonly PathStep[] | undefined)[];
   /** Breaks all connections. */
@@ -32,6 +34,7 @@ export async function createTestOverlay(runtime: Runtime): Promise<TestOverlay> 
   const overlay: TestOverlay = {
     isDown: false,
     isSilent: false,
+    isWaiting: false,
     dials: [],
     cut(): void {
       for (const link of links) link.close();
@@ -80,6 +83,9 @@ function makeConnection(link: ByteLink, remoteKey: PublicKey, overlay: TestOverl
     remotePort: 3,
     localPort: 3,
     remoteAddress: link.remoteAddress,
+    get isWaiting(): boolean {
+      return overlay.isWaiting;
+    },
     read: (into) => link.read(into),
     write: (bytes) => overlay.isSilent ? Promise.resolve() : link.write(bytes),
     close: () => link.close(),

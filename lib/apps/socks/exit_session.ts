@@ -39,6 +39,7 @@ export interface ExitStream {
 export class ExitSession {
   readonly #deps: ExitSessionDeps;
   #current: MuxSession | undefined;
+  #connection: KeyedStream | undefined;
   #next = Promise.withResolvers<MuxSession>();
 
   constructor(deps: ExitSessionDeps) {
@@ -66,9 +67,17 @@ export class ExitSession {
     });
   }
 
-  /** Makes sure that the session works: a ping without answer ends it, and the next one is dialled. */
+  /**
+   * Makes sure that the session works: a ping without answer ends it, and the next one is dialled. A session whose network
+   * looks for a way is left to that, with all that is under way on it.
+   */
   probe(session: MuxSession): void {
-    session.ping().catch(() => session.close());
+    const connection = this.#connection;
+    let hasWaited = connection?.isWaiting ?? false;
+    session.ping().catch(() => {
+      hasWaited ||= connection?.isWaiting ?? false;
+      if (!hasWaited) session.close();
+    });
   }
 
   /** Dials, waits for the end, dials again; until the signal aborts. */
@@ -127,6 +136,7 @@ export class ExitSession {
         discard: (late) => late.close(),
       },
     );
+    this.#connection = connection;
     return createMuxSession(connection, {
       role: "client",
       runtime,

@@ -73,6 +73,10 @@ export class SessionConnection implements RouteConnection {
     return this.#session.route;
   }
 
+  get isWaiting(): boolean {
+    return this.#session.end === undefined && this.#session.carrier === undefined;
+  }
+
   get legs(): readonly ConnectionLeg[] {
     return this.#session.legs.map((leg) => ({
       route: leg.route,

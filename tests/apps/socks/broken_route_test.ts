@@ -206,6 +206,26 @@ simulationTest(
 );
 
 simulationTest(
+  "a connection that waits for a route is not given up for a program that comes meanwhile, and goes on",
+  (sim) =>
+    withProxy(sim, {}, async (overlay) => {
+      const program = await Program.connect(sim);
+      await program.say(GREETING + REQUEST);
+      assert.equal(await program.hear(12), "0500" + SUCCEEDED);
+      overlay.isSilent = overlay.isWaiting = true;
+      const other = await Program.connect(sim);
+      await other.say(GREETING + REQUEST);
+      assert.equal(await other.hear(12), "0500" + FAILED);
+      await sim.run(30_000);
+      overlay.isSilent = overlay.isWaiting = false;
+      await program.say("0102");
+      assert.equal(await program.hear(2), "0102");
+      assert.equal(overlay.dials.length, 1);
+      program.link.close();
+    }),
+);
+
+simulationTest(
   "a program whose request was under way when the route broke gets the reply that it waits for",
   (sim) =>
     withProxy(sim, { passcode: "sesame" }, async (overlay) => {
