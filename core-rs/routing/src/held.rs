@@ -1,6 +1,7 @@
 //! A session of a switch, and what its reader and writer were told.
 
 use skywire_session::Session;
+use skywire_time::Millis;
 
 /// See the top of the file.
 pub struct Held {
@@ -11,10 +12,19 @@ pub struct Held {
     pub told_over: bool,
     /// The writer waits.
     pub wants_room: bool,
+    /// When a little that was received was told last.
+    pub ticked_at: Millis,
 }
 
 impl Held {
     pub fn new(session: Session) -> Held {
-        Held { session, told_readable: false, told_end: false, told_over: false, wants_room: false }
+        Held {
+            session,
+            told_readable: false,
+            told_end: false,
+            told_over: false,
+            wants_room: false,
+            ticked_at: Millis::ZERO,
+        }
     }
 }

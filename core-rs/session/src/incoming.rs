@@ -9,12 +9,13 @@ use crate::frame::{Ack, Fin};
 use crate::inbox::Inbox;
 use crate::outgoing::CHUNK_BYTES;
 
-/// What the sender may have under way at first, bytes: 100 Mbit/s over 40 ms.
-const FIRST_WINDOW: u64 = 512 * 1024;
+/// What the sender may have under way at first, bytes: 100 Mbit/s over 80 ms.
+const FIRST_WINDOW: u64 = 1024 * 1024;
 /// 100 MB/s over 160 ms.
 const MAX_WINDOW: u64 = 16 * 1024 * 1024;
-/// The sender hears of what was received after so many bytes, to free its memory.
-const TELL_BYTES: u64 = 64 * 1024;
+/// The sender hears of what was received after so many bytes, to free its memory. Not more often by itself: each costs a
+/// turn of every visor on the way back.
+const TELL_BYTES: u64 = 256 * 1024;
 /// A sender cuts at [`CHUNK_BYTES`], so the window has no more gaps than this.
 const MAX_RUNS: usize = 2 * (MAX_WINDOW as usize / CHUNK_BYTES);
 

@@ -203,6 +203,11 @@ impl Switch {
             }
             Kind::Ping => {
                 let Some(timestamp) = payload.first_chunk::<8>() else { return };
+                if let Some(leg) = &group.leg {
+                    let session = leg.session;
+                    self.acknowledge(session, now);
+                }
+                let Some(group) = self.groups.get_mut(handle) else { return };
                 if group.is_behind() {
                     group.withhold(*timestamp);
                 } else {

@@ -5,7 +5,7 @@ use skywire_session::{LegId, LegStart, Over, Session, SessionFigures};
 use skywire_time::Millis;
 use skywire_wire::{Header, Kind};
 
-use super::state::{Switch, WriteFault};
+use super::state::{Switch, TICK, WriteFault};
 use crate::event::{CloseReason, Event};
 use crate::handles::{GroupHandle, SessionHandle};
 use crate::held::Held;
@@ -223,6 +223,15 @@ impl Switch {
         self.pump(session, now);
     }
 
+    /// A leg asks whether this end lives. The answer leaves anyway, and what was received is told along with it.
+    pub(super) fn acknowledge(&mut self, session: SessionHandle, now: Millis) {
+        if let Some(held) = self.sessions.get_mut(session) {
+            held.session.tick();
+            held.ticked_at = now;
+            self.pump(session, now);
+        }
+    }
+
     /// Asks legs whether they live, and tells of those that do not.
     pub(super) fn look_after_legs(&mut self, now: Millis) {
         for handle in self.groups.handles() {
@@ -245,8 +254,11 @@ impl Switch {
                 }
                 None => {}
             }
-            if let Some(held) = self.sessions.get_mut(session) {
+            if let Some(held) = self.sessions.get_mut(session)
+                && now - held.ticked_at >= TICK
+            {
                 held.session.tick();
+                held.ticked_at = now;
             }
             self.pump(session, now);
         }
