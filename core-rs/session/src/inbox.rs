@@ -73,6 +73,24 @@ impl Inbox {
         }
     }
 
+    /// Takes the next message, or what is left of one that was read in part.
+    pub fn take_message(&mut self) -> Option<&[u8]> {
+        if self.is_empty() {
+            return None;
+        }
+        let length = if self.left > 0 { core::mem::take(&mut self.left) } else { self.take_length() };
+        let from = self.start;
+        self.start += length;
+        Some(&self.bytes[from..self.start])
+    }
+
+    /// Gives its memory back if nothing is unread.
+    pub fn rest(&mut self) {
+        if self.is_empty() {
+            *self = Inbox::default();
+        }
+    }
+
     fn take_length(&mut self) -> usize {
         let length = self.message_length();
         self.start += LENGTH_BYTES;

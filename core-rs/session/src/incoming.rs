@@ -22,7 +22,8 @@ const MAX_RUNS: usize = 2 * (MAX_WINDOW as usize / CHUNK_BYTES);
 /// Messages that came too early, without a gap between them.
 struct Run {
     end: u64,
-    messages: Vec<(u16, Box<[u8]>)>,
+    /// As small as what waits for the reader: a peer may cut into single bytes what it was allowed.
+    messages: Inbox,
 }
 
 /// See the top of the file.
@@ -154,6 +155,11 @@ impl Incoming {
         count
     }
 
+    /// Nothing has come for a while.
+    pub fn rest(&mut self) {
+        self.inbox.rest();
+    }
+
     /// The reader is gone.
     pub fn discard(&mut self) {
         self.discards = true;
@@ -204,10 +210,12 @@ impl Incoming {
     fn keep(&mut self, offset: u64, end: u64, data: &[u8]) -> Result<(), Fault> {
         // Who sends twice cuts alike, so no message lies over the beginning of another.
         let reaches_over = self.runs.range(offset + 1..end).next().is_some();
-        let message = || (data.len() as u16, Box::from(data));
         if let Some((_, run)) = self.runs.range_mut(..=offset).next_back()
             && offset <= run.end
         {
+            if offset < run.end && end > run.end {
+                return Err(Fault::Order);
+            }
             if offset < run.end {
                 self.repeated += data.len() as u64;
                 return Ok(());
@@ -215,7 +223,7 @@ impl Incoming {
             if reaches_over {
                 return Err(Fault::Order);
             }
-            run.messages.push(message());
+            run.messages.push(data);
             run.end = end;
             return Ok(());
         }
@@ -225,7 +233,9 @@ impl Incoming {
         if self.runs.len() == MAX_RUNS {
             return Err(Fault::Gaps);
         }
-        self.runs.insert(offset, Run { end, messages: vec![message()] });
+        let mut messages = Inbox::default();
+        messages.push(data);
+        self.runs.insert(offset, Run { end, messages });
         Ok(())
     }
 
@@ -234,14 +244,15 @@ impl Incoming {
         while let Some(first) = self.runs.first_entry()
             && *first.key() <= self.received
         {
-            let (mut at, run) = first.remove_entry();
-            for (length, message) in run.messages {
-                let end = at + u64::from(length);
+            let (mut at, mut run) = first.remove_entry();
+            while let Some(message) = run.messages.take_message() {
+                let length = message.len() as u64;
+                let end = at + length;
                 if at == self.received {
-                    self.inbox.push(&message);
+                    self.inbox.push(message);
                     self.received = end;
                 } else if end <= self.received {
-                    self.repeated += u64::from(length);
+                    self.repeated += length;
                 } else {
                     return Err(Fault::Order);
                 }

@@ -265,6 +265,11 @@ impl Outgoing {
         self.discard();
     }
 
+    /// Gives back the buffer for the next chunk.
+    pub fn rest(&mut self) {
+        self.spare = Vec::new();
+    }
+
     /// Drops what is kept.
     pub fn discard(&mut self) {
         self.chunks.clear();

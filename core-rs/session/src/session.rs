@@ -319,6 +319,12 @@ impl Session {
         }
     }
 
+    /// Gives back buffers that are empty: the budget does not count them. To be called now and then.
+    pub fn rest(&mut self) {
+        self.incoming.rest();
+        self.outgoing.rest();
+    }
+
     /// Gives back what it had of the budget; the session is dropped next.
     pub fn release(&mut self, budget: &mut Budget) {
         budget.charge(self.charged, 0);

@@ -78,7 +78,9 @@ fn data_stays_within_its_window_and_its_borders() {
     assert_eq!(take(&[b"\0abc".to_vec(), at(1), b"\0bc".to_vec()]), Ok(()), "it came already");
     assert_eq!(take(&[b"\0abc".to_vec(), at(1), b"\0bcd".to_vec()]), Err(Fault::Order), "across a border");
     assert_eq!(take(&[at(5), b"\0fg".to_vec(), at(4), b"\0ef".to_vec()]), Err(Fault::Order), "across an early one");
-    assert_eq!(take(&[at(5), b"\0fg".to_vec(), b"\0hi".to_vec(), at(6), b"\0g".to_vec()]), Ok(()));
+    let early = |last: &[u8]| take(&[at(5), b"\0fg".to_vec(), b"\0hi".to_vec(), at(6), last.to_vec()]);
+    assert_eq!(early(b"\0g"), Ok(()), "it is there already");
+    assert_eq!(early(b"\0ghij"), Err(Fault::Order), "across the end of what came early");
     assert_eq!(take(&[fin(0, 2), b"\0abc".to_vec()]), Err(Fault::Order), "beyond the end");
 }
 

@@ -28,6 +28,7 @@ impl Switch {
         if now >= self.collect_at {
             self.collect_at = now + COLLECT;
             self.rest_links();
+            self.rest_sessions();
             self.collect_rules(now);
         }
         self.schedule_next(now);
@@ -65,6 +66,14 @@ impl Switch {
         for handle in self.links.handles() {
             if let Some(link) = self.links.get_mut(handle) {
                 link.rest();
+            }
+        }
+    }
+
+    fn rest_sessions(&mut self) {
+        for handle in self.sessions.handles() {
+            if let Some(held) = self.sessions.get_mut(handle) {
+                held.session.rest();
             }
         }
     }
