@@ -8,7 +8,7 @@ use crate::fault::Fault;
 use crate::frame::{Ack, DATA, Fin, MAX_DATA_BYTES};
 use crate::leg::LegId;
 
-/// A chunk takes no more frames once it holds so many bytes.
+/// A chunk takes no more frames once it holds so many bytes of data: the receiver counts gaps, however small messages are.
 pub const CHUNK_BYTES: usize = 64 * 1024;
 /// The most that one direction keeps, bytes.
 pub const MAX_KEPT_BYTES: u64 = 16 * 1024 * 1024;
@@ -121,6 +121,7 @@ impl Outgoing {
     /// Keeps what there is room for; how many bytes. Each piece of at most [`MAX_DATA_BYTES`] arrives as one message.
     pub fn write(&mut self, bytes: &[u8], room: u64) -> usize {
         let mut taken = 0;
+        self.is_limited = false;
         for piece in bytes.chunks(MAX_DATA_BYTES) {
             let left = room - taken as u64;
             if left == 0 || (piece.len() as u64 > left && !self.cuts_messages()) {
@@ -151,7 +152,7 @@ impl Outgoing {
         chunk.bytes.push(DATA);
         chunk.bytes.extend_from_slice(piece);
         chunk.end += piece.len() as u64;
-        chunk.full = chunk.bytes.len() >= CHUNK_BYTES;
+        chunk.full = chunk.end - chunk.start >= CHUNK_BYTES as u64;
         self.written = chunk.end;
     }
 
@@ -190,8 +191,14 @@ impl Outgoing {
         self.chunks.iter().all(|chunk| chunk.leg.is_some() && chunk.sent == chunk.bytes.len())
     }
 
-    /// A leg goes on, but carries nothing any more: others send what it has not sent.
+    /// A leg goes on, but carries nothing any more: others send what it has not sent, and what is written next.
     pub fn hand_back(&mut self, leg: LegId) {
+        if let Some(last) = self.chunks.back_mut()
+            && last.leg == Some(leg)
+            && last.sent == last.bytes.len()
+        {
+            last.full = true;
+        }
         let begun = |chunk: &Chunk| chunk.leg == Some(leg) && chunk.sent < chunk.bytes.len();
         let Some(index) = self.chunks.iter().position(begun) else { return };
         let chunk = &mut self.chunks[index];
