@@ -34,6 +34,8 @@ const offers: fc.Arbitrary<Partial<SessionPayload>> = fc.record({
   refusal: fc.constantFrom<SessionRefusal>("unknown-session", "session-in-use", "leg-used", "not-willing"),
 }, { requiredKeys: [] });
 
+const FRAMES = { elsewhere: "core-rs/session/tests/frame_vectors.rs" };
+
 testVectors("session.json", {
   payload(data): void {
     assert.equal(encodeSessionPayload(offerOf(data.members)).toHex(), data.hex);
@@ -45,6 +47,11 @@ testVectors("session.json", {
   payload_none(data): void {
     assert.equal(parseSessionPayload(parseHex(data.hex)), undefined);
   },
+  frame: FRAMES,
+  frame_read: FRAMES,
+  frame_refused: FRAMES,
+  frame_of_size: FRAMES,
+  conversation: FRAMES,
 });
 
 Deno.test("parseSessionPayload() gives back what encodeSessionPayload() was given", () => {

@@ -20,7 +20,7 @@ mod session;
 
 pub use budget::{Budget, FLOOR_BYTES};
 pub use fault::Fault;
-pub use frame::MAX_DATA_BYTES;
+pub use frame::{Ack, Fin, Frame, MAX_CONTROL_BYTES, MAX_DATA_BYTES};
 pub use inbox::Inbox;
 pub use leg::{LegId, LegStart};
 pub use outgoing::CHUNK_BYTES;
