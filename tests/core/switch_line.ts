@@ -44,6 +44,8 @@ interface Socket {
   readonly link: LinkHandle;
   /** On its way to the other end. */
   flying: Uint8Array<ArrayBuffer>;
+  /** It stands still. */
+  jammed: boolean;
 }
 
 /** See the top of the file. */
@@ -54,7 +56,7 @@ export class SwitchLine implements Disposable {
   now = 1000.5 as MonotonicMs;
   /** The longest piece that a link is read in. */
   piece: () => number = () => Infinity;
-  readonly #cables: (readonly [Socket, Socket])[] = [];
+  readonly #cables = new Map<number, readonly [Socket, Socket]>();
   readonly #events: SwitchEvent[][];
   readonly #secrets: readonly SecretKey[];
 
@@ -67,27 +69,45 @@ export class SwitchLine implements Disposable {
     for (let i = 1; i < length; i++) this.#join(at(this.switches, i - 1), at(this.switches, i), i - 1);
   }
 
-  /** Saves the rules of a route pair and begins the groups at both ends. */
-  open(): [LineEnd, LineEnd] {
+  /** Joins the two ends directly, beside the line. @returns the cable, for {@link connect} */
+  addCable(): number {
+    this.#join(at(this.switches, 0), at(this.switches, -1), this.links.length);
+    return this.links.length - 1;
+  }
+
+  /** A cable is out: what is on its way over it is lost, and both ends know. */
+  unplug(cable: number): void {
+    const ends = this.#cables.get(cable) ?? [];
+    this.#cables.delete(cable);
+    for (const { core, link } of ends) core.removeLink(link, this.now);
+  }
+
+  /** A cable carries nothing, which nobody knows, or does so again. */
+  jam(cable: number, jammed: boolean): void {
+    for (const socket of this.#cables.get(cable) ?? []) socket.jammed = jammed;
+  }
+
+  /** Saves the rules of a route pair, along the line or over a cable, and begins the groups at both ends. */
+  open(cable?: number): [LineEnd, LineEnd] {
     const descriptor: RouteDescriptor = {
       source: { publicKey: at(this.switches, 0).localKey, port: 49_153 },
       destination: { publicKey: at(this.switches, -1).localKey, port: 3 },
     };
-    const path = this.switches.map((_, i) => i);
-    const there = this.#saveRoute(path, descriptor);
-    const back = this.#saveRoute(path.toReversed(), invertDescriptor(descriptor));
+    const last = this.switches.length - 1;
+    const path = cable === undefined ? this.switches.map((_, i) => i) : [0, last];
+    const there = this.#saveRoute(path, descriptor, cable);
+    const back = this.#saveRoute(path.toReversed(), invertDescriptor(descriptor), cable);
     const end = (position: number, forward: RouteId, consume: RouteId): LineEnd => {
       const core = at(this.switches, position);
       const group = core.addGroup({ forward, consume }, this.now);
       return { core, secret: at(this.#secrets, position), group, forward, consume };
     };
-    const last = path.length - 1;
-    return [end(0, at(there, 0), at(back, last)), end(last, at(back, 0), at(there, last))];
+    return [end(0, at(there, 0), at(back, -1)), end(last, at(back, 0), at(there, -1))];
   }
 
   /** As {@link open}, with keys from a real handshake over the line. */
-  connect(): [LineEnd, LineEnd] {
-    const [first, last] = this.open();
+  connect(cable?: number): [LineEnd, LineEnd] {
+    const [first, last] = this.open(cable);
     first.core.sendHandshake(first.group, this.now);
     last.core.sendHandshake(last.group, this.now);
     using initiator = this.#noise(first, last, "initiator");
@@ -116,7 +136,7 @@ export class SwitchLine implements Disposable {
     let moved = true;
     while (moved) {
       moved = false;
-      for (const [a, b] of this.#cables) moved = this.#carry(a, b) || this.#carry(b, a) || moved;
+      for (const [a, b] of this.#cables.values()) moved = this.#carry(a, b) || this.#carry(b, a) || moved;
     }
   }
 
@@ -147,17 +167,19 @@ export class SwitchLine implements Disposable {
       core,
       link: core.addLink({ transportId: transportIdAt(position), records }, this.now),
       flying: new Uint8Array(),
+      jammed: false,
     });
     const cable = [
       add(a, Records.ofKeys({ send: there, receive: back })),
       add(b, Records.ofKeys({ send: back, receive: there })),
     ] as const;
-    this.#cables.push(cable);
+    this.#cables.set(this.links.length, cable);
     this.links.push([cable[0].link, cable[1].link]);
   }
 
   #carry(from: Socket, to: Socket): boolean {
     let moved = false;
+    if (from.jammed) return false;
     if (from.flying.length < SOCKET_BYTES) {
       const output = from.core.outputView(from.link, this.now);
       if (output.length > 0) {
@@ -179,13 +201,13 @@ export class SwitchLine implements Disposable {
     return true;
   }
 
-  #saveRoute(path: readonly number[], descriptor: RouteDescriptor): RouteId[] {
+  #saveRoute(path: readonly number[], descriptor: RouteDescriptor, cable?: number): RouteId[] {
     const ids = path.map((position) => at(at(this.switches, position).reserveRouteIds(1), 0));
     path.forEach((position, step) => {
       const base = { routeId: at(ids, step), keepAliveNs: KEEP_ALIVE_NS };
       let rule: Rule = { type: "consume", ...base, descriptor };
       if (step + 1 < path.length) {
-        const nextTransportId = transportIdAt(Math.min(position, at(path, step + 1)));
+        const nextTransportId = transportIdAt(cable ?? Math.min(position, at(path, step + 1)));
         const next = { nextRouteId: at(ids, step + 1), nextTransportId };
         rule = step === 0
           ? { type: "forward", ...base, descriptor, ...next }
