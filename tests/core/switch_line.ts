@@ -82,9 +82,9 @@ export class SwitchLine implements Disposable {
     for (const { core, link } of ends) core.removeLink(link, this.now);
   }
 
-  /** A cable carries nothing, which nobody knows, or does so again. */
-  jam(cable: number, jammed: boolean): void {
-    for (const socket of this.#cables.get(cable) ?? []) socket.jammed = jammed;
+  /** A cable carries nothing from some ends, which nobody knows. */
+  jam(cable: number, from: readonly (0 | 1)[]): void {
+    this.#cables.get(cable)?.forEach((socket, end) => socket.jammed = from.some((jammed) => jammed === end));
   }
 
   /** Saves the rules of a route pair, along the line or over a cable, and begins the groups at both ends. */
@@ -127,14 +127,14 @@ export class SwitchLine implements Disposable {
     return [first, last];
   }
 
-  /** Moves bytes until nothing moves; lets each switch do what is due before. */
-  settle(): void {
+  /** Moves bytes until nothing moves, or so often at most; lets each switch do what is due before. */
+  settle(rounds = Infinity): void {
     for (const core of this.switches) {
       const due = core.pollDeadline();
       if (due !== undefined && due <= this.now) core.handleDeadline(this.now);
     }
     let moved = true;
-    while (moved) {
+    for (let round = 0; moved && round < rounds; round++) {
       moved = false;
       for (const [a, b] of this.#cables.values()) moved = this.#carry(a, b) || this.#carry(b, a) || moved;
     }
