@@ -263,7 +263,7 @@ Deno.test("A leg needs a group that is there, and a session that is removed leav
   assert.ok(core.groupStats(groups[0]).sentBytes > 0);
 });
 
-Deno.test("A switch has memory for 1024 sessions; what one had is free when it was removed", () => {
+Deno.test("A switch has memory for hundreds of sessions; what one had is free when it was removed", () => {
   using line = new SwitchLine(2);
   const core = at(line.switches, 0);
   const fill = (): SessionHandle[] => {
@@ -272,7 +272,7 @@ Deno.test("A switch has memory for 1024 sessions; what one had is free when it w
     return added;
   };
   const all = fill();
-  assert.ok(all.length > 100 && all.length <= 1024, `${all.length} sessions`);
+  assert.ok(all.length > 250 && all.length <= 1024, `${all.length} sessions`);
   for (const session of all.slice(0, 10)) core.sessions.remove(session);
   assert.ok(fill().length >= 10);
   core[Symbol.dispose]();
@@ -282,7 +282,7 @@ Deno.test("A switch has memory for 1024 sessions; what one had is free when it w
 
 Deno.test("Sessions that rest keep no buffers", () => {
   using ends = new Ends();
-  const much = new Uint8Array(500_000);
+  const much = new Uint8Array(200_000);
   const burst = (): void => {
     ends.begin();
     const { groups } = ends.addLeg();

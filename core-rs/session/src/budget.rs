@@ -5,6 +5,8 @@
 pub const FLOOR_BYTES: u64 = 32 * 1024;
 /// A session may take this part of what is free.
 const SHARE: u64 = 4;
+/// And this part before it has shown that it needs more.
+const FIRST_SHARE: u64 = 128;
 
 /// See the top of the file. Bytes that were promised to peers count as those that are kept.
 pub struct Budget {
@@ -35,6 +37,11 @@ impl Budget {
     pub fn share(&self, held: u64) -> u64 {
         let free = self.total.saturating_sub(self.used);
         held.max(FLOOR_BYTES) + free / SHARE
+    }
+
+    /// How much a direction may have at first. Many sessions never need more, and what they were promised stays taken.
+    pub fn first_share(&self) -> u64 {
+        FLOOR_BYTES + self.total.saturating_sub(self.used) / FIRST_SHARE
     }
 
     /// What was charged before gives way to this.

@@ -9,8 +9,8 @@ use crate::frame::{Ack, Fin};
 use crate::inbox::Inbox;
 use crate::outgoing::CHUNK_BYTES;
 
-/// What the sender may have under way at first, bytes: 100 Mbit/s over 80 ms.
-const FIRST_WINDOW: u64 = 1024 * 1024;
+/// What the sender may have under way at first, bytes: 100 Mbit/s over 40 ms.
+const FIRST_WINDOW: u64 = 512 * 1024;
 /// 100 MB/s over 160 ms.
 const MAX_WINDOW: u64 = 16 * 1024 * 1024;
 /// The sender hears of what was received after so many bytes, to free its memory. Not more often by itself: each costs a
@@ -46,7 +46,7 @@ pub struct Incoming {
 
 impl Incoming {
     pub fn new(budget: &Budget) -> Incoming {
-        let window = FIRST_WINDOW.min(budget.share(0));
+        let window = FIRST_WINDOW.min(budget.first_share());
         Incoming {
             inbox: Inbox::default(),
             runs: BTreeMap::new(),
