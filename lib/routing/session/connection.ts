@@ -96,7 +96,7 @@ export class SessionConnection implements RouteConnection {
       const length = this.#session.read(into);
       if (length > 0) return length;
       if (this.#atEnd()) return null;
-      await this.#session.changed();
+      await this.#session.moved();
     }
   }
 
@@ -106,7 +106,7 @@ export class SessionConnection implements RouteConnection {
       rest = rest.subarray(this.#session.write(rest));
       if (rest.length === 0) return;
       this.#checkWritable();
-      await this.#session.changed();
+      await this.#session.moved();
     }
   }
 
@@ -219,7 +219,7 @@ export class SessionConnection implements RouteConnection {
     for (;;) {
       const message = this.#closedHere ? undefined : this.#session.readMessage();
       if (message !== undefined || this.#atEnd()) return message;
-      await this.#session.changed();
+      await this.#session.moved();
     }
   }
 }

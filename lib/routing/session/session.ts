@@ -57,7 +57,10 @@ export class Session {
   readonly #deps: SessionDeps;
   readonly #handle: SessionHandle;
   readonly #unsubscribe: () => void;
+  /** Of the legs, and of the end. */
   readonly #changed = new Signal();
+  /** Something can be read or written, or never again. Apart, since it comes thousands of times a second. */
+  readonly #streams = new Signal();
   #legs: readonly Leg[] = [];
   #lastRoute: Path = [];
   #leglessSince: MonotonicMs | undefined;
@@ -79,8 +82,9 @@ export class Session {
     this.#handle = handle;
     this.#leglessSince = deps.clock.monotonic();
     this.#unsubscribe = deps.loop.onSessionEvent(handle, (event) => {
-      if (event.type === "session-over") this.#end ??= this.#failure ?? endOf(event.end, event.message);
-      this.#changed.notify();
+      if (event.type !== "session-over") return this.#streams.notify();
+      this.#end ??= this.#failure ?? endOf(event.end, event.message);
+      this.notify();
     });
   }
 
@@ -134,9 +138,16 @@ export class Session {
     return this.#sessions.state(this.#handle);
   }
 
-  /** Resolves at the next change. Check the condition, then call this without awaiting in between. */
+  /**
+   * Resolves at the next change of a leg or of the end. Check the condition, then call this without awaiting in between.
+   */
   changed(signal?: AbortSignal): Promise<void> {
     return this.#changed.next(signal);
+  }
+
+  /** Resolves when there may be something to read, or room to write, and at the end. */
+  moved(): Promise<void> {
+    return this.#streams.next();
   }
 
   /** As {@link changed}, for a time at most. */
@@ -147,6 +158,7 @@ export class Session {
   /** Something has changed that others wait for. */
   notify(): void {
     this.#changed.notify();
+    this.#streams.notify();
   }
 
   /** Makes a group that has shaken hands a leg. @throws {UnavailableError} `switch/group-closed` */
@@ -194,18 +206,24 @@ export class Session {
 
   /** Reads what has come. @returns how many bytes; 0: nothing now */
   read(into: Uint8Array): number {
-    return this.#removed ? 0 : this.#call((now) => this.#sessions.read(this.#handle, into, now));
+    if (this.#removed) return 0;
+    const length = this.#sessions.read(this.#handle, into, this.#deps.clock.monotonic());
+    if (length > 0) this.#deps.loop.flush(); // The other end may be told that there is room.
+    return length;
   }
 
   /** Reads exactly one message. */
   readMessage(): Uint8Array | undefined {
-    return this.#removed ? undefined : this.#call((now) => this.#sessions.readMessage(this.#handle, now));
+    if (this.#removed) return undefined;
+    const message = this.#sessions.readMessage(this.#handle, this.#deps.clock.monotonic());
+    if (message !== undefined) this.#deps.loop.flush();
+    return message;
   }
 
   /** Ends the direction from here. @param stops nothing is read here any more either */
   finish(stops: boolean): void {
     if (!this.#removed) this.#call((now) => this.#sessions.finish(this.#handle, stops, now));
-    this.#changed.notify();
+    this.notify();
   }
 
   /** Gives up both directions. @param text why, for the other end @param end why, for this one */
@@ -215,7 +233,7 @@ export class Session {
       this.#call((now) => this.#sessions.reset(this.#handle, { code: RESET_ABORTED, text }, now));
     }
     this.#end ??= end;
-    this.#changed.notify();
+    this.notify();
   }
 
   /** Figures over all legs, also those that are gone. */
@@ -237,7 +255,7 @@ export class Session {
     this.#unsubscribe();
     this.#sessions.remove(this.#handle);
     this.#deps.loop.flush();
-    this.#changed.notify();
+    this.notify();
   }
 
   /** Passes on what happens to a leg, until it ends. */
