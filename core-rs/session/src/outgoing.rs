@@ -14,6 +14,8 @@ pub const CHUNK_BYTES: usize = 64 * 1024;
 pub const MAX_KEPT_BYTES: u64 = 16 * 1024 * 1024;
 /// The writer waits while so many bytes have not left: a longer queue is latency and nothing else.
 const MAX_UNSENT_BYTES: u64 = 256 * 1024;
+/// What a full chunk of whole messages has beyond [`CHUNK_BYTES`].
+const SLACK_BYTES: usize = 5 * 1024;
 /// Before each frame in a chunk: its length, u16 in native order. Then its kind and the data, as they are sent.
 const PREFIX_BYTES: usize = 2;
 const KIND_BYTES: usize = 1;
@@ -118,6 +120,15 @@ impl Outgoing {
         window.min(memory).min(MAX_UNSENT_BYTES.saturating_sub(self.unsent()))
     }
 
+    /// Is half of the most room there that there could be? A writer that is woken for each frame that left costs more than all
+    /// the rest.
+    pub fn is_roomy(&self, share: u64) -> bool {
+        let window = self.limit - self.read_there.min(self.limit);
+        let most = window.min(share).min(MAX_UNSENT_BYTES);
+        let least = if self.cuts_messages() { 1 } else { MAX_DATA_BYTES as u64 };
+        self.room(share) >= (most / 2).max(least)
+    }
+
     /// Keeps what there is room for; how many bytes. Each piece of at most [`MAX_DATA_BYTES`] arrives as one message.
     pub fn write(&mut self, bytes: &[u8], room: u64) -> usize {
         let mut taken = 0;
@@ -142,7 +153,11 @@ impl Outgoing {
 
     fn push(&mut self, piece: &[u8]) {
         if self.chunks.back().is_none_or(|chunk| chunk.full) {
-            let bytes = core::mem::take(&mut self.spare);
+            let mut bytes = core::mem::take(&mut self.spare);
+            if !self.chunks.is_empty() {
+                // There was more than one chunk at once, so this one will be full, too.
+                bytes.reserve(CHUNK_BYTES + SLACK_BYTES);
+            }
             let start = self.written;
             self.chunks.push_back(Chunk { start, end: start, bytes, full: false, leg: None, sent: 0, sent_to: start });
         }

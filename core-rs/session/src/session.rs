@@ -2,7 +2,7 @@
 
 use crate::budget::{Budget, FLOOR_BYTES};
 use crate::fault::Fault;
-use crate::frame::{Ack, Frame, MAX_CONTROL_BYTES, MAX_DATA_BYTES, MAX_TEXT_BYTES};
+use crate::frame::{Ack, Frame, MAX_CONTROL_BYTES, MAX_TEXT_BYTES};
 use crate::incoming::Incoming;
 use crate::leg::{Leg, LegId, LegStart};
 use crate::outgoing::Outgoing;
@@ -176,10 +176,12 @@ impl Session {
         Ok(taken)
     }
 
-    /// May something be written?
+    /// Is there room that is worth to wake a writer for, or will there never be any?
     pub fn is_writable(&self, budget: &Budget) -> bool {
-        let least = if self.outgoing.cuts_messages() { 1 } else { MAX_DATA_BYTES as u64 };
-        self.over.is_some() || self.outgoing.stopped || self.outgoing.fin.is_some() || self.room(budget) >= least
+        self.over.is_some()
+            || self.outgoing.stopped
+            || self.outgoing.fin.is_some()
+            || self.outgoing.is_roomy(self.share(budget))
     }
 
     /// Reads as a stream; 0 when there is nothing now.
@@ -385,7 +387,11 @@ impl Session {
     }
 
     fn room(&self, budget: &Budget) -> u64 {
-        self.outgoing.room(budget.share(self.outgoing.kept()))
+        self.outgoing.room(self.share(budget))
+    }
+
+    fn share(&self, budget: &Budget) -> u64 {
+        budget.share(self.outgoing.kept())
     }
 
     fn settle(&mut self, budget: &mut Budget) {
