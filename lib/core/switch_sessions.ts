@@ -24,8 +24,11 @@ import type { GroupHandle, SessionHandle } from "./switch_events.ts";
 /** What one message holds at most, bytes: a record, less what says that it is data. */
 export const MAX_SESSION_MESSAGE_BYTES = 4069;
 
-/** What one call takes at most: whole messages, so that boundaries stay the writer's. */
-const WRITE_BYTES = Math.floor(SWITCH_IO_BYTES / MAX_SESSION_MESSAGE_BYTES) * MAX_SESSION_MESSAGE_BYTES;
+/**
+ * What one call takes at most: whole messages, so that boundaries stay the writer's. Less than a writer that is woken has
+ * room for, since what does not fit was copied for nothing.
+ */
+const WRITE_BYTES = 16 * MAX_SESSION_MESSAGE_BYTES;
 
 /** The text of a reset, UTF-8. */
 const MAX_RESET_TEXT_BYTES = 256;
