@@ -131,6 +131,25 @@ simulationTest("A connection goes over to a route of half the hops after 30 s, u
   for (const stop of streams) stop();
 });
 
+simulationTest("A messaging transport that a dial opened is left as soon as there is another way", async (sim) => {
+  await using network = await SimNetwork.create(sim);
+  const a = await network.visor("a", { autoTransport: true });
+  const d = await network.visor("d");
+  const [dialled, accepted] = await sim.run(connect(a, d), 60_000);
+  const kindOf = (): string | undefined =>
+    a.transports.list().find(({ id }) => id === dialled.route[0]?.transportId)?.type;
+  assert.equal(kindOf(), "dmsg");
+  const moves: ConnectionMove[] = [];
+  dialled.onMoved((move) => moves.push(move));
+  void discard(accepted);
+  const stop = trickle(sim, dialled);
+  await network.join(a, d);
+  await sim.run(10_000);
+  assert.equal(kindOf(), "stcp");
+  assert.deepEqual(moves.map(({ cause }) => cause), ["better"]);
+  stop();
+});
+
 simulationTest("A path that was asked for is kept to, and tried again", async (sim) => {
   await using network = await SimNetwork.create(sim);
   const visors = await diamond(network);

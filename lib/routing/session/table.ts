@@ -44,7 +44,7 @@ export interface SessionTableDeps extends SessionDeps {
   /** Called with each connection that comes about. */
   readonly onConnection: (connection: RouteConnection) => () => void;
   /** Legs that were refused. */
-  readonly refusedLegs: Counter;
+  readonly refusedLegs: Pick<Counter, "add">;
 }
 
 /** What becomes of a route that another visor brings. */
