@@ -28,6 +28,10 @@ export interface NetworkConfig {
   readonly routeFinder?: string | undefined;
   /** Base URL of the address resolver; absent: the network has none, and public visors are not found by their key. */
   readonly addressResolver?: string | undefined;
+  /** Base URL of an uptime tracker of v1.3; absent: nobody is told how long visors are up. */
+  readonly uptimeTracker?: string | undefined;
+  /** Base URL of a service discovery of v1.3; absent: public visors are those that the address resolver lists. */
+  readonly serviceDiscovery?: string | undefined;
   /** Setup nodes whose rules are accepted, in the order in which they are asked. */
   readonly setupNodes: readonly PublicKey[];
   /** The way to a messaging discovery that is named by its key. */
@@ -50,6 +54,8 @@ export const networkConfigSchema: v.GenericSchema<unknown, NetworkConfig> = v.pi
     transportDiscovery: serviceUrlSchema,
     routeFinder: v.optional(serviceUrlSchema),
     addressResolver: v.optional(serviceUrlSchema),
+    uptimeTracker: v.optional(serviceUrlSchema),
+    serviceDiscovery: v.optional(serviceUrlSchema),
     setupNodes: v.pipe(v.array(publicKeySchema), v.minLength(1, "wanted at least one setup node")),
     machine: v.optional(v.pipe(v.string(), v.regex(/^[0-9a-f]{8}$/, "wanted 8 hex digits"))),
     messagingServers: v.optional(v.array(v.strictObject({ publicKey: publicKeySchema, address: addressSchema }))),

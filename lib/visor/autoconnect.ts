@@ -1,12 +1,11 @@
 /**
  * Keeps a few transports to public visors up by itself (transports.md §5.5), so that a visor is part of the network
- * before anybody asks for a route. Public visors are those that the address resolver lists.
+ * before anybody asks for a route.
  * Tested in tests/visor/public_visors_test.ts.
  */
 
 import { describeError } from "../errors/mod.ts";
 import { Backoff, randomFraction, type Runtime, sleep, withTimeout } from "../runtime/mod.ts";
-import type { AddressResolverClient } from "../services/address_resolver/mod.ts";
 import type { TransportTable } from "../transport/mod.ts";
 import { type MonotonicMs, type PublicKey, shortKey } from "../types/mod.ts";
 
@@ -31,7 +30,8 @@ const MOST_REMEMBERED = 1_000;
 /** What it needs. */
 export interface AutoconnectDeps {
   readonly runtime: Pick<Runtime, "clock" | "timers" | "random" | "log">;
-  readonly resolver: AddressResolverClient;
+  /** Lists the public visors. */
+  readonly listed: () => Promise<readonly PublicKey[]>;
   readonly table: TransportTable;
   readonly localKey: PublicKey;
   /** The kind of transports that it opens. */
@@ -92,7 +92,7 @@ export class Autoconnect implements AsyncDisposable {
 
   async #fill(signal: AbortSignal): Promise<void> {
     if (this.#own.size >= MOST_TRANSPORTS) return;
-    const candidates = this.#candidates(await this.#deps.resolver.listed());
+    const candidates = this.#candidates(await this.#deps.listed());
     while (this.#own.size < MOST_TRANSPORTS && candidates.length > 0 && !signal.aborted) {
       const pick = Math.floor(randomFraction(this.#deps.runtime.random) * candidates.length);
       const [remote] = candidates.splice(pick, 1);

@@ -17,11 +17,13 @@ import {
   createRouteFinderClient,
   type RouteFinderClient,
 } from "../services/route_finder/mod.ts";
+import { createServiceDiscoveryClient, type ServiceDiscoveryClient } from "../services/service_discovery/mod.ts";
 import {
   createTransportDiscoveryClient,
   createTransportFeedClient,
   type TransportDiscoveryClient,
 } from "../services/transport_discovery/mod.ts";
+import { createUptimeReport, REPORT_EVERY_MS } from "../services/uptime_tracker/mod.ts";
 import {
   createMessagingDriver,
   createStcpDriver,
@@ -33,11 +35,13 @@ import {
   type TransportDriver,
   type TransportTable,
 } from "../transport/mod.ts";
-import type { SecretKey } from "../types/mod.ts";
+import type { PublicKey, SecretKey } from "../types/mod.ts";
+import { VERSION } from "../types/version.ts";
 import { AddressBinding } from "./address_binding.ts";
 import { Autoconnect } from "./autoconnect.ts";
 import { type Listeners, portOf } from "../network/listeners.ts";
 import type { KeptDocument } from "./kept_document.ts";
+import { RepeatedReport } from "./repeated_report.ts";
 import { AutomaticTransports } from "./transports/automatic.ts";
 import type { WantedTransport } from "./transports/wanted.ts";
 import { createVisorPage } from "./visor_page.ts";
@@ -57,6 +61,9 @@ export interface VisorParts extends AsyncDisposable {
   /** Of the transports that dials open by themselves. */
   readonly automatic: Pick<AutomaticTransports, "whyRelayed">;
 }
+
+/** How often a public visor says so to the service discovery; its entries do not end by themselves. */
+const LIST_EVERY_MS = 5 * 60_000;
 
 /** What {@link joinParts} needs. */
 export interface VisorPartsDeps {
@@ -111,6 +118,9 @@ export async function joinParts(deps: VisorPartsDeps): Promise<VisorParts> {
     url: network.addressResolver,
     secret,
   });
+  const directory = network.serviceDiscovery === undefined
+    ? undefined
+    : createServiceDiscoveryClient({ ...reached, url: network.serviceDiscovery, secret });
   const page = createVisorPage({ runtime, messaging });
   stack.use(serveHttp({ messaging, handler: page, timers: runtime.timers, log: runtime.log }));
   const { wrapLoop = (loop) => loop } = deps;
@@ -138,10 +148,16 @@ export async function joinParts(deps: VisorPartsDeps): Promise<VisorParts> {
   for (const { kind, listenAddress } of drivers) {
     if (listenAddress !== undefined) listeners.note(`transport-${kind}`, await table.listen(kind, listenAddress));
   }
-  const binding =
+  const found =
     config.public ?? await isReachable({ runtime, listeners, network, isOwn: deps.askResolver !== undefined })
-      ? stack.use(await goPublic({ runtime, listeners, table, resolver, host: config.host }))
+      ? stack.use(await goPublic({ runtime, listeners, table, resolver, directory, host: config.host }))
       : undefined;
+  if (network.uptimeTracker !== undefined) {
+    const report = createUptimeReport({ ...reached, url: network.uptimeTracker, secret });
+    stack.use(
+      new RepeatedReport({ runtime, name: "uptime-report", everyMs: REPORT_EVERY_MS, report: () => report(VERSION) }),
+    );
+  }
   const automatic = stack.use(new AutomaticTransports({ runtime, table, hasResolver: resolver !== undefined }));
   const router = stack.use(createRouter({
     runtime,
@@ -155,7 +171,9 @@ export async function joinParts(deps: VisorPartsDeps): Promise<VisorParts> {
     ...(config.autoTransport && { ensureTransport: (remote, signal) => automatic.open(remote, signal) }),
   }));
   if (config.autoconnect && resolver !== undefined) {
-    stack.use(new Autoconnect({ runtime, resolver, table, localKey: messaging.publicKey, kind: STCPR.kind }));
+    // In a network of v1.3 the resolver lists visors that are not public, too.
+    const listed = (): Promise<readonly PublicKey[]> => directory?.visors() ?? resolver.listed();
+    stack.use(new Autoconnect({ runtime, listed, table, localKey: messaging.publicKey, kind: STCPR.kind }));
   }
   const owned = stack.move();
   return {
@@ -166,7 +184,7 @@ export async function joinParts(deps: VisorPartsDeps): Promise<VisorParts> {
     table,
     router,
     routeFinder,
-    binding,
+    binding: found?.binding,
     automatic,
     [Symbol.asyncDispose]: async () => await owned.disposeAsync(),
   };
@@ -189,17 +207,47 @@ async function isReachable(
   return reach === "network" && (isOwn || await resolverReach(network, runtime) === "network");
 }
 
-/** Listens for visors that find this one by its key, and registers it at the address resolver. */
+/** Keeps a visor on the list of public ones. */
+function listPublicly(deps: {
+  readonly runtime: Runtime;
+  readonly directory: ServiceDiscoveryClient;
+  readonly host: string;
+  readonly port: number;
+}): RepeatedReport {
+  const { runtime, directory, host, port } = deps;
+  return new RepeatedReport({
+    runtime,
+    name: "public-listing",
+    everyMs: LIST_EVERY_MS,
+    report: async (signal) =>
+      await directory.list(port, { version: VERSION, addresses: await runtime.network.resolve(host, { signal }) }),
+    takeBack: () => directory.unlist(port),
+  });
+}
+
+/** What a public visor does to be found; ends with the visor. */
+interface Public extends AsyncDisposable {
+  readonly binding: AddressBinding | undefined;
+}
+
+/** Listens for visors that find this one by its key, and registers it where they look. */
 async function goPublic(deps: {
   readonly runtime: Runtime;
   readonly listeners: Listeners;
   readonly table: TransportTable;
   readonly resolver: AddressResolverClient | undefined;
+  readonly directory: ServiceDiscoveryClient | undefined;
   readonly host: string;
-}): Promise<AddressBinding | undefined> {
-  const { runtime, listeners, table, resolver, host } = deps;
+}): Promise<Public> {
+  const { runtime, listeners, table, resolver, directory, host } = deps;
+  await using stack = new AsyncDisposableStack();
   const { address } = await listeners.open(STCPR.listener, (address) => table.listen(STCPR.kind, address));
-  if (resolver !== undefined) return new AddressBinding({ runtime, resolver, host, port: portOf(address) });
-  runtime.log.warn("public-address-not-bound", { error: "the network has no address resolver" });
-  return undefined;
+  const port = portOf(address);
+  if (directory !== undefined) stack.use(listPublicly({ runtime, directory, host, port }));
+  if (resolver === undefined) {
+    runtime.log.warn("public-address-failed", { error: "the network has no address resolver" });
+  }
+  const binding = resolver && stack.use(new AddressBinding({ runtime, resolver, host, port }));
+  const owned = stack.move();
+  return { binding, [Symbol.asyncDispose]: () => owned.disposeAsync() };
 }

@@ -288,3 +288,38 @@ simulationTest(
     sim.heal("10.0.0.3", host);
   },
 );
+
+simulationTest(
+  "with a service discovery, public visors are those that it lists, and uptime is reported",
+  async (sim) => {
+    await using stage = new Stage(sim);
+    const first = await stage.start(CONTROL);
+    const asked: { method: string; path: string; body: string }[] = [];
+    const listed: string[] = [];
+    const services = await sim.runtimeFor("198.51.100.9").http.serve("198.51.100.9:9098", async (request) => {
+      const { pathname, search } = new URL(request.url);
+      if (pathname.startsWith("/security/nonces/")) return new Response('{"next_nonce":0}');
+      asked.push({ method: request.method, path: pathname + search, body: await request.text() });
+      if (request.method === "GET" && pathname === "/api/services") {
+        return new Response(JSON.stringify(listed.map((address) => ({ address, type: "visor" }))));
+      }
+      return new Response("true");
+    });
+    const url = "http://198.51.100.9:9098";
+    const parsed = await parseTicket(first.ticket);
+    const join = formatTicket({ ...parsed, serviceDiscovery: url, uptimeTracker: url });
+    const open = await stage.start("198.51.100.2", { join });
+    await pass(sim, 1_000);
+    const post = asked.find(({ method }) => method === "POST");
+    assert.equal(post?.path, "/api/services");
+    assert.deepEqual(JSON.parse(post?.body ?? "{}").local_ips, ["198.51.100.2"]);
+    assert.ok(asked.some(({ path }) => path.startsWith("/v4/update?version=")));
+    listed.push(JSON.parse(post?.body ?? "{}").address);
+    const other = await stage.start("198.51.100.3", { join, autoconnect: true });
+    await pass(sim, 60_000);
+    assert.deepEqual(other.transports.list().map(({ remote }) => remote), [open.publicKey]);
+    await sim.run(async () => await open[Symbol.asyncDispose]());
+    assert.ok(asked.some(({ method, path }) => method === "DELETE" && path.includes(open.publicKey)));
+    await sim.run(services.close());
+  },
+);

@@ -64,7 +64,11 @@ const schema = v.looseObject({
     route_setup_nodes: v.pipe(v.array(publicKeySchema), v.minLength(1, "wanted at least one setup node")),
     route_finder: serviceUrlSchema,
   }),
-  launcher: v.nullish(v.looseObject({ apps: v.nullish(v.array(v13AppSchema)) })),
+  launcher: v.nullish(v.looseObject({
+    apps: v.nullish(v.array(v13AppSchema)),
+    service_discovery: v.optional(v.union([v.literal(""), serviceUrlSchema])),
+  })),
+  uptime_tracker: v.nullish(v.looseObject({ addr: v.optional(v.union([v.literal(""), serviceUrlSchema])) })),
   is_public: v.optional(v.boolean()),
   persistent_transports: v.nullish(
     v.array(v.looseObject({ pk: publicKeySchema, type: v.pipe(v.string(), v.minLength(1)) })),
@@ -72,7 +76,7 @@ const schema = v.looseObject({
 });
 
 /** Sections that are used in part. */
-const SECTIONS: readonly string[] = ["dmsg", "skywire-tcp", "transport", "routing", "launcher"];
+const SECTIONS: readonly string[] = ["dmsg", "skywire-tcp", "transport", "routing", "launcher", "uptime_tracker"];
 
 /** Keys that have an effect, or need none. */
 const SUPPORTED: ReadonlySet<string> = new Set([
@@ -91,6 +95,8 @@ const SUPPORTED: ReadonlySet<string> = new Set([
   "routing.route_setup_nodes",
   "routing.route_finder",
   "launcher.apps",
+  "launcher.service_discovery",
+  "uptime_tracker.addr",
   "is_public",
   "persistent_transports",
 ]);
@@ -122,7 +128,7 @@ export function parseV13Config(text: string): V13Config {
 }
 
 function configOf(file: v.InferOutput<typeof schema>): V13Config["config"] {
-  const { dmsg, transport, routing, "skywire-tcp": tcp } = file;
+  const { dmsg, transport, routing, launcher, uptime_tracker: tracker, "skywire-tcp": tcp } = file;
   const listening = parseAddress(tcp?.listening_address ?? "");
   const servers = dmsg.servers ?? [];
   return {
@@ -131,6 +137,8 @@ function configOf(file: v.InferOutput<typeof schema>): V13Config["config"] {
       transportDiscovery: transport.discovery,
       routeFinder: routing.route_finder,
       ...(transport.address_resolver ? { addressResolver: transport.address_resolver } : {}),
+      ...(tracker?.addr ? { uptimeTracker: tracker.addr } : {}),
+      ...(launcher?.service_discovery ? { serviceDiscovery: launcher.service_discovery } : {}),
       setupNodes: routing.route_setup_nodes,
       ...(servers.length === 0 ? {} : {
         messagingServers: servers.map((entry) => ({ publicKey: entry.static, address: entry.server.address })),

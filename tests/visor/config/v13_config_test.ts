@@ -80,6 +80,8 @@ Deno.test("parseV13Config() takes over what this program has too", () => {
         transportDiscovery: "http://127.0.0.1:9091",
         routeFinder: "http://127.0.0.1:9092",
         addressResolver: "http://127.0.0.1:9093",
+        uptimeTracker: "http://127.0.0.1:9096",
+        serviceDiscovery: "http://127.0.0.1:9098",
         setupNodes: [SETUP_NODE],
       },
       host: "127.0.0.1",
@@ -107,7 +109,6 @@ Deno.test("parseV13Config() names every key that has no effect", () => {
     "launcher.apps.vpn-client",
     "launcher.bin_path",
     "launcher.server_addr",
-    "launcher.service_discovery",
     "local_path",
     "log_level",
     "routing.route_finder_timeout",
@@ -115,7 +116,6 @@ Deno.test("parseV13Config() names every key that has no effect", () => {
     "stun_servers",
     "transport.log_store",
     "transport.transport_setup",
-    "uptime_tracker",
   ]);
   assert.deepEqual(
     read({ ...COMPLETE, "skywire-tcp": null, routing: { ...COMPLETE.routing, min_hops: 2 } })
