@@ -3,6 +3,7 @@
 import type { Capability } from "../capability.ts";
 import { transportRoutes } from "./api.ts";
 import { type AddTransportOptions, TransportsPart } from "./part.ts";
+import { RememberedTransports } from "./remembered.ts";
 import type { NetworkTransport, TransportView } from "./view.ts";
 
 /** The transports of a visor, as `visor.transports`. */
@@ -38,8 +39,9 @@ export interface VisorTransports {
 
 /** The capability. */
 export const transports: Capability<TransportsPart, VisorTransports> = {
-  makePart: ({ runtime, table, discovery, wanted, keys }) => {
-    const part = new TransportsPart({ runtime, table, discovery, wanted });
+  makePart: ({ runtime, storage, table, discovery, wanted, keys }) => {
+    const remembered = new RememberedTransports({ runtime, storage, table });
+    const part = new TransportsPart({ runtime, table, discovery, wanted, remembered });
     keys.add({ known: () => part.knownKeys() });
     return part;
   },

@@ -8,6 +8,7 @@ import { type TransportSummary, type TransportTable, USER_LABEL } from "../../tr
 import { type PublicKey, shortKey } from "../../types/mod.ts";
 import type { KeptDocument } from "../kept_document.ts";
 import { type NetworkTransport, networkViewOf, type TransportView, viewOf } from "./view.ts";
+import type { RememberedTransports } from "./remembered.ts";
 import type { WantedTransport } from "./wanted.ts";
 
 /** The fewest digits of an id that a person may type. */
@@ -33,10 +34,12 @@ export interface TransportsDeps {
   readonly discovery: Pick<TransportDiscoveryClient, "map">;
   /** The transports that are kept up, loaded. */
   readonly wanted: KeptDocument<readonly WantedTransport[]>;
+  /** Those that others had opened. */
+  readonly remembered: RememberedTransports;
 }
 
-/** See the top of the file. */
-export class TransportsPart {
+/** See the top of the file. Disposing ends the dials for those that others had opened. */
+export class TransportsPart implements AsyncDisposable {
   readonly #deps: TransportsDeps;
   /** Changes of one transport run one after the other. */
   readonly #inOrder = createKeyedSerial<string>();
@@ -47,15 +50,19 @@ export class TransportsPart {
   }
 
   /** Opens the wanted transports again. A remote that is away is dialled until it answers. */
-  restore(): Promise<void> {
-    const { runtime: { log }, table, wanted } = this.#deps;
+  async restore(): Promise<void> {
+    const { runtime: { log }, table, wanted, remembered } = this.#deps;
     for (const { remote, type, address, label } of wanted.value) {
       const add = { remoteKey: remote, kind: type, label, keepTrying: true, ...(address !== undefined && { address }) };
       table.add(add).catch((error) => {
         log.warn("transport-not-restored", { remote: shortKey(remote), type, error: describeError(error) });
       });
     }
-    return Promise.resolve();
+    await remembered.restore();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#deps.remembered[Symbol.asyncDispose]();
   }
 
   list(): TransportView[] {
