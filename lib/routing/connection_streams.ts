@@ -1,23 +1,15 @@
 /** The faces of a connection as web streams. Tested in tests/routing/route_connection_test.ts. */
 
-/** What they stand on. */
-export interface StreamParts {
-  /** The next message; undefined at the end. */
-  readonly readMessage: () => Promise<Uint8Array | undefined>;
-  readonly write: (bytes: Uint8Array) => Promise<void>;
-  readonly closeWrite: () => void;
-  readonly close: () => void;
-  readonly reset: () => void;
-}
+import type { RouteConnection } from "./route_connection.ts";
 
 /** Both faces. */
-export interface ConnectionStreams {
-  readonly readable: ReadableStream<Uint8Array>;
-  readonly writable: WritableStream<Uint8Array>;
-}
+export type ConnectionStreams = Pick<RouteConnection, "readable" | "writable">;
 
-/** Makes the faces of a connection. */
-export function connectionStreams({ readMessage, write, closeWrite, close, reset }: StreamParts): ConnectionStreams {
+/** Makes the faces of a connection. @param readMessage gives the next message; undefined at the end */
+export function connectionStreams(
+  connection: Pick<RouteConnection, "write" | "closeWrite" | "close" | "reset">,
+  readMessage: () => Promise<Uint8Array | undefined>,
+): ConnectionStreams {
   return {
     // A high-water mark of 0: nothing is taken before somebody wants it, so back-pressure reaches the other end.
     readable: new ReadableStream({
@@ -26,8 +18,12 @@ export function connectionStreams({ readMessage, write, closeWrite, close, reset
         if (message === undefined) controller.close();
         else controller.enqueue(message);
       },
-      cancel: close,
+      cancel: () => connection.close(),
     }, { highWaterMark: 0 }),
-    writable: new WritableStream({ write, close: closeWrite, abort: reset }),
+    writable: new WritableStream({
+      write: (chunk) => connection.write(chunk),
+      close: () => connection.closeWrite(),
+      abort: () => connection.reset(),
+    }),
   };
 }

@@ -52,15 +52,7 @@ export class SessionConnection implements RouteConnection {
     this.remotePort = parts.remotePort;
     this.localPort = parts.localPort;
     if (parts.setupMs !== undefined) this.setupMs = parts.setupMs;
-    const streams = connectionStreams({
-      readMessage: () => this.#readMessage(),
-      write: (bytes) => this.write(bytes),
-      closeWrite: () => this.closeWrite(),
-      close: () => this.close(),
-      reset: () => this.reset(),
-    });
-    this.readable = streams.readable;
-    this.writable = streams.writable;
+    ({ readable: this.readable, writable: this.writable } = connectionStreams(this, () => this.#readMessage()));
     this.closed = this.#ended();
   }
 
