@@ -84,9 +84,9 @@ export class SessionKeeper {
   readonly #idle: Backoff;
   /** When the visors of failed legs are no longer avoided. */
   readonly #failed = new Map<PublicKey, number>();
-  readonly #blamed = new Set<Leg>();
+  readonly #blamed = new WeakSet<Leg>();
   #nextNumber = 1;
-  #dialling: AbortController | undefined;
+  #dialling: { readonly isUrgent: boolean; readonly ending: AbortController } | undefined;
   #dialAt: number = 0;
   /** The leg that the session is on, and since when that was known not to work. */
   #current: Leg | undefined;
@@ -124,7 +124,7 @@ export class SessionKeeper {
       if (waitMs === Infinity) await session.changed();
       else if (waitMs > 0) await session.changedWithin(waitMs);
     }
-    this.#dialling?.abort();
+    this.#dialling?.ending.abort();
     this.#deps.signal.removeEventListener("abort", stop);
   }
 
@@ -201,26 +201,31 @@ export class SessionKeeper {
   }
 
   #dialIfWanted(now: number): void {
-    const live = this.#live.length;
-    if (this.#dialling !== undefined || live >= this.#wanted || now < this.#dialAt) return;
-    const dialling = new AbortController();
+    const live = this.#live.length, isUrgent = live === 0;
+    if (live >= this.#wanted || now < this.#dialAt) return;
+    if (this.#dialling !== undefined) {
+      if (!isUrgent || this.#dialling.isUrgent) return;
+      // It goes around the visors of a leg that is gone, and may take its time.
+      this.#dialling.ending.abort();
+    }
+    const dialling = { isUrgent, ending: new AbortController() };
     this.#dialling = dialling;
-    const isUrgent = live === 0;
     const { log, clock, timers } = this.#deps.runtime;
     void sideBySide(this.#attempts(isUrgent, now), {
       timers,
       headStartMs: HEAD_START_MS,
       attempt: (attempt, signal) => this.#dial(attempt, signal),
       discard: (late) => this.#session.dropLeg(late),
-      signal: AbortSignal.any([dialling.signal, this.#deps.signal]),
+      signal: AbortSignal.any([dialling.ending.signal, this.#deps.signal]),
     }).then(() => {
       this.#urgent.reset();
       this.#idle.reset();
     }, (error) => {
+      if (dialling.ending.signal.aborted) return;
       log.debug("leg-dial-failed", { remote: shortKey(this.#session.remoteKey), error: describeError(error) });
       this.#dialAt = clock.monotonic() + (isUrgent ? this.#urgent : this.#idle).nextMs();
     }).finally(() => {
-      this.#dialling = undefined;
+      if (this.#dialling === dialling) this.#dialling = undefined;
       this.#session.notify();
     });
   }
@@ -276,7 +281,7 @@ export class SessionKeeper {
     const { avoid = new Set(), avoidsDirect = false, route, insteadOf } = attempt;
     const session = this.#session;
     const { remote, constraints } = this.#plan;
-    const number = this.#nextNumber++;
+    let number = 0;
     const minHops = avoidsDirect ? Math.max(constraints.minHops ?? 1, 2) : constraints.minHops;
     const dialled = await this.#deps.dialler.dial({
       remote,
@@ -285,8 +290,11 @@ export class SessionKeeper {
         ...(avoid.size === 0 ? {} : { avoid: [...(constraints.avoid ?? []), ...avoid] }),
         ...(minHops === undefined ? {} : { minHops }),
       },
-      makePayload: () =>
-        encodeSessionPayload({ features: FEATURES, session: session.id, leg: number, ...session.position }),
+      // Several routes may be tried: each handshake has a number of its own.
+      makePayload: () => {
+        number = this.#nextNumber++;
+        return encodeSessionPayload({ features: FEATURES, session: session.id, leg: number, ...session.position });
+      },
       ...(route && { allows: (one: Path) => nameOfPath(one) === nameOfPath(route) }),
       limitMs: LEG_DIAL_MS,
       signal,

@@ -93,10 +93,8 @@ export class SessionTable {
     const onGone = this.#deps.onConnection(connection);
     const held = { session, connection };
     this.#held.add(held);
-    void this.#untilForgotten(held).finally(() => {
-      this.#held.delete(held);
-      onGone();
-    });
+    void connection.closed.then(onGone);
+    void this.#untilForgotten(held).finally(() => this.#held.delete(held));
   }
 
   /**

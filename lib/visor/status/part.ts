@@ -118,11 +118,10 @@ export class StatusPart {
     };
   }
 
-  /** Those of others wait for their initiators, and show nothing to do here. */
   #connections(): Finding[] {
     const open = this.#deps.router.connections();
     if (open.length === 0) return [];
-    const waiting = open.filter(({ legs }) => legs.every(({ state }) => state === "silent"));
+    const waiting = open.filter(({ isWaiting }) => isWaiting);
     if (waiting.length === 0) return [{ name: "connections", state: "ok", detail: `${open.length} open` }];
     const remotes = [...new Set(waiting.map(({ remoteKey }) => shortKey(remoteKey)))];
     return [{
